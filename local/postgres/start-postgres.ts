@@ -1,0 +1,133 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { chown, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { Logger } from "pino";
+import { locateBinaries } from "./binaries.ts";
+import { freePort } from "./free-port.ts";
+import { clearStaleServer } from "./running-server.ts";
+import { serverFlags } from "./server-flags.ts";
+import { unprivilegedUser, type UserIds } from "./unprivileged-user.ts";
+
+export type PostgresOptions = {
+  readonly dataDir: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  readonly log: Logger;
+  /** False trades crash safety for speed: for data that is thrown away. Default true. */
+  readonly durable?: boolean;
+  readonly password?: string;
+};
+
+export type RunningPostgres = {
+  readonly databaseUrl: string;
+  readonly port: number;
+  stop(): Promise<void>;
+};
+
+const stopTimeoutMs = 10_000;
+
+/** Starts PostgreSQL on `dataDir`, creating the cluster there when the directory is new. */
+export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
+  const { log, durable = true, password = "postgres" } = options;
+  const dataDir = resolve(options.dataDir);
+  const { initdb, postgres } = await locateBinaries();
+  const user = await unprivilegedUser();
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  if (user) await chown(dataDir, user.uid, user.gid);
+  const existing = await readdir(dataDir);
+  if (existing.includes("PG_VERSION")) await clearStaleServer(dataDir);
+  else await createCluster({ initdb, dataDir, password, user });
+
+  const port = options.port === 0 ? await freePort() : options.port;
+  // A process group of its own: Ctrl-C is for the starter, which stops this server last.
+  const server = spawn(postgres, ["-D", dataDir, ...serverFlags({ port, durable })], {
+    ...user,
+    cwd: dataDir,
+    detached: true,
+    stdio: ["ignore", "ignore", "pipe"],
+    env: { ...process.env, LC_MESSAGES: "C" },
+  });
+  await ready(server, { dataDir, log });
+  return {
+    databaseUrl: `postgresql://postgres:${encodeURIComponent(password)}@127.0.0.1:${port}/postgres`,
+    port,
+    stop: () => stop(server),
+  };
+}
+
+async function createCluster(input: {
+  initdb: string;
+  dataDir: string;
+  password: string;
+  user: UserIds | undefined;
+}): Promise<void> {
+  const passwordFile = join(tmpdir(), `initdb-${randomUUID()}`);
+  await writeFile(passwordFile, `${input.password}\n`, { mode: 0o600 });
+  if (input.user) await chown(passwordFile, input.user.uid, input.user.gid);
+  try {
+    const child = spawn(
+      input.initdb,
+      [
+        `--pgdata=${input.dataDir}`,
+        "--username=postgres",
+        `--pwfile=${passwordFile}`,
+        "--auth=scram-sha-256",
+        "--encoding=UTF8",
+        "--locale-provider=builtin",
+        "--builtin-locale=C.UTF-8",
+        "--locale=C",
+        "--no-sync",
+      ],
+      { ...input.user, cwd: input.dataDir, stdio: ["ignore", "ignore", "pipe"] },
+    );
+    let complaint = "";
+    child.stderr.on("data", (chunk: Buffer) => (complaint += chunk.toString()));
+    const [code] = await exitOf(child);
+    if (code !== 0) throw new Error(explain("initdb failed", complaint, input.dataDir));
+  } finally {
+    await rm(passwordFile, { force: true });
+  }
+}
+
+async function ready(server: ChildProcess, context: { dataDir: string; log: Logger }) {
+  let output = "";
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.once("exit", () =>
+      reject(new Error(explain("PostgreSQL did not start", output, context.dataDir))),
+    );
+    server.stderr?.on("data", (chunk: Buffer) => {
+      const text = chunk.toString();
+      context.log.debug({ postgres: text.trim() }, "postgres");
+      if (output.length < 20_000) output += text;
+      if (text.includes("ready to accept connections")) resolve();
+    });
+  });
+  server.removeAllListeners("exit");
+}
+
+async function stop(server: ChildProcess): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return;
+  const exited = once(server, "exit");
+  server.kill("SIGINT");
+  const forced = setTimeout(() => server.kill("SIGQUIT"), stopTimeoutMs);
+  await exited;
+  clearTimeout(forced);
+}
+
+async function exitOf(child: ChildProcess): Promise<readonly [number | null]> {
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => resolve([code]));
+  });
+}
+
+function explain(what: string, output: string, dataDir: string): string {
+  const hint = /permission denied|could not access/i.test(output)
+    ? ` The user postgres must be able to reach ${dataDir}: run as another user than root, or keep the project outside of root's home.`
+    : "";
+  return `${what}.${hint}\n${output.trim()}`;
+}
