@@ -1,0 +1,26 @@
+import { z } from "zod";
+
+export const eventTypes = [
+  "message.received",
+  "message.sent",
+  "message.delivered",
+  "message.read",
+  "message.failed",
+  "session.connected",
+  "session.disconnected",
+  "session.qr_code",
+] as const;
+export const eventTypeSchema = z.enum(eventTypes);
+export type EventType = z.infer<typeof eventTypeSchema>;
+
+/** An event as SSE, webhooks and Realtime carry it. `seq` has no gaps within a tenant. */
+export const eventSchema = z.object({
+  id: z.string(),
+  type: eventTypeSchema,
+  timestamp: z.string(),
+  tenant_id: z.string(),
+  session_id: z.string().nullable(),
+  seq: z.number().int(),
+  data: z.record(z.string(), z.unknown()),
+});
+export type Event = z.infer<typeof eventSchema>;

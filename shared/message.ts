@@ -1,0 +1,47 @@
+import { z } from "zod";
+
+export const messageStatuses = [
+  "QUEUED",
+  "SENDING",
+  "SENT",
+  "DELIVERED",
+  "READ",
+  "FAILED",
+  "RECEIVED",
+] as const;
+export const messageStatusSchema = z.enum(messageStatuses);
+export type MessageStatus = z.infer<typeof messageStatusSchema>;
+
+export const directionSchema = z.enum(["in", "out"]);
+
+/** WhatsApp refuses longer texts; counted in UTF-16 units. */
+export const maxTextLength = 65_536;
+
+/** Why a message failed: a stable code and a sentence for people. */
+export const messageErrorSchema = z.object({
+  code: z.string(),
+  message: z.string(),
+});
+export type MessageError = z.infer<typeof messageErrorSchema>;
+
+/** A message as the API shows it. */
+export const messageSchema = z.object({
+  id: z.string(),
+  session_id: z.string(),
+  direction: directionSchema,
+  source: z.enum(["api", "queue", "phone", "contact"]),
+  chat_id: z.string(),
+  phone: z.string().nullable(),
+  lid: z.string().nullable(),
+  participant: z.string().nullable(),
+  type: z.string(),
+  text: z.string().nullable(),
+  status: messageStatusSchema,
+  wa_message_id: z.string().nullable(),
+  error: messageErrorSchema.nullable(),
+  created_at: z.string(),
+  sent_at: z.string().nullable(),
+  delivered_at: z.string().nullable(),
+  read_at: z.string().nullable(),
+});
+export type Message = z.infer<typeof messageSchema>;

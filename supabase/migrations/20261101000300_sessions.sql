@@ -1,0 +1,92 @@
+-- Connectors, the sessions they hold, and what a session needs to log in again.
+
+create table public.connectors (
+  -- New with every start of a connector process: a restarted one is another one.
+  id uuid primary key,
+  url text not null,
+  -- The Fly machine, so that a command reaches this one and not its neighbour.
+  instance text,
+  networks text[] not null,
+  capacity integer not null check (capacity > 0),
+  draining boolean not null default false,
+  started_at timestamptz not null default now(),
+  lease_expires_at timestamptz not null
+);
+
+create table public.whatsapp_sessions (
+  uid uuid primary key default public.uuid_v7(),
+  tenant_id text not null references public.tenants on delete cascade,
+  session_id text not null check (session_id ~ '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$'),
+  name text not null check (length(name) between 1 and 200),
+  description text,
+  network text not null check (network in ('live', 'sandbox')),
+  -- What the tenant wants; `state` is what is.
+  desired text not null default 'connected' check (desired in ('connected', 'disconnected')),
+  state text not null default 'created' check (state in (
+    'created', 'connecting', 'qr', 'pairing_code', 'connected', 'reconnecting', 'logged_out',
+    'disconnected')),
+  phone text,
+  lid text,
+  qr text,
+  qr_expires_at timestamptz,
+  pairing_code text,
+  pairing_code_expires_at timestamptz,
+  connected_at timestamptz,
+  last_disconnect jsonb,
+  -- The lease: valid while this connector's own lease is. The epoch fences off late writes
+  -- of an owner that was replaced.
+  connector_id uuid references public.connectors on delete set null,
+  epoch bigint not null default 0,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  unique (tenant_id, session_id)
+);
+create index whatsapp_sessions_by_connector on public.whatsapp_sessions (connector_id);
+create index whatsapp_sessions_wanted on public.whatsapp_sessions (uid) where desired = 'connected';
+
+-- AES-256-GCM, made and read by connectors only.
+create table public.session_credentials (
+  session_uid uuid primary key references public.whatsapp_sessions on delete cascade,
+  ciphertext bytea not null,
+  updated_at timestamptz not null default now()
+);
+
+create table public.signal_keys (
+  session_uid uuid not null references public.whatsapp_sessions on delete cascade,
+  type text not null,
+  id text not null,
+  ciphertext bytea not null,
+  primary key (session_uid, type, id)
+);
+
+create function public.connector_is_live(connector_id uuid) returns boolean
+language sql stable security definer set search_path = ''
+as $$
+  select exists (
+    select from public.connectors c
+    where c.id = connector_id and c.lease_expires_at > now()
+  );
+$$;
+
+-- A session as the API shows it. A session whose owner is gone is not shown as connected.
+create view public.session_resources with (security_invoker = true) as
+select
+  s.uid,
+  s.tenant_id,
+  s.session_id,
+  s.name,
+  s.description,
+  case
+    when s.state in ('created', 'disconnected') then s.state
+    when public.connector_is_live(s.connector_id) then s.state
+    when s.desired = 'disconnected' then 'disconnected'
+    when s.phone is null then 'connecting'
+    else 'reconnecting'
+  end as state,
+  s.network,
+  s.phone,
+  s.lid,
+  s.connected_at,
+  s.last_disconnect,
+  s.created_at
+from public.whatsapp_sessions s;
