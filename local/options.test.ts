@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { readOptions } from "./options.ts";
+
+test("without flags everything is local, on port 3000, in .data", () => {
+  expect(readOptions([], {})).toEqual({
+    options: {
+      port: 3000,
+      data: ".data",
+      memory: false,
+      json: false,
+      connectors: 1,
+      sandbox: true,
+    },
+  });
+});
+
+test("another Supabase may be named by flags or by the environment", () => {
+  const fromEnvironment = readOptions([], { SUPABASE_URL: "https://a.example", SUPABASE_KEY: "k" });
+  const fromFlags = readOptions(["--supabase-url", "https://a.example", "--supabase-key", "k"], {});
+  expect(fromFlags).toEqual(fromEnvironment);
+  expect(fromFlags).toMatchObject({ options: { supabaseUrl: "https://a.example" } });
+});
+
+test.each([
+  [["--supabase-url", "https://a.example"], "--supabase-key"],
+  [["--sandbox-url", "http://a.example", "--sandbox-root-key", "0".repeat(64)], "ws://"],
+  [["--sandbox-url", "ws://a.example"], "--sandbox-root-key"],
+  [["--connectors", "none"], "connectors"],
+  [["--nonsense"], "--nonsense"],
+])("%j is refused with a line that says why", (args, said) => {
+  const result = readOptions(args, {});
+  expect(result).toHaveProperty("mistakes");
+  expect(JSON.stringify(result)).toContain(said);
+});

@@ -1,0 +1,110 @@
+import { parseArgs } from "node:util";
+import { z } from "zod";
+
+const port = z.coerce.number().int().min(0).max(65_535);
+
+const optionsSchema = z
+  .object({
+    port: port.default(3000),
+    data: z.string().min(1).default(".data"),
+    memory: z.boolean().default(false),
+    json: z.boolean().default(false),
+    connectors: z.coerce.number().int().min(1).max(16).default(1),
+    supabaseUrl: z.url().optional(),
+    supabaseKey: z.string().min(1).optional(),
+    supabaseAnonKey: z.string().min(1).optional(),
+    jwtSecret: z.string().min(1).optional(),
+    sandbox: z.boolean().default(true),
+    sandboxUrl: z
+      .url({ protocol: /^wss?$/, error: "must be a WebSocket address: ws://... or wss://..." })
+      .optional(),
+    sandboxRootKey: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/i, "must be the root public key: 64 hex digits")
+      .optional(),
+  })
+  .refine(
+    (options) => (options.supabaseUrl === undefined) === (options.supabaseKey === undefined),
+    {
+      path: ["supabaseKey"],
+      error: "--supabase-url and --supabase-key belong together",
+    },
+  )
+  .refine(
+    (options) => (options.sandboxUrl === undefined) === (options.sandboxRootKey === undefined),
+    {
+      path: ["sandboxRootKey"],
+      error: "--sandbox-url and --sandbox-root-key belong together",
+    },
+  );
+
+export type Options = z.infer<typeof optionsSchema>;
+
+/** What the flags and the environment ask for, or the mistakes in them, one line each. */
+export function readOptions(
+  args: string[],
+  env: Record<string, string | undefined>,
+): { options: Options } | { mistakes: string[] } | { help: string } {
+  const flags = readFlags(args);
+  if ("mistakes" in flags) return flags;
+  if (flags.help === true) return { help };
+  const parsed = optionsSchema.safeParse({
+    port: env["PORT"],
+    data: flags.data,
+    memory: flags.memory,
+    json: flags.json,
+    connectors: flags.connectors,
+    supabaseUrl: flags["supabase-url"] ?? env["SUPABASE_URL"],
+    supabaseKey: flags["supabase-key"] ?? env["SUPABASE_KEY"],
+    supabaseAnonKey: flags["supabase-anon-key"] ?? env["SUPABASE_ANON_KEY"],
+    jwtSecret: flags["jwt-secret"] ?? env["SUPABASE_JWT_SECRET"],
+    sandbox: flags["no-sandbox"] !== true,
+    sandboxUrl: flags["sandbox-url"],
+    sandboxRootKey: flags["sandbox-root-key"],
+  });
+  if (parsed.success) return { options: parsed.data };
+  return {
+    mistakes: parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`),
+  };
+}
+
+function readFlags(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      options: {
+        help: { type: "boolean", short: "h" },
+        data: { type: "string" },
+        memory: { type: "boolean" },
+        json: { type: "boolean" },
+        connectors: { type: "string" },
+        "supabase-url": { type: "string" },
+        "supabase-key": { type: "string" },
+        "supabase-anon-key": { type: "string" },
+        "jwt-secret": { type: "string" },
+        "no-sandbox": { type: "boolean" },
+        "sandbox-url": { type: "string" },
+        "sandbox-root-key": { type: "string" },
+      },
+    }).values;
+  } catch (error) {
+    return { mistakes: [error instanceof Error ? error.message : String(error)] };
+  }
+}
+
+const help = `npm start -- [options]
+
+  --json                     one line of JSON on stdout once everything is ready
+  --data DIR                 where everything is kept (default .data)
+  --memory                   keep nothing: temporary data, removed at the end
+  --connectors N             how many connectors (default 1)
+  --supabase-url URL         another Supabase instead of the local one, with
+  --supabase-key KEY           its service role key and, for frontends,
+  --supabase-anon-key KEY      its anon key and
+  --jwt-secret SECRET          its JWT secret
+  --no-sandbox               no sandbox: live numbers only
+  --sandbox-url WS           another network instead of the local sandbox, with
+  --sandbox-root-key HEX       the root key of its certificates
+
+PORT is the port of the API (default 3000; 0 picks free ports for every part).
+SUPABASE_URL and SUPABASE_KEY may stand in the environment instead.`;
