@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { Client } from "pg";
 
-const prelude = ["roles", "auth", "realtime", "storage", "reload"] as const;
+const prelude = ["roles", "auth", "realtime", "storage", "rest"] as const;
 const preludeLock = 7_203_611;
 
 /** Gives a bare database what a hosted Supabase project has. Repeating it changes nothing. */

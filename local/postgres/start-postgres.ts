@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { chown, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { Logger } from "pino";
 import { locateBinaries } from "./binaries.ts";
 import { freePort } from "./free-port.ts";
@@ -36,7 +36,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   const { initdb, postgres } = await locateBinaries();
   const user = await unprivilegedUser();
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  if (user) await chown(dataDir, user.uid, user.gid);
+  if (user) await letIn(user, dataDir);
   const existing = await readdir(dataDir);
   if (existing.includes("PG_VERSION")) await clearStaleServer(dataDir);
   else await createCluster({ initdb, dataDir, password, user });
@@ -50,12 +50,24 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
     stdio: ["ignore", "ignore", "pipe"],
     env: { ...process.env, LC_MESSAGES: "C" },
   });
+  // However the starter ends (short of SIGKILL), the server ends too.
+  const stopWithStarter = () => server.kill("SIGINT");
+  process.once("exit", stopWithStarter);
+  server.once("exit", () => process.off("exit", stopWithStarter));
   await ready(server, { dataDir, log });
   return {
     databaseUrl: `postgresql://postgres:${encodeURIComponent(password)}@127.0.0.1:${port}/postgres`,
     port,
     stop: () => stop(server),
   };
+}
+
+/** The folder that holds the data may be passed through, the data belongs to the server's user. */
+async function letIn(user: UserIds, dataDir: string): Promise<void> {
+  await chown(dataDir, user.uid, user.gid);
+  const parent = dirname(dataDir);
+  const { mode } = await stat(parent);
+  if ((mode & 0o001) === 0) await chmod(parent, (mode & 0o7777) | 0o011);
 }
 
 async function createCluster(input: {
@@ -96,6 +108,7 @@ async function ready(server: ChildProcess, context: { dataDir: string; log: Logg
   let output = "";
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
+    // After it was ready this rejects a promise that is settled: nothing happens.
     server.once("exit", () =>
       reject(new Error(explain("PostgreSQL did not start", output, context.dataDir))),
     );
@@ -106,7 +119,6 @@ async function ready(server: ChildProcess, context: { dataDir: string; log: Logg
       if (text.includes("ready to accept connections")) resolve();
     });
   });
-  server.removeAllListeners("exit");
 }
 
 async function stop(server: ChildProcess): Promise<void> {

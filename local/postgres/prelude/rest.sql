@@ -21,3 +21,26 @@ begin
   end if;
 end
 $$;
+
+-- A result that must be one row, or at most n, is refused inside the statement: nothing is kept.
+create or replace function extensions.pgrst_require_one_row(rows bigint) returns bigint
+language plpgsql immutable as $$
+begin
+  if rows <> 1 then
+    raise exception 'Cannot coerce the result to a single JSON object'
+      using errcode = 'PG116', detail = format('The result contains %s rows', rows);
+  end if;
+  return rows;
+end
+$$;
+
+create or replace function extensions.pgrst_limit_rows(rows bigint, max bigint) returns bigint
+language plpgsql immutable as $$
+begin
+  if rows > max then
+    raise exception 'Query result exceeds max-affected preference constraint'
+      using errcode = 'PG124', detail = format('The query affects %s rows', rows);
+  end if;
+  return rows;
+end
+$$;

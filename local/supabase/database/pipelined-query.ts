@@ -1,0 +1,118 @@
+import { createHash } from "node:crypto";
+import type { Connection, Submittable } from "pg";
+import type { Statement } from "./statement.ts";
+
+export type Row = readonly (string | null)[];
+
+type Prepared = { readonly names: Set<string>; readonly pending: string[] };
+
+// Beyond this many different texts a connection parses anew instead of remembering for ever.
+const maxPreparedStatements = 400;
+const maxRememberedNames = 5_000;
+
+/** What each connection has prepared so far; one per pool. */
+export class PreparedStatements {
+  readonly #known = new WeakMap<Connection, Prepared>();
+  readonly #nameOf = new Map<string, string>();
+
+  of(connection: Connection): Prepared {
+    let known = this.#known.get(connection);
+    if (!known) {
+      const created: Prepared = { names: new Set(), pending: [] };
+      connection.on("parseComplete", () => {
+        const name = created.pending.shift();
+        if (name) created.names.add(name);
+      });
+      this.#known.set(connection, created);
+      known = created;
+    }
+    return known;
+  }
+
+  /** Names carry the role, because a plan depends on whose row level security it applies. */
+  nameOf(scope: string, text: string): string {
+    const key = `${scope}\0${text}`;
+    const known = this.#nameOf.get(key);
+    if (known) return known;
+    const name = createHash("sha1").update(key).digest("hex");
+    if (this.#nameOf.size < maxRememberedNames) this.#nameOf.set(key, name);
+    return name;
+  }
+}
+
+type Message = { fields: Row };
+type Settle = { resolve: (rows: Row[][]) => void; reject: (error: Error) => void };
+
+/**
+ * Several statements in one round trip. Without an explicit BEGIN, PostgreSQL treats everything up
+ * to the final Sync as one transaction: `set_config(..., true)` of the first statement holds for
+ * the following ones, and an error in any of them undoes all.
+ */
+export class PipelinedQuery implements Submittable {
+  readonly #statements: readonly Statement[];
+  readonly #scope: string;
+  readonly #prepared: PreparedStatements;
+  readonly #settle: Settle;
+  readonly #results: Row[][] = [];
+  #rows: Row[] = [];
+  #pending: string[] = [];
+
+  constructor(
+    input: { statements: readonly Statement[]; scope: string; prepared: PreparedStatements },
+    settle: Settle,
+  ) {
+    this.#statements = input.statements;
+    this.#scope = input.scope;
+    this.#prepared = input.prepared;
+    this.#settle = settle;
+  }
+
+  submit(connection: Connection): void {
+    const prepared = this.#prepared.of(connection);
+    this.#pending = prepared.pending;
+    connection.stream.cork();
+    try {
+      for (const { text, values } of this.#statements) {
+        const name = this.#prepared.nameOf(this.#scope, text);
+        const isPrepared = prepared.names.has(name) || prepared.pending.includes(name);
+        const isRemembered = isPrepared || prepared.names.size < maxPreparedStatements;
+        const statement = isRemembered ? name : "";
+        if (!isPrepared) {
+          connection.parse({ name: statement, text, types: [] }, true);
+          prepared.pending.push(statement);
+        }
+        connection.bind({ statement, values: [...values], valueMapper: asIs }, true);
+        connection.execute(null, true);
+      }
+      connection.sync();
+    } finally {
+      connection.stream.uncork();
+    }
+  }
+
+  handleDataRow(message: Message): void {
+    this.#rows.push(message.fields);
+  }
+
+  handleCommandComplete(): void {
+    this.#results.push(this.#rows);
+    this.#rows = [];
+  }
+
+  handleError(error: Error): void {
+    this.#pending.length = 0;
+    this.#settle.reject(error);
+  }
+
+  handleReadyForQuery(): void {
+    this.#settle.resolve(this.#results);
+  }
+
+  handleRowDescription(): void {}
+  handleEmptyQuery(): void {}
+  handlePortalSuspended(): void {}
+}
+
+function asIs(value: unknown): unknown {
+  return value;
+}

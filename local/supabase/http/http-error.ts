@@ -1,0 +1,11 @@
+/** An answer that is an error: its status and the exact body a hosted project gives. */
+export class HttpError extends Error {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+
+  constructor(status: number, body: Readonly<Record<string, unknown>>, options?: ErrorOptions) {
+    super(typeof body["message"] === "string" ? body["message"] : `HTTP ${status}`, options);
+    this.status = status;
+    this.body = body;
+  }
+}

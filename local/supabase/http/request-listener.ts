@@ -1,0 +1,54 @@
+import type { RequestListener } from "node:http";
+import type { Logger } from "pino";
+import { handleRest, type RestServices } from "../rest/handle-rest.ts";
+import { createExchange, header, reply, replyJson, type Exchange } from "./exchange.ts";
+import { HttpError } from "./http-error.ts";
+
+export type Services = RestServices & { readonly log: Logger };
+
+/** Routes a request to the service its path names, and turns errors into answers. */
+export function createRequestListener(services: Services): RequestListener {
+  return (request, response) => {
+    const exchange = createExchange(request, response);
+    route(exchange, services).catch((error: unknown) => fail(exchange, error, services.log));
+  };
+}
+
+async function route(exchange: Exchange, services: Services): Promise<void> {
+  const { path } = exchange;
+  if (exchange.method === "OPTIONS") return preflight(exchange);
+  if (path.startsWith("/rest/v1/")) return handleRest(exchange, path.slice(9), services);
+  if (path === "/auth/v1/health") {
+    return replyJson(exchange, 200, { name: "GoTrue", version: "local", description: "local" });
+  }
+  throw new HttpError(404, { message: "no Route matched with those values" });
+}
+
+function preflight(exchange: Exchange): void {
+  reply(exchange, {
+    status: 204,
+    headers: {
+      "access-control-allow-methods": "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
+      "access-control-allow-headers": header(exchange, "access-control-request-headers") ?? "*",
+      "access-control-max-age": "3600",
+    },
+  });
+}
+
+function fail(exchange: Exchange, error: unknown, log: Logger): void {
+  if (exchange.response.headersSent) {
+    exchange.response.destroy();
+    return;
+  }
+  if (error instanceof HttpError) {
+    replyJson(exchange, error.status, error.body);
+    return;
+  }
+  log.error({ err: error, path: exchange.path }, "request failed");
+  replyJson(exchange, 500, {
+    code: "XX000",
+    message: "Internal server error",
+    details: null,
+    hint: null,
+  });
+}

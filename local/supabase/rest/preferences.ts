@@ -1,0 +1,57 @@
+/** What the `Prefer`, `Accept` and `Range` headers of a request ask for. */
+export type Preferences = {
+  readonly returns: "representation" | "minimal" | "headers-only";
+  readonly count: boolean;
+  readonly resolution: "merge" | "ignore" | undefined;
+  readonly missingDefault: boolean;
+  readonly maxAffected: number | undefined;
+  readonly singleObject: boolean;
+  readonly stripNulls: boolean;
+  readonly limit: string | null;
+  readonly offset: number;
+};
+
+export function parsePreferences(input: {
+  prefer: string;
+  accept: string;
+  range: string | undefined;
+  query: URLSearchParams;
+}): Preferences {
+  const prefer = new Map(
+    input.prefer.split(",").map((part) => {
+      const [name = "", value = ""] = part.trim().split("=");
+      return [name, value];
+    }),
+  );
+  const returns = prefer.get("return");
+  const resolution = prefer.get("resolution");
+  const maxAffected = prefer.get("max-affected");
+  return {
+    returns: returns === "representation" || returns === "headers-only" ? returns : "minimal",
+    count: prefer.has("count"),
+    resolution:
+      resolution === "merge-duplicates"
+        ? "merge"
+        : resolution === "ignore-duplicates"
+          ? "ignore"
+          : undefined,
+    missingDefault: prefer.get("missing") === "default",
+    maxAffected:
+      maxAffected !== undefined && prefer.get("handling") === "strict"
+        ? Number(maxAffected)
+        : undefined,
+    singleObject: input.accept.includes("application/vnd.pgrst.object"),
+    stripNulls: input.accept.includes("nulls=stripped"),
+    ...window(input.range, input.query),
+  };
+}
+
+function window(range: string | undefined, query: URLSearchParams) {
+  const [, first, last] = /^(?:items=)?(\d+)-(\d*)$/.exec(range ?? "") ?? [];
+  const limit = query.get("limit") ?? (first && last ? String(+last - +first + 1) : null);
+  const offset = Number(query.get("offset") ?? first ?? 0);
+  return {
+    limit: limit !== null && /^\d+$/.test(limit) ? limit : null,
+    offset: Number.isSafeInteger(offset) && offset > 0 ? offset : 0,
+  };
+}

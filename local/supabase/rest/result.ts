@@ -1,0 +1,37 @@
+import { rowAlias } from "./column.ts";
+import type { Preferences } from "./preferences.ts";
+
+export type ResultShape = "rows" | "values" | "one row" | "one value";
+
+/**
+ * Wraps a source of rows so that PostgreSQL makes the JSON body. Always one row of three columns:
+ * how many rows there are in all, how many are in the body, the body.
+ */
+export function resultSql(input: {
+  source: string;
+  total: string;
+  preferences: Preferences;
+  shape?: ResultShape;
+  body?: boolean;
+}): string {
+  const { source, total, preferences, shape = "rows", body = true } = input;
+  const checked = checkedCount(preferences, shape);
+  const json = body ? bodySql(preferences, shape) : "''";
+  return `${source} select ${total} as total, ${checked} as page, ${json} as body from pgrst_source ${rowAlias}`;
+}
+
+/** The row count; PostgreSQL itself refuses a wrong one, so that the change is undone. */
+function checkedCount(preferences: Preferences, shape: ResultShape): string {
+  const isOne = shape === "one row" || shape === "one value";
+  if (preferences.singleObject && !isOne) return "extensions.pgrst_require_one_row(count(*))";
+  if (preferences.maxAffected === undefined) return "count(*)";
+  return `extensions.pgrst_limit_rows(count(*), ${preferences.maxAffected})`;
+}
+
+function bodySql(preferences: Preferences, shape: ResultShape): string {
+  const isValue = shape === "values" || shape === "one value";
+  const all = `json_agg(${isValue ? `${rowAlias}.pgrst_scalar` : rowAlias})`;
+  const isOne = preferences.singleObject || shape === "one row" || shape === "one value";
+  const json = isOne ? `coalesce(${all}->0, 'null')` : `coalesce(${all}, '[]')`;
+  return `${preferences.stripNulls ? `json_strip_nulls(${json})` : json}::text`;
+}

@@ -1,0 +1,45 @@
+import { Client } from "pg";
+import type { Logger } from "pino";
+
+const retryDelayMs = 500;
+
+/** Calls `onChange` when the database says that its schema changed, and after every reconnect. */
+export async function watchSchema(options: {
+  databaseUrl: string;
+  log: Logger;
+  onChange: () => void;
+}): Promise<{ stop(): Promise<void> }> {
+  const { databaseUrl, log, onChange } = options;
+  let stopped = false;
+  let client: Client | undefined;
+  let retry: NodeJS.Timeout | undefined;
+
+  const connect = async () => {
+    const next = new Client({ connectionString: databaseUrl, application_name: "supabase schema" });
+    next.on("error", () => reconnect());
+    next.on("notification", () => onChange());
+    await next.connect();
+    await next.query("listen pgrst");
+    client = next;
+    onChange();
+  };
+  const reconnect = () => {
+    if (stopped) return;
+    clearTimeout(retry);
+    retry = setTimeout(() => {
+      connect().catch((error: unknown) => {
+        log.warn({ err: error }, "schema watch lost");
+        reconnect();
+      });
+    }, retryDelayMs);
+  };
+
+  await connect();
+  return {
+    stop: async () => {
+      stopped = true;
+      clearTimeout(retry);
+      await client?.end();
+    },
+  };
+}

@@ -1,0 +1,132 @@
+import { identifier, Parameters, qualified, type Statement } from "../database/statement.ts";
+import { rowAlias } from "./column.ts";
+import { parseFilters } from "./filter.ts";
+import type { Preferences } from "./preferences.ts";
+import { exposedSchema, type Table } from "./read-schema.ts";
+import { restError } from "./rest-error.ts";
+import { resultSql } from "./result.ts";
+import { splitList } from "./scanner.ts";
+import { selectSql } from "./select.ts";
+import { whereSql } from "./where.ts";
+
+export type Write = {
+  readonly table: Table;
+  readonly query: URLSearchParams;
+  readonly preferences: Preferences;
+  readonly payload: string;
+};
+
+/** The statement of `POST /table`: insert or upsert of one object or an array of them. */
+export function insertStatement(write: Write): Statement {
+  const { table, query, preferences } = write;
+  const parameters = new Parameters();
+  const parsed = parsePayload(write.payload);
+  const isArray = Array.isArray(parsed);
+  const columns = payloadColumns(write, isArray ? parsed : [parsed]);
+  const rows = parameters.add(isArray ? write.payload : `[${write.payload}]`);
+  const target = qualified(exposedSchema, table.name);
+  const names = columns.map(identifier);
+  const source =
+    columns.length === 0 && !isArray
+      ? "default values"
+      : `(${names.join(", ")}) select ${names.map((name) => `_b.${name}`).join(", ")} ` +
+        `from json_populate_recordset(null::${target}, ${rowsSql(write, columns, rows)}) as _b`;
+  if (columns.length === 0 && isArray) return nothingStatement(preferences);
+  if (columns.length === 0) parameters.values.pop();
+  const sql = `insert into ${target} as ${rowAlias} ${source}${conflictSql(write, columns)}`;
+  return finish(sql, { query, preferences, parameters });
+}
+
+/** The statement of `PATCH /table?filters`. */
+export function updateStatement(write: Write): Statement {
+  const { table, query, preferences } = write;
+  const parameters = new Parameters();
+  const parsed = parsePayload(write.payload);
+  const columns = payloadColumns(write, Array.isArray(parsed) ? parsed : [parsed]);
+  if (columns.length === 0) return nothingStatement(preferences);
+  const target = qualified(exposedSchema, table.name);
+  const assignments = columns.map((name) => `${identifier(name)} = _b.${identifier(name)}`);
+  const sql =
+    `update ${target} as ${rowAlias} set ${assignments.join(", ")} ` +
+    `from (select * from json_populate_record(null::${target}, ${parameters.add(write.payload)}::json)) as _b` +
+    whereSql(parseFilters(query), parameters);
+  return finish(sql, { query, preferences, parameters });
+}
+
+/** The statement of `DELETE /table?filters`. */
+export function deleteStatement(write: Write): Statement {
+  const { table, query, preferences } = write;
+  const parameters = new Parameters();
+  const sql =
+    `delete from ${qualified(exposedSchema, table.name)} as ${rowAlias}` +
+    whereSql(parseFilters(query), parameters);
+  return finish(sql, { query, preferences, parameters });
+}
+
+function finish(
+  sql: string,
+  rest: { query: URLSearchParams; preferences: Preferences; parameters: Parameters },
+): Statement {
+  const { query, preferences, parameters } = rest;
+  const body = preferences.returns === "representation";
+  // Without a representation no column is read: writing must not need the right to read.
+  const returning = body ? selectSql(query.get("select"), parameters) : "1";
+  const source = `with pgrst_source as (${sql} returning ${returning})`;
+  const total = preferences.count ? "count(*)" : "null";
+  return {
+    text: resultSql({ source, total, preferences, body }),
+    values: parameters.values,
+  };
+}
+
+function nothingStatement(preferences: Preferences): Statement {
+  const source = "with pgrst_source as (select 1 where false)";
+  return { text: resultSql({ source, total: "0", preferences }), values: [] };
+}
+
+function rowsSql(write: Write, columns: readonly string[], rows: string): string {
+  if (!write.preferences.missingDefault) return `${rows}::json`;
+  const defaults = columns.flatMap((name) => {
+    const sql = write.table.columns.get(name)?.defaultSql;
+    return sql ? [`'${name.replaceAll("'", "''")}', ${sql}`] : [];
+  });
+  return `(select json_agg(jsonb_build_object(${defaults.join(", ")}) || element)
+    from jsonb_array_elements(${rows}::jsonb) as element)`;
+}
+
+function conflictSql(write: Write, columns: readonly string[]): string {
+  const { resolution } = write.preferences;
+  const requested = write.query.get("on_conflict");
+  const target = requested ? splitList(requested) : write.table.primaryKey;
+  if (resolution === undefined || target.length === 0) return "";
+  const key = `(${target.map(identifier).join(", ")})`;
+  if (resolution === "ignore" || columns.length === 0) return ` on conflict ${key} do nothing`;
+  const updates = columns.map((name) => `${identifier(name)} = excluded.${identifier(name)}`);
+  return ` on conflict ${key} do update set ${updates.join(", ")}`;
+}
+
+function parsePayload(payload: string): unknown {
+  try {
+    return JSON.parse(payload === "" ? "{}" : payload);
+  } catch (cause) {
+    throw Object.assign(restError(400, { code: "PGRST102", message: "Empty or invalid json" }), {
+      cause,
+    });
+  }
+}
+
+function payloadColumns(write: Write, objects: readonly unknown[]): string[] {
+  const requested = write.query.get("columns");
+  const columns = requested
+    ? splitList(requested)
+    : [...new Set(objects.flatMap((object) => Object.keys(Object(object))))];
+  for (const column of columns) {
+    if (!write.table.columns.has(column)) {
+      throw restError(400, {
+        code: "PGRST204",
+        message: `Could not find the '${column}' column of '${write.table.name}' in the schema cache`,
+      });
+    }
+  }
+  return columns;
+}

@@ -1,0 +1,57 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { Logger } from "pino";
+import { createProjectKeys } from "./auth/keys.ts";
+import { createTokenVerifier } from "./auth/verify-token.ts";
+import { openDatabase } from "./database/database.ts";
+import { createRequestListener } from "./http/request-listener.ts";
+import { SchemaCache } from "./rest/schema-cache.ts";
+import { watchSchema } from "./rest/watch-schema.ts";
+
+export type SupabaseOptions = {
+  /** A database that `prepareDatabase` has prepared, as its owner. */
+  readonly databaseUrl: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  readonly jwtSecret: string;
+  /** Where Storage keeps the files. */
+  readonly storageDir: string;
+  readonly log: Logger;
+};
+
+export type RunningSupabase = {
+  readonly url: string;
+  readonly anonKey: string;
+  readonly serviceKey: string;
+  stop(): Promise<void>;
+};
+
+/** Serves one database the way a hosted project does: REST, Realtime and Storage on one port. */
+export async function startSupabase(options: SupabaseOptions): Promise<RunningSupabase> {
+  const { databaseUrl, jwtSecret, log } = options;
+  const database = openDatabase({ databaseUrl, log });
+  const verify = createTokenVerifier(jwtSecret);
+  const schema = new SchemaCache(database.owner);
+  const watch = await watchSchema({ databaseUrl, log, onChange: () => schema.invalidate() });
+  const server = createServer(createRequestListener({ database, verify, schema, log }));
+  server.keepAliveTimeout = 75_000;
+  server.listen(options.port, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  const port = typeof address === "object" && address ? address.port : options.port;
+  const keys = await createProjectKeys(jwtSecret);
+  return {
+    url: `http://127.0.0.1:${port}`,
+    ...keys,
+    stop: async () => {
+      const closed = once(server, "close");
+      server.close();
+      server.closeIdleConnections();
+      const forced = setTimeout(() => server.closeAllConnections(), 2_000);
+      await closed;
+      clearTimeout(forced);
+      await watch.stop();
+      await database.close();
+    },
+  };
+}
