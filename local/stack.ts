@@ -69,7 +69,7 @@ export async function startStack(options: Options, report: Report): Promise<Stac
   };
   try {
     const data = await takeDataDirectory(options);
-    started.push({ name: "data directory", stop: data.release });
+    started.push({ name: "data directory", stop: () => data.release() });
     const context: Context = {
       options,
       report,

@@ -1,0 +1,402 @@
+import { createHash, randomUUID } from "node:crypto";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { startTestDatabase, type TestDatabase } from "../tests/support/database.ts";
+
+let db: TestDatabase;
+beforeAll(async () => {
+  db = await startTestDatabase();
+});
+afterAll(async () => {
+  await db.stop();
+});
+
+async function rows(sql: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
+  return (await db.pool.query<Record<string, unknown>>(sql, values)).rows;
+}
+
+async function addTenant(webhookUrl: string | null = null): Promise<string> {
+  const tenantId = `t_${randomUUID().slice(0, 8)}`;
+  await rows("insert into tenants (tenant_id, name, webhook_url) values ($1, 'T', $2)", [
+    tenantId,
+    webhookUrl,
+  ]);
+  return tenantId;
+}
+
+async function addSession(tenantId: string, sessionId = "main"): Promise<string> {
+  const [session] = await rows("select uid from create_session($1, $2, 'Main', null, 'sandbox')", [
+    tenantId,
+    sessionId,
+  ]);
+  return String(session?.["uid"]);
+}
+
+async function addConnector(leaseMs = 60_000): Promise<string> {
+  const id = randomUUID();
+  await rows("select register_connector($1, 'http://127.0.0.1:1', null, '{sandbox}', 500, $2)", [
+    id,
+    leaseMs,
+  ]);
+  return id;
+}
+
+async function claim(
+  connectorId: string,
+  uid: string,
+): Promise<Record<string, unknown> | undefined> {
+  const claimed = await rows("select * from claim_sessions($1, 1000)", [connectorId]);
+  return claimed.find((session) => session["uid"] === uid);
+}
+
+async function commit(connectorId: string, writes: object): Promise<unknown> {
+  const [row] = await rows("select commit_writes($1, $2) as result", [
+    connectorId,
+    JSON.stringify(writes),
+  ]);
+  return row?.["result"];
+}
+
+test("a tenant inserted by plain SQL has its key hashed and blanked, and a webhook endpoint", async () => {
+  const key = "sk_live_mysaas_abc123xyz789";
+  await rows(
+    `INSERT INTO tenants (tenant_id, name, api_key, webhook_url, rate_limit_per_minute)
+     VALUES ('my_saas', 'My SaaS Application', '${key}', 'https://your-app.com/webhooks/whatsapp', 60)`,
+  );
+
+  const [tenant] = await rows("select * from tenants where tenant_id = 'my_saas'");
+  expect(tenant?.["api_key"]).toBeNull();
+  const hash = createHash("sha256").update(key).digest("hex");
+  expect(await rows("select tenant_id, network from authenticate($1)", [hash])).toEqual([
+    { tenant_id: "my_saas", network: "live" },
+  ]);
+  const [endpoint] = await rows("select * from webhook_endpoints where tenant_id = 'my_saas'");
+  expect(endpoint).toMatchObject({
+    url: "https://your-app.com/webhooks/whatsapp",
+    secret: tenant?.["webhook_secret"],
+    is_default: true,
+  });
+  expect(String(endpoint?.["secret"])).toMatch(/^whsec_.{40,}/);
+});
+
+test("a key of another form is refused with what to do", async () => {
+  await expect(
+    rows("insert into tenants (tenant_id, name, api_key) values ('bad', 'B', 'secret')"),
+  ).rejects.toThrow(/sk_live_ or sk_test_/);
+});
+
+test("a revoked or expired key authenticates nobody", async () => {
+  const tenantId = await addTenant();
+  const hash = createHash("sha256").update(tenantId).digest("hex");
+  await rows(
+    "insert into api_keys (tenant_id, network, key_hash, hint) values ($1, 'sandbox', $2, 'h')",
+    [tenantId, hash],
+  );
+  expect(await rows("select from authenticate($1)", [hash])).toHaveLength(1);
+  await rows("update api_keys set expires_at = now() where key_hash = $1", [hash]);
+  expect(await rows("select from authenticate($1)", [hash])).toHaveLength(0);
+  await rows("update api_keys set expires_at = null, revoked_at = now() where key_hash = $1", [
+    hash,
+  ]);
+  expect(await rows("select from authenticate($1)", [hash])).toHaveLength(0);
+});
+
+test("a message queued by plain SQL finds its session by the tenant's prefix", async () => {
+  await rows("insert into tenants (tenant_id, name) values ('support', 'Support')");
+  const uid = await addSession("support");
+  await rows(
+    `INSERT INTO messages (phone_number, message, status, platform, session_id)
+     VALUES ('393331234567', 'Your message', 'QUEUED', 'WHATSAPP', 'support_main')`,
+  );
+  expect(await rows("select * from message_resources where session_uid = $1", [uid])).toMatchObject(
+    [
+      {
+        tenant_id: "support",
+        session_id: "main",
+        chat_id: "393331234567@s.whatsapp.net",
+        text: "Your message",
+        status: "QUEUED",
+        source: "queue",
+      },
+    ],
+  );
+});
+
+test.each([
+  ["an ambiguous session", "shared", "393331234567", /more than one session/],
+  ["an unknown session", "nowhere", "393331234567", /no session "nowhere"/],
+  ["half a number", "only", "333", /international number/],
+])("a queued message for %s is refused with what to do", async (_, sessionId, phone, said) => {
+  const [one, two] = [await addTenant(), await addTenant()];
+  await addSession(one, "shared");
+  await addSession(two, "shared");
+  await addSession(one, "only").catch(() => {});
+  await expect(
+    rows(
+      `insert into messages (phone_number, message, status, platform, session_id)
+       values ($1, 'x', 'QUEUED', 'WHATSAPP', $2)`,
+      [phone, sessionId === "only" ? `${one}_only` : sessionId],
+    ),
+  ).rejects.toThrow(said);
+});
+
+test("a session has one owner, and the epoch of a replaced one changes nothing", async () => {
+  const uid = await addSession(await addTenant());
+  const [first, second] = [await addConnector(), await addConnector()];
+  expect(await claim(first, uid)).toMatchObject({ epoch: "1" });
+  expect(await claim(second, uid)).toBeUndefined();
+
+  await rows("update connectors set lease_expires_at = now() where id = $1", [first]);
+  expect(await claim(second, uid)).toMatchObject({ epoch: "2" });
+
+  const change = { kind: "change", uid, patch: { state: "connected", phone: "39333" } };
+  expect(await commit(first, { sessions: [{ uid, epoch: 1 }], items: [change] })).toEqual({
+    stale: [uid],
+    results: [null],
+  });
+  expect(await rows("select state from whatsapp_sessions where uid = $1", [uid])).toEqual([
+    { state: "connecting" },
+  ]);
+  expect(await rows("select renew_connector($1, 1000) as ok", [first])).toEqual([{ ok: false }]);
+});
+
+test("a session whose connector died is not shown as connected", async () => {
+  const uid = await addSession(await addTenant());
+  const connector = await addConnector();
+  await claim(connector, uid);
+  const change = { kind: "change", uid, patch: { state: "connected", phone: "39333" } };
+  await commit(connector, { sessions: [{ uid, epoch: 1 }], items: [change] });
+  const state = async () => rows("select state from session_resources where uid = $1", [uid]);
+  expect(await state()).toEqual([{ state: "connected" }]);
+  await rows("update connectors set lease_expires_at = now() where id = $1", [connector]);
+  expect(await state()).toEqual([{ state: "reconnecting" }]);
+});
+
+test("a receipt that overtakes the ack counts as it, and a late one moves nothing back", async () => {
+  const tenantId = await addTenant();
+  const uid = await addSession(tenantId);
+  const connector = await addConnector();
+  await claim(connector, uid);
+  const sessions = [{ uid, epoch: 1 }];
+  const id = randomUUID().replace(/^(.{14})./, "$17");
+  const send = {
+    kind: "send",
+    uid,
+    id,
+    wa_message_id: "3EB0A",
+    chat_id: "39333@s.whatsapp.net",
+    phone: "39333",
+    type: "text",
+    text: "hi",
+    content: "AAAA",
+  };
+  const receipt = (status: string) => ({ kind: "receipt", uid, wa_message_id: "3EB0A", status });
+  await commit(connector, {
+    sessions,
+    items: [
+      send,
+      receipt("READ"),
+      { kind: "outcome", uid, id, status: "SENT" },
+      receipt("DELIVERED"),
+    ],
+  });
+
+  expect(await rows("select status from messages where id = $1", [id])).toEqual([
+    { status: "READ" },
+  ]);
+  expect(
+    await rows("select type, seq from events where tenant_id = $1 order by seq", [tenantId]),
+  ).toEqual([
+    { type: "message.sent", seq: "1" },
+    { type: "message.read", seq: "2" },
+  ]);
+});
+
+test("an idempotency key gives the same message once, and refuses another request", async () => {
+  const uid = await addSession(await addTenant());
+  const connector = await addConnector();
+  await claim(connector, uid);
+  const send = (hash: string) => {
+    const id = randomUUID().replace(/^(.{14})./, "$17");
+    const item = {
+      kind: "send",
+      uid,
+      id,
+      wa_message_id: id,
+      chat_id: "39333@s.whatsapp.net",
+      type: "text",
+      text: "hi",
+      content: "AAAA",
+      idempotency_key: "order-1",
+      request_hash: hash,
+    };
+    return commit(connector, { sessions: [{ uid, epoch: 1 }], items: [item] });
+  };
+  const first = await send("a");
+  expect(first).toMatchObject({ results: [{ outcome: "created" }] });
+  const { results } = first as { results: [{ message: { id: string } }] };
+  expect(await send("a")).toMatchObject({
+    results: [{ outcome: "replayed", message: { id: results[0].message.id } }],
+  });
+  expect(await send("b")).toMatchObject({ results: [{ outcome: "mismatch" }] });
+});
+
+test("events of eight writers are numbered without gaps, and readers by cursor see them all", async () => {
+  const tenantId = await addTenant();
+  const perWriter = 50;
+  let done = false;
+  const seen: number[] = [];
+  const reader = (async () => {
+    for (;;) {
+      const finished = done;
+      const page = await rows(
+        "select seq from events where tenant_id = $1 and seq > $2 order by seq",
+        [tenantId, seen.at(-1) ?? 0],
+      );
+      seen.push(...page.map((row) => Number(row["seq"])));
+      if (finished) return;
+    }
+  })();
+  await Promise.all(
+    Array.from({ length: 8 }, async () => {
+      for (let index = 0; index < perWriter; index++) {
+        await rows("select emit_events($1)", [
+          JSON.stringify([{ tenant_id: tenantId, type: "session.connected", data: {} }]),
+        ]);
+      }
+    }),
+  );
+  done = true;
+  await reader;
+  expect(seen).toEqual(Array.from({ length: 8 * perWriter }, (_, index) => index + 1));
+});
+
+test("an event makes one delivery for each endpoint that wants it, claimed once", async () => {
+  const tenantId = await addTenant("https://example.com/hook");
+  await rows(
+    "insert into webhook_endpoints (tenant_id, url, secret, events) values ($1, 'https://example.com/2', 's', '{message.failed}')",
+    [tenantId],
+  );
+  await rows("select emit_events($1)", [
+    JSON.stringify([{ tenant_id: tenantId, type: "message.received", data: {} }]),
+  ]);
+  const claimAll = async () =>
+    (
+      await rows(
+        "select * from claim_deliveries(array(select generate_series(0, 15)::smallint), 100, 60000)",
+      )
+    ).filter((delivery) => delivery["tenant_id"] === tenantId);
+  const [delivery, ...more] = await claimAll();
+  expect(more).toEqual([]);
+  expect(delivery).toMatchObject({ attempt: 1, event: { type: "message.received", seq: 1 } });
+  expect(await claimAll()).toEqual([]);
+});
+
+test("a deleted session takes its credentials along, and fails what was queued", async () => {
+  const tenantId = await addTenant();
+  const uid = await addSession(tenantId);
+  const connector = await addConnector();
+  await claim(connector, uid);
+  await commit(connector, {
+    sessions: [{ uid, epoch: 1 }],
+    credentials: [{ uid, ciphertext: "AAAA" }],
+    keys: [{ uid, type: "session", id: "1", ciphertext: "AAAA" }],
+  });
+  await rows(
+    "insert into messages (tenant_id, session_id, phone_number, message, status) values ($1, 'main', '393331234567', 'x', 'QUEUED')",
+    [tenantId],
+  );
+  await rows("select delete_session($1, 'main')", [tenantId]);
+
+  expect(await rows("select from signal_keys where session_uid = $1", [uid])).toEqual([]);
+  expect(await rows("select from session_credentials where session_uid = $1", [uid])).toEqual([]);
+  expect(
+    await rows("select status, error from messages where session_uid = $1", [uid]),
+  ).toMatchObject([{ status: "FAILED", error: { code: "session_deleted" } }]);
+});
+
+const tables = [
+  "tenants",
+  "api_keys",
+  "whatsapp_sessions",
+  "messages",
+  "events",
+  "webhook_endpoints",
+  "webhook_deliveries",
+  "api_calls",
+  "session_resources",
+  "message_resources",
+  "event_resources",
+];
+
+test.each(tables)("a tenant's JWT reads of %s its own rows only, anon nothing", async (table) => {
+  const [own, other] = [await addTenant("https://a.example"), await addTenant("https://a.example")];
+  for (const tenantId of [own, other]) {
+    await addSession(tenantId);
+    await rows(
+      "insert into messages (tenant_id, session_id, phone_number, message, status) values ($1, 'main', '393331234567', 'x', 'QUEUED')",
+      [tenantId],
+    );
+    await rows("select emit_events($1)", [
+      JSON.stringify([{ tenant_id: tenantId, type: "message.sent", data: {} }]),
+    ]);
+    await rows("select count_api_calls($1)", [
+      JSON.stringify([{ tenant_id: tenantId, minute: new Date(), calls: 1 }]),
+    ]);
+    await rows(
+      "insert into api_keys (tenant_id, network, key_hash, hint) values ($1, 'live', $2, 'h')",
+      [tenantId, createHash("sha256").update(tenantId).digest("hex")],
+    );
+  }
+  const mine = await db.as("authenticated", { tenant_id: own }, `select tenant_id from ${table}`);
+  expect(mine.length).toBeGreaterThan(0);
+  expect(new Set(mine)).toEqual(new Set(mine.map(() => ({ tenant_id: own }))));
+  await expect(db.as("anon", {}, `select tenant_id from ${table}`)).rejects.toThrow(/permission/);
+});
+
+test("no table of ours is readable without a policy, and no secret by a tenant", async () => {
+  expect(
+    await rows(
+      "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' and not relrowsecurity",
+    ),
+  ).toEqual([]);
+  const asTenant = (sql: string) => db.as("authenticated", { tenant_id: "support" }, sql);
+  for (const secret of [
+    "select key_hash from api_keys",
+    "select secret from webhook_endpoints",
+    "select webhook_secret from tenants",
+    "select qr from whatsapp_sessions",
+    "select * from session_credentials",
+    "select * from signal_keys",
+    "select * from connectors",
+    "select create_session('support', 'x', 'x', null, 'live')",
+  ]) {
+    await expect(asTenant(secret)).rejects.toThrow(/permission denied/);
+  }
+});
+
+test("a history page is read from an index, in order, whatever it is filtered by", async () => {
+  const client = await db.pool.connect();
+  const scope = { session_uid: randomUUID(), tenant_id: await addTenant() };
+  try {
+    await client.query("set enable_seqscan = off; set enable_sort = off");
+    const filters = [
+      "true",
+      "status = 'FAILED'",
+      "direction = 'out'",
+      "chat_id = '39333@s.whatsapp.net'",
+    ];
+    for (const filter of filters) {
+      for (const [column, value] of Object.entries(scope)) {
+        const plan = await client.query(
+          `explain select * from message_resources where ${column} = '${value}' and ${filter}
+             and id < '${randomUUID()}' order by id desc limit 50`,
+        );
+        const text = JSON.stringify(plan.rows);
+        expect(text).toMatch(/Index Scan Backward/);
+        expect(text).not.toMatch(/Sort|Bitmap/);
+      }
+    }
+  } finally {
+    client.release(true);
+  }
+});

@@ -1,0 +1,58 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Pool } from "pg";
+import { pino } from "pino";
+import { applyMigrations } from "../../local/postgres/apply-migrations.ts";
+import { prepareDatabase } from "../../local/postgres/prepare-database.ts";
+import { startPostgres } from "../../local/postgres/start-postgres.ts";
+
+const migrationsDir = new URL("../../supabase/migrations/", import.meta.url).pathname;
+
+export interface TestDatabase {
+  pool: Pool;
+  databaseUrl: string;
+  /** Runs queries as a role with these JWT claims, as the REST server does, and rolls back. */
+  as(
+    role: "anon" | "authenticated" | "service_role",
+    claims: object,
+    sql: string,
+  ): Promise<unknown[]>;
+  stop(): Promise<void>;
+}
+
+/** A PostgreSQL of its own with our schema, for one test file. */
+export async function startTestDatabase(): Promise<TestDatabase> {
+  const dataDir = await mkdtemp(join(tmpdir(), "whatsapp-microservice-test-"));
+  const log = pino({ level: "silent" });
+  const postgres = await startPostgres({ dataDir, port: 0, durable: false, log });
+  await prepareDatabase(postgres.databaseUrl);
+  await applyMigrations(postgres.databaseUrl, migrationsDir);
+  const pool = new Pool({ connectionString: postgres.databaseUrl, max: 10 });
+  // pool.end() does not wait for the goodbye: the server may hang up on a closing client first.
+  pool.on("connect", (client) => client.on("error", () => {}));
+  pool.on("error", () => {});
+  return {
+    pool,
+    databaseUrl: postgres.databaseUrl,
+    async as(role, claims, sql) {
+      const client = await pool.connect();
+      try {
+        await client.query("begin");
+        await client.query(`set local role ${role}`);
+        await client.query("select set_config('request.jwt.claims', $1, true)", [
+          JSON.stringify({ role, ...claims }),
+        ]);
+        return (await client.query(sql)).rows;
+      } finally {
+        await client.query("rollback");
+        client.release();
+      }
+    },
+    async stop() {
+      await pool.end();
+      await postgres.stop();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
