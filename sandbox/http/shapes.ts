@@ -1,0 +1,40 @@
+import type { Device } from "../account/account.ts";
+import type { Phone } from "../phone/phone.ts";
+import type { PhoneMessage } from "../store/messages.ts";
+
+export function phoneShape(phone: Phone) {
+  const { account } = phone;
+  const { online, autoRead, autoReply } = account.behaviour;
+  const linked = [...account.devices.values()].filter(({ link }) => link !== null);
+  return {
+    phone: account.phone,
+    name: account.name,
+    lid: `${account.lid}@lid`,
+    behaviour: { online, autoRead, autoReply },
+    linked_devices: linked.map(deviceShape),
+    created_at: new Date(account.createdAt).toISOString(),
+  };
+}
+
+export function deviceShape({ id, link }: Device) {
+  return {
+    id,
+    name: link?.name ?? "",
+    linked_at: new Date(link?.linkedAt ?? 0).toISOString(),
+  };
+}
+
+export function messageShape(message: PhoneMessage) {
+  const { id, direction, from, to, type, text, timestamp, status, fromMeDevice } = message;
+  return {
+    id,
+    direction,
+    from,
+    to,
+    type,
+    text,
+    timestamp: new Date(timestamp * 1000).toISOString(),
+    status,
+    from_me_device: fromMeDevice,
+  };
+}

@@ -1,0 +1,94 @@
+import { randomBytes, randomInt } from "node:crypto";
+import { deflateSync } from "node:zlib";
+import { proto } from "@whiskeysockets/baileys";
+import type { Device } from "../account/account.ts";
+import { accountJid, deviceJid } from "../account/address.ts";
+import { routeMessage } from "../stanza/message.ts";
+import { type PhoneMessage, recentMessages } from "../store/messages.ts";
+import { node } from "../wire/node.ts";
+import type { Phone } from "./phone.ts";
+import { sealFor } from "./send.ts";
+
+const { HistorySyncType } = proto.HistorySync;
+const { Type } = proto.Message.ProtocolMessage;
+const historyMessages = 200;
+
+/**
+ * What a phone sends to a device that it has just linked: the keys of the shared settings, and its
+ * recent chats. Clients hold their events back until the history is there.
+ */
+export async function shareWithNewDevice(phone: Phone, device: Device): Promise<void> {
+  await tell(phone, device, {
+    type: Type.APP_STATE_SYNC_KEY_SHARE,
+    appStateSyncKeyShare: { keys: [appStateKey(phone)] },
+  });
+  await tell(phone, device, {
+    type: Type.HISTORY_SYNC_NOTIFICATION,
+    historySyncNotification: {
+      syncType: proto.Message.HistorySyncType.INITIAL_BOOTSTRAP,
+      chunkOrder: 1,
+      progress: 100,
+      initialHistBootstrapInlinePayload: deflateSync(
+        proto.HistorySync.encode(history(phone)).finish(),
+      ),
+    },
+  });
+}
+
+async function tell(phone: Phone, device: Device, protocolMessage: proto.Message.IProtocolMessage) {
+  const enc = await sealFor(phone, device, { protocolMessage });
+  const id = randomBytes(10).toString("hex").toUpperCase();
+  const attrs = { id, to: deviceJid(device, "pn"), type: "text", category: "peer" };
+  routeMessage(phone.network, phone.device, node("message", attrs, [enc]), () => {});
+}
+
+/** One key for all settings, made when the first device is linked. */
+function appStateKey(phone: Phone): proto.Message.IAppStateSyncKey {
+  const { keys } = phone.engine;
+  const name = "shared";
+  const keyId = { keyId: Buffer.from([0, 0, 0, 0, 0, 1]) };
+  const known = keys.get("app-state-sync-key", [name])[name];
+  if (known) return { keyId, keyData: known };
+  const keyData: proto.Message.IAppStateSyncKeyData = {
+    keyData: randomBytes(32),
+    fingerprint: { rawId: randomInt(2 ** 31), currentIndex: 0, deviceIndexes: [0] },
+    timestamp: Date.now(),
+  };
+  keys.set({ "app-state-sync-key": { [name]: keyData } });
+  return { keyId, keyData };
+}
+
+function history(phone: Phone): proto.IHistorySync {
+  const { directory, store } = phone.network;
+  const messages = recentMessages(store, phone.account.phone, historyMessages);
+  const chats = Map.groupBy(messages, (message) =>
+    message.direction === "in" ? message.from : message.to,
+  );
+  const conversations: proto.IConversation[] = [];
+  const phoneNumberToLidMappings: proto.IPhoneNumberToLIDMapping[] = [];
+  for (const [number, chat] of chats) {
+    const partner = directory.byPhone(number);
+    if (!partner) continue;
+    const pnJid = accountJid(partner, "pn");
+    const lidJid = accountJid(partner, "lid");
+    phoneNumberToLidMappings.push({ pnJid, lidJid });
+    const newestFirst = chat
+      .toReversed()
+      .map((message) => ({ message: webMessage(message, pnJid) }));
+    conversations.push({ id: pnJid, lidJid, name: partner.name, messages: newestFirst });
+  }
+  return {
+    syncType: HistorySyncType.INITIAL_BOOTSTRAP,
+    conversations,
+    phoneNumberToLidMappings,
+    progress: 100,
+  };
+}
+
+function webMessage(message: PhoneMessage, remoteJid: string): proto.IWebMessageInfo {
+  return {
+    key: { remoteJid, fromMe: message.direction === "out", id: message.id },
+    message: proto.Message.decode(message.encodedMessage),
+    messageTimestamp: message.timestamp,
+  };
+}

@@ -1,0 +1,32 @@
+/** Every mistake a caller of the phones API can make, with its HTTP status. */
+const statuses = {
+  invalid_request: 422,
+  invalid_phone: 422,
+  invalid_qr: 422,
+  wrong_code: 422,
+  not_on_whatsapp: 422,
+  phone_offline: 409,
+  phone_exists: 409,
+  phone_not_found: 404,
+  device_not_found: 404,
+  no_code_pending: 404,
+  not_found: 404,
+  qr_expired: 410,
+  pairing_unanswered: 504,
+} as const;
+
+export type SandboxErrorCode = keyof typeof statuses;
+
+/** A mistake of the caller; the message says what to do about it. */
+export class SandboxError extends Error {
+  readonly code: SandboxErrorCode;
+
+  constructor(code: SandboxErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+
+  get status() {
+    return statuses[this.code];
+  }
+}

@@ -1,0 +1,52 @@
+import process from "node:process";
+import { pino } from "pino";
+import { parseConfig, type SandboxConfig } from "./config.ts";
+import { type Sandbox, startSandbox } from "./sandbox.ts";
+
+const stopTimeoutMs = 5_000;
+
+function readConfig(): SandboxConfig {
+  try {
+    return parseConfig(process.env, process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(2);
+  }
+}
+
+function announce({ url, webSocketUrl, rootKey }: Sandbox, json: boolean): string {
+  if (json) return JSON.stringify({ ready: true, url, webSocketUrl, rootKey });
+  const post = "curl -s -H 'content-type: application/json' -d";
+  return `A WhatsApp network is running, offline.
+  phones API  ${url}
+  WebSocket   ${webSocketUrl}
+  root key    ${rootKey}
+
+Make two phones, and let one write to the other:
+  ${post} '{"phone":"393331234567","name":"Ada"}' ${url}/phones
+  ${post} '{"phone":"393337654321","name":"Ben"}' ${url}/phones
+  ${post} '{"to":"393337654321","type":"text","text":"hi"}' ${url}/phones/393331234567/messages`;
+}
+
+const config = readConfig();
+const log = pino({ level: config.logLevel }, pino.destination({ fd: 2, sync: true }));
+const { port, host, dataDir } = config;
+const sandbox = await startSandbox({ port, host, dataDir, log });
+process.stdout.write(`${announce(sandbox, config.json)}\n`);
+
+let stopping = false;
+function stop(signal: NodeJS.Signals): void {
+  if (stopping) process.exit(1);
+  stopping = true;
+  log.info({ signal }, "stopping");
+  setTimeout(() => process.exit(1), stopTimeoutMs).unref();
+  sandbox.stop().then(
+    () => process.exit(0),
+    (error: unknown) => {
+      log.error({ err: error }, "stop failed");
+      process.exit(1);
+    },
+  );
+}
+process.on("SIGTERM", stop);
+process.on("SIGINT", stop);

@@ -1,0 +1,100 @@
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { deserialize, serialize } from "node:v8";
+import { schema } from "./schema.ts";
+
+export type Row = Record<string, unknown>;
+
+/**
+ * SQLite with group commit: all writes of one turn of the event loop are one transaction, and
+ * whatever tells others about them waits in `whenCommitted`. So nothing acknowledged is lost when
+ * the process is killed, and a busy network pays one commit for many stanzas.
+ */
+export class Store {
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  readonly #beforeCommit = new Set<() => void>();
+  #afterCommit: (() => void)[] = [];
+  #open = false;
+
+  /** `file` is a path, or `:memory:`. */
+  constructor(file: string) {
+    this.#database = new DatabaseSync(file);
+    this.#database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
+    this.#database.exec(schema);
+  }
+
+  run(sql: string, ...values: SQLInputValue[]): { changes: number; lastId: number } {
+    this.#begin();
+    const result = this.#prepare(sql).run(...values);
+    return { changes: Number(result.changes), lastId: Number(result.lastInsertRowid) };
+  }
+
+  all(sql: string, ...values: SQLInputValue[]): Row[] {
+    return this.#prepare(sql).all(...values);
+  }
+
+  get(sql: string, ...values: SQLInputValue[]): Row | undefined {
+    return this.#prepare(sql).get(...values);
+  }
+
+  /** Runs `write` just before the next commit, once however often it is asked for. */
+  beforeCommit(write: () => void): void {
+    this.#begin();
+    this.#beforeCommit.add(write);
+  }
+
+  /** Runs `effect` as soon as everything written so far is stored: now, when nothing is pending. */
+  whenCommitted(effect: () => void): void {
+    if (this.#open) this.#afterCommit.push(effect);
+    else effect();
+  }
+
+  committed(): Promise<void> {
+    return new Promise((resolve) => {
+      this.whenCommitted(resolve);
+    });
+  }
+
+  /** Stores what is pending and closes the file. */
+  close(): void {
+    this.#commit();
+    this.#database.close();
+  }
+
+  #begin(): void {
+    if (this.#open) return;
+    this.#open = true;
+    this.#database.exec("BEGIN");
+    setImmediate(() => this.#commit());
+  }
+
+  #commit(): void {
+    if (!this.#open) return;
+    for (const write of this.#beforeCommit) write();
+    this.#beforeCommit.clear();
+    this.#database.exec("COMMIT");
+    this.#open = false;
+    const effects = this.#afterCommit;
+    this.#afterCommit = [];
+    for (const effect of effects) effect();
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (!statement) {
+      statement = this.#database.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}
+
+/** A record as stored: v8's own format, which keeps buffers and undefined as they are. */
+export function pack(record: unknown): Buffer {
+  return serialize(record);
+}
+
+/** The inverse of `pack`. The type is what the same column was packed from: our own rows only. */
+export function unpack<T>(blob: unknown): T {
+  return deserialize(blob as Uint8Array) as T;
+}

@@ -1,0 +1,95 @@
+import { pino } from "pino";
+import { type Sandbox, type SandboxOptions, startSandbox } from "../sandbox.ts";
+import { TestClient } from "./client.ts";
+
+type Json = Record<string, unknown>;
+
+export interface Answer {
+  status: number;
+  body: Json;
+}
+
+/** A running sandbox with its phones API at hand, for one test file. */
+export class Harness {
+  sandbox: Sandbox;
+  readonly #options: SandboxOptions;
+  readonly #clients = new Set<TestClient>();
+  #lastNumber = 393_330_000_000;
+
+  private constructor(sandbox: Sandbox, options: SandboxOptions) {
+    this.sandbox = sandbox;
+    this.#options = options;
+  }
+
+  static async start(options: Partial<SandboxOptions> = {}): Promise<Harness> {
+    const log = pino({ level: process.env["SANDBOX_LOG"] ?? "silent" });
+    const complete = { port: 0, log, ...options };
+    return new Harness(await startSandbox(complete), complete);
+  }
+
+  async call(method: string, path: string, body?: unknown): Promise<Answer> {
+    const response = await fetch(`${this.sandbox.url}${path}`, {
+      method,
+      ...(body !== undefined && {
+        body: JSON.stringify(body),
+        headers: { "content-type": "application/json" },
+      }),
+    });
+    const text = await response.text();
+    return { status: response.status, body: text ? (JSON.parse(text) as Json) : {} };
+  }
+
+  /** A new phone; returns its number. */
+  async phone(name = "Ada"): Promise<string> {
+    this.#lastNumber += 1;
+    const phone = String(this.#lastNumber);
+    await this.call("POST", "/phones", { phone, name });
+    return phone;
+  }
+
+  client(auth?: TestClient["auth"]): TestClient {
+    const client = new TestClient(this.sandbox.webSocketUrl, auth);
+    this.#clients.add(client);
+    return client;
+  }
+
+  /** A client that is linked to the phone and open. */
+  async paired(phone: string): Promise<TestClient> {
+    const client = this.client();
+    const qr = await client.qr();
+    const scanned = await this.call("POST", `/phones/${phone}/scan`, { qr });
+    if (scanned.status !== 200) throw new Error(`scan: ${JSON.stringify(scanned.body)}`);
+    await client.open();
+    return client;
+  }
+
+  async messages(phone: string): Promise<Json[]> {
+    const { body } = await this.call("GET", `/phones/${phone}/messages`);
+    return body["data"] as Json[];
+  }
+
+  /** Waits for a message on the phone that has these fields. */
+  async phoneMessage(phone: string, fields: Json): Promise<Json> {
+    for (;;) {
+      const found = (await this.messages(phone)).find((message) =>
+        Object.entries(fields).every(([name, value]) => message[name] === value),
+      );
+      if (found) return found;
+      await new Promise((resolve) => {
+        setTimeout(resolve, 5);
+      });
+    }
+  }
+
+  /** Stops the network and starts it again on the same data. */
+  async restart(): Promise<void> {
+    const port = Number(new URL(this.sandbox.url).port);
+    await this.sandbox.stop();
+    this.sandbox = await startSandbox({ ...this.#options, port });
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#clients].map((client) => client.close()));
+    await this.sandbox.stop();
+  }
+}
