@@ -6,8 +6,25 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["{shared,connector,sandbox,local,supabase}/**/*.test.ts"],
+          include: ["{shared,control-plane,connector,sandbox,local,supabase}/**/*.test.ts"],
           testTimeout: 20_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: "stack",
+          include: ["tests/*.test.ts"],
+          globalSetup: ["tests/support/shared-stack.ts"],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: "parts",
+          include: ["tests/*/**/*.test.ts"],
+          testTimeout: 60_000,
           hookTimeout: 60_000,
         },
       },

@@ -20,31 +20,28 @@ export async function keepPart<Ready>(input: {
   start: (before: Ready | undefined) => Promise<Part<Ready>>;
   onCrash: () => void;
 }): Promise<KeptPart<Ready>> {
+  const stopped = new AbortController();
   let part = await input.start(undefined);
-  let stopping = false;
   let restarting: Promise<void> | undefined;
 
-  const startAgain = async () => {
+  async function startAgain(): Promise<void> {
     part = await input.start(part.ready);
-    watch(part);
-  };
-  const watch = (watched: Part<Ready>) => {
-    void watched.exited.then(async () => {
-      if (stopping || restarting !== undefined) return;
-      input.onCrash();
-      while (!stopping) {
-        await sleep(restartDelayMs);
-        restarting = startAgain();
-        const started = await restarting.then(
-          () => true,
-          () => false,
-        );
-        restarting = undefined;
-        if (started) return;
-      }
-    });
-  };
-  watch(part);
+    void watch(part); // Runs for as long as the part does.
+  }
+
+  async function watch(watched: Part<Ready>): Promise<void> {
+    await watched.exited;
+    if (stopped.signal.aborted || restarting !== undefined) return;
+    input.onCrash();
+    while (!stopped.signal.aborted) {
+      await sleep(restartDelayMs);
+      restarting = startAgain();
+      const [result] = await Promise.allSettled([restarting]);
+      restarting = undefined;
+      if (result.status === "fulfilled") return;
+    }
+  }
+  void watch(part);
 
   return {
     ready: () => part.ready,
@@ -54,8 +51,8 @@ export async function keepPart<Ready>(input: {
       restarting = undefined;
     },
     async stop() {
-      stopping = true;
-      await restarting?.catch(() => {});
+      stopped.abort();
+      await Promise.allSettled([restarting]);
       await part.stop();
     },
   };

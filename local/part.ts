@@ -5,15 +5,18 @@ import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import type { z } from "zod";
 
-export interface PartOptions {
+export interface PartOptions<Ready> {
   name: string;
   /** The entry file, from the project's root. */
   entry: string;
   args?: string[];
   env: Record<string, string>;
-  /** Where the part's log goes: a file, or this process's stderr. */
-  logFile: string | "stderr";
+  /** The line it prints on stdout once it is ready. */
+  ready: z.ZodType<Ready>;
+  /** Where the part's log goes; null is this process's stderr. */
+  logFile: string | null;
 }
 
 /** A part of the product in a process of its own, as it runs in production. */
@@ -34,7 +37,7 @@ const stopTimeoutMs = 20_000;
  * Starts a part and resolves when it has printed its ready line, one line of JSON on stdout.
  * Throws with the end of its log when it ends before.
  */
-export async function startPart<Ready>(options: PartOptions): Promise<Part<Ready>> {
+export async function startPart<Ready>(options: PartOptions<Ready>): Promise<Part<Ready>> {
   const child = spawn(
     process.execPath,
     ["--import", leash, join(root, options.entry), ...(options.args ?? [])],
@@ -47,7 +50,7 @@ export async function startPart<Ready>(options: PartOptions): Promise<Part<Ready
   );
   const exited = once(child, "exit");
   const lastLines = await writeLog(child, options.logFile);
-  const ready = await readyLine<Ready>(child).catch((cause: unknown) => {
+  const ready = await readyLine(child, options.ready).catch((cause: unknown) => {
     throw new Error(`${options.name} did not start.\n${lastLines()}`, { cause });
   });
   return {
@@ -77,9 +80,9 @@ function inherited(): Record<string, string> {
   );
 }
 
-async function writeLog(child: ChildProcess, file: string | "stderr"): Promise<() => string> {
-  if (file !== "stderr") await mkdir(dirname(file), { recursive: true });
-  const log = file === "stderr" ? process.stderr : createWriteStream(file, { flags: "a" });
+async function writeLog(child: ChildProcess, file: string | null): Promise<() => string> {
+  if (file !== null) await mkdir(dirname(file), { recursive: true });
+  const log = file === null ? process.stderr : createWriteStream(file, { flags: "a" });
   let tail = "";
   child.stderr?.on("data", (chunk: Buffer) => {
     log.write(chunk);
@@ -91,13 +94,13 @@ async function writeLog(child: ChildProcess, file: string | "stderr"): Promise<(
   return () => tail.trim();
 }
 
-async function readyLine<Ready>(child: ChildProcess): Promise<Ready> {
+async function readyLine<Ready>(child: ChildProcess, schema: z.ZodType<Ready>): Promise<Ready> {
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("exit", (code, signal) => reject(new Error(`It ended with ${signal ?? code}.`)));
     if (child.stdout === null) throw new Error("A part is started with a pipe for its stdout.");
     createInterface({ input: child.stdout }).on("line", (line) => {
-      if (line.startsWith("{")) resolve(JSON.parse(line) as Ready);
+      if (line.startsWith("{")) resolve(schema.parse(JSON.parse(line)));
     });
   });
 }

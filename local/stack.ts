@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { pino, type Logger } from "pino";
+import { z } from "zod";
 import { applyMigrations } from "./postgres/apply-migrations.ts";
 import { prepareDatabase } from "./postgres/prepare-database.ts";
 import { startPostgres } from "./postgres/start-postgres.ts";
@@ -37,23 +38,20 @@ export interface Stack {
   parts: {
     supabase: KeptPart<SupabaseReady> | undefined;
     sandbox: KeptPart<SandboxReady> | undefined;
-    connectors: KeptPart<{ url: string }>[];
+    connectors: KeptPart<ConnectorReady>[];
     restartControlPlane(): Promise<void>;
   };
   /** Stops everything in order; what is in flight is finished or handed over first. */
   stop(): Promise<void>;
 }
 
-interface SupabaseReady {
-  url: string;
-  anonKey: string;
-  serviceKey: string;
-}
-interface SandboxReady {
-  url: string;
-  webSocketUrl: string;
-  rootKey: string;
-}
+const supabaseReady = z.object({ url: z.string(), anonKey: z.string(), serviceKey: z.string() });
+type SupabaseReady = z.infer<typeof supabaseReady>;
+const sandboxReady = z.object({ url: z.string(), webSocketUrl: z.string(), rootKey: z.string() });
+type SandboxReady = z.infer<typeof sandboxReady>;
+const connectorReady = z.object({ url: z.string() });
+type ConnectorReady = z.infer<typeof connectorReady>;
+
 /** Tells a person, or a log, what is happening. */
 type Report = (line: string) => void;
 
@@ -114,7 +112,7 @@ async function startParts(context: Context): Promise<Omit<Stack, "stop">> {
     supabase.serviceKey,
     context.secrets.demoApiKey,
   );
-  const connectors: KeptPart<{ url: string }>[] = [];
+  const connectors: KeptPart<ConnectorReady>[] = [];
   for (let index = 0; index < context.options.connectors; index++) {
     connectors.push(await startConnector(context, { index, supabase, network }));
   }
@@ -177,7 +175,8 @@ async function startDatabase(context: Context): Promise<SupabaseInUse> {
   const applied = await applyMigrations(postgres.databaseUrl, migrationsDir);
   report(applied.length > 0 ? `${applied.length} migrations applied` : "schema up to date");
 
-  const part = await keep<SupabaseReady>(context, {
+  const part = await keep(context, {
+    ready: supabaseReady,
     name: "supabase",
     entry: "local/supabase/main.ts",
     usualPort: usualPorts.supabase,
@@ -210,7 +209,8 @@ async function startNetwork(context: Context): Promise<Network | undefined> {
     };
   }
   if (!options.sandbox) return undefined;
-  const part = await keep<SandboxReady>(context, {
+  const part = await keep(context, {
+    ready: sandboxReady,
     name: "sandbox",
     entry: "sandbox/start.ts",
     args: ["--json"],
@@ -224,9 +224,10 @@ async function startNetwork(context: Context): Promise<Network | undefined> {
 async function startConnector(
   context: Context,
   input: { index: number; supabase: SupabaseInUse; network: Network | undefined },
-): Promise<KeptPart<{ url: string }>> {
+): Promise<KeptPart<ConnectorReady>> {
   const { index, supabase, network } = input;
-  return keep<{ url: string }>(context, {
+  return keep(context, {
+    ready: connectorReady,
     name: `connector-${index + 1}`,
     entry: "connector/start.ts",
     usualPort: usualPorts.connector + index,
@@ -280,6 +281,7 @@ async function keep<Ready extends { url: string }>(
     args?: string[];
     usualPort: number;
     env: Record<string, string>;
+    ready: z.ZodType<Ready>;
   },
 ): Promise<KeptPart<Ready>> {
   const port = await choosePort(context.options, part.usualPort);
