@@ -1,4 +1,4 @@
-import type { Store } from "../store/store.ts";
+import { bytes, type Store } from "../store/store.ts";
 import type { Device, PublicSignedPreKey } from "./account.ts";
 
 export interface PublicPreKey {
@@ -37,7 +37,7 @@ export function takeKeyBundle(store: Store, device: Device): KeyBundle {
     id,
   );
   if (!row) return { registrationId, identityKey, signedPreKey, preKey: undefined };
-  const preKey = { id: Number(row["id"]), public: Buffer.from(row["public"] as Uint8Array) };
+  const preKey = { id: Number(row["id"]), public: bytes(row["public"]) };
   store.run(
     "DELETE FROM pre_key WHERE phone = ? AND device = ? AND id = ?",
     account.phone,

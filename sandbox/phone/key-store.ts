@@ -84,6 +84,8 @@ export class PhoneKeyStore implements SignalKeyStoreWithTransaction {
 }
 
 /** What is stored under a type was set under that type: see `set`. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- ties the value to its type
 function asKeyOf<T extends KeyType>(value: unknown): SignalDataTypeMap[T] {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- guaranteed by `set`
   return value as SignalDataTypeMap[T];
 }

@@ -43,10 +43,7 @@ export class Phone implements Inbox {
   /** Runs a step after everything this phone was already asked to do. */
   run<T>(step: () => Promise<T>): Promise<T> {
     const result = this.#tail.then(step);
-    this.#tail = result.then(
-      () => {},
-      () => {},
-    );
+    this.#tail = settled(result);
     return result;
   }
 
@@ -90,4 +87,8 @@ export class Phone implements Inbox {
     const { id = "", type, from } = stanza.attrs;
     settle(this.network.store, this.device, stanza.tag, node("ack", { id, type, to: from }));
   }
+}
+
+async function settled(step: Promise<unknown>): Promise<void> {
+  await Promise.allSettled([step]);
 }

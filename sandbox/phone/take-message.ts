@@ -1,4 +1,4 @@
-import { proto } from "@whiskeysockets/baileys";
+import type { proto } from "@whiskeysockets/baileys";
 import { accountJid, deviceJid, parseAddress } from "../account/address.ts";
 import { routeReceipt } from "../stanza/receipt.ts";
 import { addMessage, type PhoneMessage } from "../store/messages.ts";

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { serverJid } from "../account/address.ts";
+import { bytes } from "../store/store.ts";
 import { type BinaryNode, bytesOf, child, children, node } from "../wire/node.ts";
 import { deliver } from "./deliver.ts";
 import type { Answer, Query } from "./iq.ts";
@@ -54,9 +55,7 @@ function sync(query: Query, collection: BinaryNode): BinaryNode {
     Number(known),
     patchesPerAnswer,
   );
-  const patches = rows.map((row) =>
-    node("patch", {}, Buffer.from(row["encoded_patch"] as Uint8Array)),
-  );
+  const patches = rows.map((row) => node("patch", {}, bytes(row["encoded_patch"])));
   const more = Number(known) + rows.length < current;
   // A patch without its own version gets `version + 1`: say where this answer starts.
   return node("collection", { name, version: known, has_more_patches: more ? "true" : undefined }, [

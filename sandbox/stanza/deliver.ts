@@ -1,6 +1,6 @@
 import type { Device } from "../account/account.ts";
 import { parseAddress } from "../account/address.ts";
-import type { Store } from "../store/store.ts";
+import { bytes, type Store } from "../store/store.ts";
 import { type BinaryNode, decodeNode, encodeNode } from "../wire/node.ts";
 
 /**
@@ -53,6 +53,6 @@ export function waitingFor(
     WHERE phone = ? AND device = ? AND seq > ? ORDER BY seq LIMIT ?`;
   return store.all(sql, device.account.phone, device.id, afterSeq, limit).map((row) => ({
     seq: Number(row["seq"]),
-    stanza: decodeNode(Buffer.from(row["encoded_node"] as Uint8Array)),
+    stanza: decodeNode(bytes(row["encoded_node"])),
   }));
 }

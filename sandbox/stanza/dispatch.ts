@@ -70,7 +70,7 @@ function takeIq(session: LoggedIn, iq: BinaryNode): void {
 
 function answer(session: LoggedIn, iq: BinaryNode): Answer {
   const query: Query = { network: session.network, device: session.device, iq };
-  switch (iq.attrs["xmlns"]) {
+  switch (iq.attrs["xmlns"] ?? "") {
     case "encrypt":
       return answerEncrypt(query);
     case "usync":

@@ -1,6 +1,7 @@
-import type { Row, Store } from "./store.ts";
+import { bytes, type Row, type Store, textOrNull } from "./store.ts";
 
-export type MessageStatus = "sent" | "delivered" | "read" | "received";
+const statuses = ["sent", "delivered", "read", "received"] as const;
+export type MessageStatus = (typeof statuses)[number];
 
 /** A message as one phone sees it. */
 export interface PhoneMessage {
@@ -57,7 +58,7 @@ export function listMessages(store: Store, phone: string, afterSeq = 0): PhoneMe
 /** The newest messages, oldest of them first. */
 export function recentMessages(store: Store, phone: string, limit: number): PhoneMessage[] {
   const sql = "SELECT * FROM message WHERE phone = ? ORDER BY seq DESC LIMIT ?";
-  return store.all(sql, phone, limit).map(toMessage).reverse();
+  return store.all(sql, phone, limit).map(toMessage).toReversed();
 }
 
 export function sentMessage(store: Store, phone: string, id: string): PhoneMessage | undefined {
@@ -107,10 +108,10 @@ function toMessage(row: Row): PhoneMessage {
     to: String(row["recipient"]),
     peerJid: String(row["peer_jid"]),
     type: String(row["type"]),
-    text: row["text"] === null ? null : String(row["text"]),
+    text: textOrNull(row["text"]),
     timestamp: Number(row["timestamp"]),
-    status: row["status"] as MessageStatus,
+    status: statuses.find((status) => status === row["status"]) ?? "sent",
     fromMeDevice: device === null ? null : Number(device),
-    encodedMessage: Buffer.from(row["encoded_message"] as Uint8Array),
+    encodedMessage: bytes(row["encoded_message"]),
   };
 }

@@ -1,8 +1,13 @@
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import {
+  DatabaseSync,
+  type SQLInputValue,
+  type SQLOutputValue,
+  type StatementSync,
+} from "node:sqlite";
 import { deserialize, serialize } from "node:v8";
 import { schema } from "./schema.ts";
 
-export type Row = Record<string, unknown>;
+export type Row = Record<string, SQLOutputValue>;
 
 /**
  * SQLite with group commit: all writes of one turn of the event loop are one transaction, and
@@ -94,7 +99,24 @@ export function pack(record: unknown): Buffer {
   return serialize(record);
 }
 
-/** The inverse of `pack`. The type is what the same column was packed from: our own rows only. */
-export function unpack<T>(blob: unknown): T {
-  return deserialize(blob as Uint8Array) as T;
+/**
+ * The inverse of `pack`. Its caller names the type, and guarantees that the column holds nothing
+ * else: only this program writes the file.
+ */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller's guarantee is the point
+export function unpack<T>(blob: SQLOutputValue | undefined): T {
+  const record: unknown = deserialize(bytes(blob));
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
+  return record as T;
+}
+
+/** A blob column; throws when it is none. */
+export function bytes(value: SQLOutputValue | undefined): Buffer {
+  if (value instanceof Uint8Array) return Buffer.from(value);
+  throw new TypeError("not a blob column");
+}
+
+/** A text column that may be null. */
+export function textOrNull(value: SQLOutputValue | undefined): string | null {
+  return typeof value === "string" ? value : null;
 }

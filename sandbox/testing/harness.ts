@@ -1,8 +1,10 @@
 import { pino } from "pino";
+import { z } from "zod";
 import { type Sandbox, type SandboxOptions, startSandbox } from "../sandbox.ts";
 import { TestClient } from "./client.ts";
 
-type Json = Record<string, unknown>;
+const json = z.record(z.string(), z.unknown());
+type Json = z.infer<typeof json>;
 
 export interface Answer {
   status: number;
@@ -36,7 +38,7 @@ export class Harness {
       }),
     });
     const text = await response.text();
-    return { status: response.status, body: text ? (JSON.parse(text) as Json) : {} };
+    return { status: response.status, body: text ? json.parse(JSON.parse(text)) : {} };
   }
 
   /** A new phone; returns its number. */
@@ -65,7 +67,7 @@ export class Harness {
 
   async messages(phone: string): Promise<Json[]> {
     const { body } = await this.call("GET", `/phones/${phone}/messages`);
-    return body["data"] as Json[];
+    return z.array(json).parse(body["data"]);
   }
 
   /** Waits for a message on the phone that has these fields. */

@@ -1,0 +1,33 @@
+import {
+  type AuthenticationState,
+  initAuthCreds,
+  type SignalDataSet,
+  type SignalDataTypeMap,
+} from "@whiskeysockets/baileys";
+
+/** Credentials and keys in memory; they outlive a client's sockets, as a real client's store does. */
+export function memoryAuth(): AuthenticationState {
+  const values = new Map<string, unknown>();
+  return {
+    creds: initAuthCreds(),
+    keys: {
+      get: <T extends keyof SignalDataTypeMap>(type: T, ids: string[]) => {
+        const found: { [id: string]: SignalDataTypeMap[T] } = {};
+        for (const id of ids) {
+          const value = values.get(`${type}/${id}`);
+          // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- stored under its type below
+          if (value !== undefined) found[id] = value as SignalDataTypeMap[T];
+        }
+        return found;
+      },
+      set: (data: SignalDataSet) => {
+        for (const [type, entries] of Object.entries(data)) {
+          for (const [id, value] of Object.entries(entries ?? {})) {
+            if (value === null) values.delete(`${type}/${id}`);
+            else values.set(`${type}/${id}`, value);
+          }
+        }
+      },
+    },
+  };
+}
