@@ -5,6 +5,7 @@ import { createProjectKeys } from "./auth/keys.ts";
 import { createTokenVerifier } from "./auth/verify-token.ts";
 import { openDatabase } from "./database/database.ts";
 import { createRequestListener } from "./http/request-listener.ts";
+import { startRealtime } from "./realtime/start-realtime.ts";
 import { SchemaCache } from "./rest/schema-cache.ts";
 import { watchSchema } from "./rest/watch-schema.ts";
 
@@ -33,7 +34,16 @@ export async function startSupabase(options: SupabaseOptions): Promise<RunningSu
   const verify = createTokenVerifier(jwtSecret);
   const schema = new SchemaCache(database.owner);
   const watch = await watchSchema({ databaseUrl, log, onChange: () => schema.invalidate() });
-  const server = createServer(createRequestListener({ database, verify, schema, log }));
+  const realtime = await startRealtime({ database, verify, log });
+  const services = { database, verify, schema, hub: realtime.hub, owner: database.owner, log };
+  const server = createServer(createRequestListener(services));
+  server.on("upgrade", (request, socket, head) => {
+    socket.on("error", () => socket.destroy());
+    realtime.upgrade(request, socket, head).catch((error: unknown) => {
+      log.error({ err: error }, "upgrade failed");
+      socket.destroy();
+    });
+  });
   server.keepAliveTimeout = 75_000;
   server.listen(options.port, "127.0.0.1");
   await once(server, "listening");
@@ -47,6 +57,7 @@ export async function startSupabase(options: SupabaseOptions): Promise<RunningSu
       const closed = once(server, "close");
       server.close();
       server.closeIdleConnections();
+      await realtime.stop();
       const forced = setTimeout(() => server.closeAllConnections(), 2_000);
       await closed;
       clearTimeout(forced);

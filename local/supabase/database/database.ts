@@ -54,6 +54,8 @@ export function openDatabase(options: {
   });
   for (const pool of [requests, owner]) {
     pool.on("error", (error) => log.warn({ err: error }, "database connection lost"));
+    // A client that is leaving its pool may still hear that the server stops.
+    pool.on("connect", (client) => client.on("error", () => {}));
   }
   return {
     databaseUrl,

@@ -1,10 +1,11 @@
 import type { RequestListener } from "node:http";
 import type { Logger } from "pino";
+import { handleBroadcast, type BroadcastServices } from "../realtime/broadcast-http.ts";
 import { handleRest, type RestServices } from "../rest/handle-rest.ts";
 import { createExchange, header, reply, replyJson, type Exchange } from "./exchange.ts";
 import { HttpError } from "./http-error.ts";
 
-export type Services = RestServices & { readonly log: Logger };
+export type Services = RestServices & BroadcastServices & { readonly log: Logger };
 
 /** Routes a request to the service its path names, and turns errors into answers. */
 export function createRequestListener(services: Services): RequestListener {
@@ -18,6 +19,7 @@ async function route(exchange: Exchange, services: Services): Promise<void> {
   const { path } = exchange;
   if (exchange.method === "OPTIONS") return preflight(exchange);
   if (path.startsWith("/rest/v1/")) return handleRest(exchange, path.slice(9), services);
+  if (path.startsWith("/realtime/v1/api/broadcast")) return handleBroadcast(exchange, services);
   if (path === "/auth/v1/health") {
     return replyJson(exchange, 200, { name: "GoTrue", version: "local", description: "local" });
   }

@@ -38,6 +38,8 @@ export async function startTestProject(fixtures: string): Promise<TestProject> {
   const { databaseUrl } = postgres;
   await prepareDatabase(databaseUrl);
   const sql = new Pool({ connectionString: databaseUrl, max: 4 });
+  // A client on its way out may still hear that the server stops.
+  sql.on("connect", (client) => client.on("error", () => {}));
   await sql.query(fixtures);
   const server = await startSupabase({
     databaseUrl,

@@ -1,0 +1,253 @@
+import type { Pool } from "pg";
+import type { Logger } from "pino";
+import type { RawData, WebSocket } from "ws";
+import type { TokenVerifier } from "../auth/verify-token.ts";
+import { admit, expiredText, Refusal } from "./admission.ts";
+import type { ChangeFeed } from "./changes/change-feed.ts";
+import { Channel } from "./channel.ts";
+import {
+  asPayload,
+  decodeBinary,
+  decodeText,
+  encode,
+  type Broadcast,
+  type Incoming,
+  type Payload,
+  type ProtocolVersion,
+} from "./frame.ts";
+import type { Hub } from "./hub.ts";
+
+export type RealtimeServices = {
+  readonly hub: Hub;
+  readonly changes: ChangeFeed;
+  readonly owner: Pool;
+  readonly verify: TokenVerifier;
+  readonly log: Logger;
+};
+
+// A client that does not read what it is sent is let go rather than kept in memory.
+const maxBufferedBytes = 64 * 1024 * 1024;
+
+type ConnectionInput = {
+  readonly socket: WebSocket;
+  readonly version: ProtocolVersion;
+  readonly apiKey: string;
+  readonly services: RealtimeServices;
+};
+
+/** Answers a client's WebSocket until it closes. */
+export function serveConnection(input: ConnectionInput): void {
+  const connection = new Connection(input);
+  input.socket.on("message", (data, isBinary) => connection.receive(data, isBinary));
+  input.socket.on("close", () => connection.dispose());
+  input.socket.on("error", (error) =>
+    input.services.log.debug({ err: error }, "realtime socket failed"),
+  );
+}
+
+/** One WebSocket of a client and the channels it joined. */
+class Connection {
+  readonly #socket: WebSocket;
+  readonly #version: ProtocolVersion;
+  readonly #apiKey: string;
+  readonly #services: RealtimeServices;
+  readonly #channels = new Map<string, Channel>();
+  // Messages about one topic are handled one after another, those of other topics meanwhile.
+  readonly #turns = new Map<string, Promise<void>>();
+
+  constructor(input: ConnectionInput) {
+    this.#socket = input.socket;
+    this.#version = input.version;
+    this.#apiKey = input.apiKey;
+    this.#services = input.services;
+  }
+
+  dispose(): void {
+    for (const channel of this.#channels.values()) this.#drop(channel);
+  }
+
+  receive(data: RawData, isBinary: boolean): void {
+    let message: Incoming;
+    try {
+      const bytes = toBuffer(data);
+      message = isBinary ? decodeBinary(bytes) : decodeText(bytes.toString("utf8"));
+    } catch (error) {
+      this.#services.log.debug({ err: error }, "realtime message not understood");
+      return;
+    }
+    if (message.topic === "phoenix") {
+      this.#reply(message, "ok", {});
+      return;
+    }
+    const before = this.#turns.get(message.topic);
+    if (!before && message.event === "broadcast") {
+      this.#broadcast(message);
+      return;
+    }
+    const turn = (before ?? Promise.resolve())
+      .then(() => this.#handle(message))
+      .catch((error: unknown) => {
+        this.#services.log.error({ err: error, event: message.event }, "realtime message failed");
+        this.#reply(message, "error", { reason: "Unknown Error on Channel" });
+      })
+      .finally(() => {
+        if (this.#turns.get(message.topic) === turn) this.#turns.delete(message.topic);
+      });
+    this.#turns.set(message.topic, turn);
+  }
+
+  async #handle(message: Incoming): Promise<void> {
+    switch (message.event) {
+      case "phx_join":
+        return this.#join(message);
+      case "phx_leave":
+        return this.#leave(message);
+      case "access_token":
+        return this.#renew(message);
+      case "broadcast":
+        return this.#broadcast(message);
+      default:
+        // Presence is accepted, nobody is told.
+        if (this.#channels.has(message.topic)) this.#reply(message, "ok", {});
+        return undefined;
+    }
+  }
+
+  async #join(message: Incoming): Promise<void> {
+    const { topic } = message;
+    const previous = this.#channels.get(topic);
+    if (previous) this.#close(previous);
+    const config = asPayload(message.payload["config"]);
+    const broadcast = asPayload(config["broadcast"]);
+    const isPrivate = config["private"] === true;
+    const name = topic.replace(/^realtime:/i, "");
+    let admission;
+    try {
+      const jwt = message.payload["access_token"] ?? message.payload["user_token"];
+      admission = await admit({
+        jwt: typeof jwt === "string" && jwt !== "" ? jwt : this.#apiKey,
+        topic: name,
+        isPrivate,
+        verify: this.#services.verify,
+        owner: this.#services.owner,
+      });
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      this.#reply(message, "error", { reason: error.message });
+      return;
+    }
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    const { joinRef } = message;
+    const channel = new Channel({
+      ...admission,
+      isPrivate,
+      hub: this.#services.hub,
+      self: broadcast["self"] === true,
+      ack: broadcast["ack"] === true,
+      link: {
+        version: this.#version,
+        topic,
+        joinRef,
+        send: (frame) => this.#send(frame),
+        push: (event, payload) => this.#write({ joinRef, ref: null, topic, event, payload }),
+      },
+      onExpire: (expired) => this.#expire(expired),
+    });
+    this.#channels.set(topic, channel);
+    const wanted = this.#services.changes.accept(config["postgres_changes"]);
+    this.#reply(message, "ok", { postgres_changes: wanted.map(({ answer }) => answer) });
+    if (asPayload(config["presence"])["enabled"] === true) channel.push("presence_state", {});
+    if (broadcast["replication_ready"] === true) {
+      channel.system("system", "ok", "Replication connection established");
+    }
+    if (wanted.length > 0) await this.#services.changes.subscribe(channel, wanted);
+  }
+
+  #leave(message: Incoming): void {
+    const channel = this.#channels.get(message.topic);
+    this.#reply(message, "ok", {});
+    if (channel) this.#close(channel);
+  }
+
+  async #renew(message: Incoming): Promise<void> {
+    const channel = this.#channels.get(message.topic);
+    const jwt = message.payload["access_token"];
+    if (!channel || typeof jwt !== "string") return;
+    try {
+      const { token, permissions } = await admit({
+        jwt,
+        topic: channel.name,
+        isPrivate: channel.isPrivate,
+        verify: this.#services.verify,
+        owner: this.#services.owner,
+      });
+      channel.renew(token, permissions);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      this.#shutDown(channel, error.message);
+    }
+  }
+
+  #broadcast(message: Incoming): void {
+    const channel = this.#channels.get(message.topic);
+    if (!channel) return;
+    if (!channel.permissions.write) {
+      if (channel.ack) this.#reply(message, "error", { reason: "Unauthorized" });
+      return;
+    }
+    channel.broadcast(message.broadcast ?? jsonBroadcast(message.payload));
+    if (channel.ack) this.#reply(message, "ok", {});
+  }
+
+  #expire(channel: Channel): void {
+    this.#shutDown(channel, expiredText(channel.token.expiresAt));
+  }
+
+  #shutDown(channel: Channel, reason: string): void {
+    channel.system("system", "error", reason);
+    this.#close(channel);
+  }
+
+  #close(channel: Channel): void {
+    if (this.#channels.get(channel.topic) === channel) this.#channels.delete(channel.topic);
+    this.#drop(channel);
+    const { topic, joinRef } = channel;
+    this.#write({ joinRef, ref: joinRef, topic, event: "phx_close", payload: {} });
+  }
+
+  #drop(channel: Channel): void {
+    channel.dispose();
+    this.#services.changes.unsubscribe(channel);
+  }
+
+  #reply(message: Incoming, status: "ok" | "error", response: Payload): void {
+    const { joinRef, ref, topic } = message;
+    this.#write({ joinRef, ref, topic, event: "phx_reply", payload: { status, response } });
+  }
+
+  #write(message: Parameters<typeof encode>[0]): void {
+    this.#send(encode(message, this.#version));
+  }
+
+  #send(frame: string | Buffer): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    if (this.#socket.bufferedAmount > maxBufferedBytes) {
+      this.#socket.terminate();
+      return;
+    }
+    this.#socket.send(frame);
+  }
+}
+
+function jsonBroadcast(payload: Payload): Broadcast {
+  const event = payload["event"];
+  return {
+    event: typeof event === "string" ? event : "",
+    payload: JSON.stringify(payload["payload"] ?? {}),
+  };
+}
+
+function toBuffer(data: RawData): Buffer {
+  if (Array.isArray(data)) return Buffer.concat(data);
+  return data instanceof ArrayBuffer ? Buffer.from(data) : data;
+}

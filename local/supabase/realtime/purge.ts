@@ -1,0 +1,17 @@
+import type { Pool } from "pg";
+import type { Logger } from "pino";
+
+const intervalMs = 60 * 60 * 1000;
+
+/** Removes broadcast messages older than three days, as the hosted service does, every hour. */
+export function startPurge(owner: Pool, log: Logger): { stop(): void } {
+  const purge = () => {
+    owner
+      .query("delete from realtime.messages where inserted_at < now() - interval '3 days'")
+      .catch((error: unknown) => log.warn({ err: error }, "old messages not purged"));
+  };
+  purge();
+  const timer = setInterval(purge, intervalMs);
+  timer.unref();
+  return { stop: () => clearInterval(timer) };
+}
