@@ -50,9 +50,7 @@ async function joined(channel: RealtimeChannel): Promise<RealtimeChannel> {
       else reject(error ?? new Error(status));
     });
   });
-  onTestFinished(async () => {
-    await channel.unsubscribe();
-  });
+  onTestFinished(() => void channel.unsubscribe());
   return channel;
 }
 
@@ -84,9 +82,7 @@ function another(key: string, vsn = "2.0.0") {
     realtime: { vsn },
     auth: { persistSession: false },
   });
-  onTestFinished(async () => {
-    await client.realtime.disconnect();
-  });
+  onTestFinished(() => void client.realtime.disconnect());
   return client;
 }
 

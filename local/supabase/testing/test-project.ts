@@ -40,6 +40,7 @@ export async function startTestProject(fixtures: string): Promise<TestProject> {
   const sql = new Pool({ connectionString: databaseUrl, max: 4 });
   // A client on its way out may still hear that the server stops.
   sql.on("connect", (client) => client.on("error", () => {}));
+  sql.on("error", () => {});
   await sql.query(fixtures);
   const server = await startSupabase({
     databaseUrl,
