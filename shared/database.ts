@@ -166,6 +166,7 @@ export type Database = {
       >;
       finish_deliveries: Callable<{ results: DeliveryResult[] }, undefined>;
       next_delivery_at: Callable<{ buckets: number[] }, string | null>;
+      count_live_connectors: Callable<Record<string, never>, number>;
       count_api_calls: Callable<
         { counts: { tenant_id: string; minute: string; calls: number }[] },
         undefined

@@ -203,3 +203,10 @@ as $$
   group by 1, 2
   on conflict (tenant_id, minute) do update set calls = api_calls.calls + excluded.calls;
 $$;
+
+-- For health checks: how many connectors hold a lease at this moment.
+create function public.count_live_connectors() returns bigint
+language sql stable set search_path = ''
+as $$
+  select count(*) from public.connectors c where c.lease_expires_at > now();
+$$;

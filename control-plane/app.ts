@@ -1,0 +1,71 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { bodyLimit } from "hono/body-limit";
+import { ApiError } from "../shared/errors.ts";
+import { adminRoutes } from "./admin/routes.ts";
+import { requireAdmin } from "./auth/require-admin.ts";
+import { requireKey } from "./auth/require-key.ts";
+import { getHealth } from "./health/get-health.ts";
+import type { App, AppEnv } from "./http/app-env.ts";
+import { describeApi } from "./http/describe-api.ts";
+import { handleError } from "./http/handle-error.ts";
+import { answerUnknownRoute } from "./http/not-found.ts";
+import { requestId } from "./http/request-id.ts";
+import { refuseInvalid } from "./http/validation.ts";
+import { listSessionMessages } from "./message/list-session-messages.ts";
+import { listTenantMessages } from "./message/list-tenant-messages.ts";
+import { sendText } from "./message/send-text.ts";
+import type { Services } from "./services.ts";
+import { connectSession } from "./session/connect-session.ts";
+import { createSession } from "./session/create-session.ts";
+import { deleteSession } from "./session/delete-session.ts";
+import { disconnectSession } from "./session/disconnect-session.ts";
+import { getQr } from "./session/get-qr.ts";
+import { getSession } from "./session/get-session.ts";
+import { listSessions } from "./session/list-sessions.ts";
+import { getPairingCode } from "./session/pairing-code.ts";
+import { regenerateQr } from "./session/regenerate-qr.ts";
+import { streamEvents } from "./stream/event-stream.ts";
+import { streamMessages } from "./stream/message-stream.ts";
+
+const maxBodyBytes = 1_048_576;
+
+const routes = [
+  getHealth,
+  createSession,
+  listSessions,
+  getSession,
+  deleteSession,
+  connectSession,
+  disconnectSession,
+  getQr,
+  regenerateQr,
+  getPairingCode,
+  sendText,
+  listSessionMessages,
+  streamMessages,
+  listTenantMessages,
+  streamEvents,
+  ...adminRoutes,
+];
+
+/** The whole HTTP API over these services; it starts nothing and keeps nothing. */
+export function createApp(services: Services): App {
+  const app = new OpenAPIHono<AppEnv>({ defaultHook: refuseInvalid });
+  app.use(requestId);
+  app.use("/session/*", requireKey(services));
+  app.use("/tenant/*", requireKey(services));
+  app.use("/admin/*", requireAdmin(services.adminKey));
+  app.use(
+    bodyLimit({
+      maxSize: maxBodyBytes,
+      onError: () => {
+        throw new ApiError("payload_too_large", "Send a body of at most 1 MB.");
+      },
+    }),
+  );
+  for (const register of routes) register(app, services);
+  describeApi(app);
+  app.onError(handleError);
+  app.notFound(answerUnknownRoute(app));
+  return app;
+}

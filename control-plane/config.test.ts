@@ -1,0 +1,18 @@
+import { expect, test } from "vitest";
+import { parseConfig } from "./config.ts";
+
+const variables = {
+  SUPABASE_URL: "https://example.supabase.co",
+  SUPABASE_KEY: "service-role",
+  ADMIN_KEY: "0123456789abcdef",
+  COMMAND_PRIVATE_KEY: "AAAA",
+};
+
+test("defaults are four shards and no private addresses", () => {
+  expect(parseConfig(variables)).toMatchObject({ eventHubShards: 4, allowPrivateUrls: false });
+});
+
+test("every mistake is one line", () => {
+  const wrong = { ...variables, ADMIN_KEY: "short", EVENT_HUB_SHARDS: "17" };
+  expect(() => parseConfig(wrong)).toThrow(/ADMIN_KEY: .*\n.*EVENT_HUB_SHARDS: /);
+});

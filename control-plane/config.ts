@@ -1,0 +1,42 @@
+import { z } from "zod";
+
+const flag = z.enum(["true", "false"]).transform((value) => value === "true");
+
+const configSchema = z.object({
+  SUPABASE_URL: z.url({ protocol: /^https?$/ }),
+  SUPABASE_KEY: z.string().min(1),
+  SUPABASE_ANON_KEY: z.string().min(1).optional(),
+  ADMIN_KEY: z.string().min(16),
+  COMMAND_PRIVATE_KEY: z.base64().min(1),
+  EVENT_HUB_SHARDS: z.coerce.number().int().min(1).max(16).default(4),
+  ALLOW_PRIVATE_URLS: flag.default(false),
+});
+
+export interface Config {
+  supabaseUrl: string;
+  supabaseKey: string;
+  supabaseAnonKey: string | undefined;
+  adminKey: string;
+  commandPrivateKey: string;
+  eventHubShards: number;
+  allowPrivateUrls: boolean;
+}
+
+/** @throws with one line per mistake, so that a wrong deployment says at once what is wrong. */
+export function parseConfig(variables: object): Config {
+  const parsed = configSchema.safeParse(variables);
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
+    throw new Error(`The Worker's configuration is not valid:\n${lines.join("\n")}`);
+  }
+  const values = parsed.data;
+  return {
+    supabaseUrl: values.SUPABASE_URL,
+    supabaseKey: values.SUPABASE_KEY,
+    supabaseAnonKey: values.SUPABASE_ANON_KEY,
+    adminKey: values.ADMIN_KEY,
+    commandPrivateKey: values.COMMAND_PRIVATE_KEY,
+    eventHubShards: values.EVENT_HUB_SHARDS,
+    allowPrivateUrls: values.ALLOW_PRIVATE_URLS,
+  };
+}

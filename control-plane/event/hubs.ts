@@ -1,0 +1,44 @@
+import type { EventHub } from "./event-hub.ts";
+import { ApiError } from "../../shared/errors.ts";
+import { tenantBucket } from "./bucket.ts";
+
+export interface StreamRequest {
+  tenantId: string;
+  /** Only message events of this session; all of the tenant's without it. */
+  sessionId?: string;
+  /** The last event the client has; the stream starts now without it. */
+  after: number | undefined;
+}
+
+/** The shards of the EventHub, found by the tenant they serve. */
+export class Hubs {
+  readonly #namespace: DurableObjectNamespace<EventHub>;
+  readonly #shards: number;
+
+  constructor(namespace: DurableObjectNamespace<EventHub>, shards: number) {
+    this.#namespace = namespace;
+    this.#shards = shards;
+  }
+
+  /** A response whose body is the stream of server-sent events. */
+  async stream(request: StreamRequest): Promise<Response> {
+    const url = new URL("https://hub/stream");
+    url.searchParams.set("tenant", request.tenantId);
+    if (request.sessionId !== undefined) url.searchParams.set("session", request.sessionId);
+    if (request.after !== undefined) url.searchParams.set("after", String(request.after));
+    const hub = this.#hub((await tenantBucket(request.tenantId)) % this.#shards);
+    const response = await hub.fetch(url.href);
+    if (response.ok) return response;
+    throw new ApiError("database_unavailable", "Open the stream again in a few seconds.", {
+      retryAfterSeconds: 2,
+    });
+  }
+
+  all() {
+    return Array.from({ length: this.#shards }, (_, shard) => this.#hub(shard));
+  }
+
+  #hub(shard: number) {
+    return this.#namespace.getByName(`hub-${shard}`);
+  }
+}

@@ -1,0 +1,25 @@
+import type { Event } from "../../shared/event.ts";
+
+const retryMs = 1_000;
+const encoder = new TextEncoder();
+
+/** An event with what decides who gets it, encoded once for all. */
+export interface EncodedEvent {
+  seq: number;
+  type: string;
+  sessionId: string | null;
+  bytes: Uint8Array;
+}
+
+export function encodeEvent(event: Event): EncodedEvent {
+  const text = `id: ${event.seq}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+  return {
+    seq: event.seq,
+    type: event.type,
+    sessionId: event.session_id,
+    bytes: encoder.encode(text),
+  };
+}
+
+export const greeting = encoder.encode(`retry: ${retryMs}\n: connected\n\n`);
+export const heartbeat = encoder.encode(": heartbeat\n\n");

@@ -1,0 +1,75 @@
+import { type EncodedEvent, greeting } from "./sse.ts";
+
+/** A client that reads slower than this fills is closed; it resumes where it was. */
+const maxBufferedBytes = 1_048_576;
+
+/** One open stream: what was sent to it, and how much of that it has not read. */
+export class StreamClient {
+  readonly body: ReadableStream<Uint8Array>;
+  /** The last event that was offered to it, wanted or not. */
+  position: number;
+  readonly #sessionId: string | undefined;
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  #onDrained: (() => void) | undefined;
+
+  constructor(options: {
+    position: number;
+    sessionId: string | undefined;
+    onClose: (client: StreamClient) => void;
+  }) {
+    this.position = options.position;
+    this.#sessionId = options.sessionId;
+    this.body = new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => {
+          this.#controller = controller;
+          controller.enqueue(greeting);
+        },
+        pull: () => this.#onDrained?.(),
+        cancel: () => {
+          this.#controller = undefined;
+          this.#onDrained?.();
+          options.onClose(this);
+        },
+      },
+      new ByteLengthQueuingStrategy({ highWaterMark: maxBufferedBytes }),
+    );
+  }
+
+  get isOpen(): boolean {
+    return this.#controller !== undefined;
+  }
+
+  /** Gives it an event that it does not have yet. False: it reads too slowly to be kept. */
+  offer(event: EncodedEvent): boolean {
+    if (event.seq <= this.position) return true;
+    if (this.#wants(event) && !this.write(event.bytes)) return false;
+    this.position = event.seq;
+    return true;
+  }
+
+  write(bytes: Uint8Array): boolean {
+    if (this.#controller === undefined || (this.#controller.desiredSize ?? 0) <= 0) return false;
+    this.#controller.enqueue(bytes);
+    return true;
+  }
+
+  /** Resolves when there is room for more, or when it is closed. */
+  async drained(): Promise<void> {
+    if (this.#controller === undefined || (this.#controller.desiredSize ?? 0) > 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onDrained = resolve;
+    await promise;
+    this.#onDrained = undefined;
+  }
+
+  close(): void {
+    this.#controller?.close();
+    this.#controller = undefined;
+  }
+
+  #wants(event: EncodedEvent): boolean {
+    if (this.#sessionId === undefined) return true;
+    return event.sessionId === this.#sessionId && event.type.startsWith("message.");
+  }
+}

@@ -1,0 +1,104 @@
+import type { Event } from "../../shared/event.ts";
+import { encodeEvent } from "./sse.ts";
+import type { StreamClient } from "./stream-client.ts";
+
+export const pageSize = 500;
+
+/** A tenant's events after a number, in order, `pageSize` of them at most. */
+export type ReadEvents = (after: number) => Promise<Event[]>;
+
+/**
+ * One tenant's streams. Its cursor is the last event that all of them have been offered; every
+ * event is read from the database once for all of them, however many there are.
+ */
+export class TenantFeed {
+  readonly #read: ReadEvents;
+  readonly #clients = new Set<StreamClient>();
+  #cursor = 0;
+  #hinted = 0;
+  #hints = 0;
+  #joining = 0;
+  #pumping: Promise<void> | undefined;
+
+  constructor(read: ReadEvents) {
+    this.#read = read;
+  }
+
+  get size(): number {
+    return this.#clients.size;
+  }
+
+  /** Nobody listens and nobody is about to. */
+  get isIdle(): boolean {
+    return this.#clients.size === 0 && this.#joining === 0;
+  }
+
+  /** A hint that events up to this number exist. */
+  async hint(seq: number): Promise<void> {
+    this.#hinted = Math.max(this.#hinted, seq);
+    this.#hints += 1;
+    await this.#pump();
+  }
+
+  /**
+   * Brings a client from where it is to where the others are, page by page, and lets it join:
+   * between the last page and the joining nothing else runs, so no event falls in between, and
+   * its position keeps it from getting one twice.
+   */
+  async join(client: StreamClient): Promise<void> {
+    this.#joining += 1;
+    try {
+      await this.#bringUp(client);
+    } finally {
+      this.#joining -= 1;
+    }
+    await this.#pump();
+  }
+
+  async #bringUp(client: StreamClient): Promise<void> {
+    for (;;) {
+      const events = await this.#read(client.position);
+      for (const event of events) {
+        const encoded = encodeEvent(event);
+        while (client.isOpen && !client.offer(encoded)) await client.drained();
+      }
+      if (!client.isOpen) return;
+      const isEven = this.#clients.size === 0 || client.position >= this.#cursor;
+      if (events.length < pageSize && isEven) break;
+    }
+    if (this.#clients.size === 0) this.#cursor = client.position;
+    this.#clients.add(client);
+  }
+
+  leave(client: StreamClient): void {
+    this.#clients.delete(client);
+  }
+
+  writeAll(bytes: Uint8Array): void {
+    for (const client of this.#clients) if (!client.write(bytes)) this.#drop(client);
+  }
+
+  async #pump(): Promise<void> {
+    this.#pumping ??= this.#pumpUntilEven().finally(() => (this.#pumping = undefined));
+    await this.#pumping;
+  }
+
+  async #pumpUntilEven(): Promise<void> {
+    while (this.#clients.size > 0 && this.#hinted > this.#cursor) {
+      const hints = this.#hints;
+      const events = await this.#read(this.#cursor);
+      for (const event of events) {
+        const encoded = encodeEvent(event);
+        for (const client of this.#clients) if (!client.offer(encoded)) this.#drop(client);
+        this.#cursor = event.seq;
+      }
+      // Nothing more to read, unless a hint came while this was being read.
+      if (events.length < pageSize && hints === this.#hints) return;
+    }
+  }
+
+  #drop(client: StreamClient): void {
+    this.#clients.delete(client);
+    client.close();
+  }
+}

@@ -1,0 +1,24 @@
+import type { Hook } from "@hono/zod-openapi";
+import type { z } from "zod";
+import { ApiError } from "../../shared/errors.ts";
+import type { AppEnv } from "./app-env.ts";
+
+/** Turns what zod found wrong into one problem that names every field. */
+export const refuseInvalid: Hook<unknown, AppEnv, string, unknown> = (result) => {
+  if (!result.success) throw invalidRequest(result.error.issues);
+};
+
+export function invalidField(field: string, detail: string): ApiError {
+  return new ApiError("invalid_request", "Correct the field named in errors and send it again.", {
+    errors: [{ field, detail }],
+  });
+}
+
+function invalidRequest(issues: readonly Pick<z.core.$ZodIssue, "path" | "message">[]): ApiError {
+  return new ApiError("invalid_request", "Correct the fields named in errors and send it again.", {
+    errors: issues.map((issue) => ({
+      field: issue.path.map(String).join("."),
+      detail: issue.message,
+    })),
+  });
+}

@@ -1,0 +1,61 @@
+import { z } from "@hono/zod-openapi";
+import { directionSchema, type MessageStatus, messageStatusSchema } from "../../shared/message.ts";
+import { parseRecipient } from "../../shared/recipient.ts";
+import { pageQuery } from "../http/list.ts";
+
+export const messageQuerySchema = z.object({
+  ...pageQuery,
+  chat: z
+    .string()
+    .max(100)
+    .transform((chat, context) => {
+      const recipient = parseRecipient(chat);
+      if (recipient !== undefined) return recipient.jid;
+      context.addIssue({ code: "custom", message: "Must be a phone number or a WhatsApp address" });
+      return z.NEVER;
+    })
+    .optional()
+    .openapi({ type: "string", description: "A phone number or the address of a chat" }),
+  status: messageStatusSchema.optional(),
+  direction: directionSchema.optional(),
+  since: z.iso.datetime({ offset: true }).optional().openapi({ description: "From here on" }),
+  until: z.iso.datetime({ offset: true }).optional().openapi({ description: "Before this" }),
+  order: z.enum(["desc", "asc"]).default("desc").openapi({ description: "desc: newest first" }),
+});
+export type MessageQuery = z.infer<typeof messageQuerySchema>;
+
+/** What a page asks of the database: conditions that an index can walk in the order of ids. */
+export interface MessageFilter {
+  chatId: string | undefined;
+  status: MessageStatus | undefined;
+  outgoing: boolean;
+  /** Nothing can match, for example a message that is received and outgoing. */
+  nothing: boolean;
+  fromId: string | undefined;
+  beforeId: string | undefined;
+}
+
+/**
+ * Every incoming message is RECEIVED and no outgoing one is, so that a status says the
+ * direction too: one condition instead of two, and an index for each.
+ */
+export function messageFilter(query: MessageQuery): MessageFilter {
+  const incoming = query.direction === "in";
+  const status = query.status ?? (incoming ? "RECEIVED" : undefined);
+  const nothing =
+    query.direction !== undefined && status !== undefined && incoming !== (status === "RECEIVED");
+  return {
+    chatId: query.chat,
+    status,
+    outgoing: query.direction === "out" && status === undefined,
+    nothing,
+    fromId: query.since && idFloor(Date.parse(query.since)),
+    beforeId: query.until && idFloor(Date.parse(query.until)),
+  };
+}
+
+/** The smallest id that a message of this millisecond can have; uuid_v7_floor in SQL. */
+export function idFloor(atMs: number): string {
+  const hex = Math.max(0, atMs).toString(16).padStart(12, "0");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-7000-8000-000000000000`;
+}

@@ -1,0 +1,16 @@
+import type { KeyCache } from "./auth/key-cache.ts";
+import type { Connectors } from "./command/connectors.ts";
+import type { DatabaseClient } from "./database/connect.ts";
+import type { Hubs } from "./event/hubs.ts";
+
+/** What the endpoints work with; made once per isolate by worker.ts. */
+export interface Services {
+  database: DatabaseClient;
+  keys: KeyCache;
+  connectors: Connectors;
+  hubs: Hubs;
+  adminKey: string;
+  allowPrivateUrls: boolean;
+  now: () => number;
+  sleep: (ms: number) => Promise<void>;
+}

@@ -1,0 +1,63 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { ApiError } from "../../shared/errors.ts";
+import { sessionIdSchema } from "../../shared/session.ts";
+import { storableText } from "../../shared/text.ts";
+import { dataOf, uniqueViolation } from "../database/answer.ts";
+import type { App } from "../http/app-env.ts";
+import { problems } from "../http/problem.ts";
+import type { Services } from "../services.ts";
+import { sessionSchema, toSession } from "./resource.ts";
+
+const route = createRoute({
+  method: "post",
+  path: "/tenant/sessions",
+  tags: ["Sessions"],
+  summary: "Create a session",
+  description:
+    "The session starts connecting at once, on the network that the key is for. Show its QR next.",
+  request: {
+    body: {
+      required: true,
+      content: {
+        "application/json": {
+          schema: z.object({
+            session_id: sessionIdSchema.openapi({ example: "main" }),
+            name: storableText({ min: 1, max: 200 }).optional(),
+            description: storableText({ max: 2_000 }).nullish(),
+          }),
+        },
+      },
+    },
+  },
+  responses: {
+    201: {
+      description: "The session",
+      content: { "application/json": { schema: sessionSchema } },
+    },
+    ...problems("invalid_json", "unauthorized", "conflict", "unsupported_media_type"),
+    ...problems("invalid_request", "database_unavailable"),
+  },
+});
+
+export function createSession(app: App, { database }: Services): void {
+  app.openapi(route, async (c) => {
+    const body = c.req.valid("json");
+    const caller = c.get("caller");
+    const answer = await database.rpc("create_session", {
+      tenant_id: caller.tenantId,
+      session_id: body.session_id,
+      name: body.name ?? body.session_id,
+      description: body.description ?? null,
+      network: caller.network,
+    });
+    if (answer.error?.code === uniqueViolation) {
+      throw new ApiError(
+        "conflict",
+        `There is a session "${body.session_id}" already. Use it, or DELETE it first.`,
+      );
+    }
+    const [created] = dataOf(answer);
+    if (created === undefined) throw new Error("create_session gave no session");
+    return c.json(toSession(created), 201);
+  });
+}

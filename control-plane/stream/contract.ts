@@ -1,0 +1,32 @@
+import { z } from "@hono/zod-openapi";
+import { invalidField } from "../http/validation.ts";
+
+export const resumeQuerySchema = z.object({
+  last_event_id: z.string().optional().openapi({
+    description:
+      "The id of the last event that you have, for clients that cannot send Last-Event-ID. The stream goes on behind it; without it the stream starts now.",
+  }),
+});
+
+export const streamContent = {
+  "text/event-stream": {
+    schema: z.string().openapi({
+      description: "id: is the event's seq, event: its type, data: the event as webhooks carry it",
+      example:
+        'id: 42\nevent: message.received\ndata: {"id":"evt_...","type":"message.received"}\n\n',
+    }),
+  },
+};
+
+/** Where a client goes on: the header, which browsers send by themselves, wins. */
+export function positionOf(
+  header: string | undefined,
+  query: z.infer<typeof resumeQuerySchema>,
+): number | undefined {
+  const given = header ?? query.last_event_id;
+  if (given === undefined || given === "") return undefined;
+  if (!/^\d{1,15}$/.test(given)) {
+    throw invalidField("last_event_id", "Must be the id of an event of this stream");
+  }
+  return Number(given);
+}

@@ -1,0 +1,29 @@
+import { createRoute } from "@hono/zod-openapi";
+import type { App } from "../http/app-env.ts";
+import { problems } from "../http/problem.ts";
+import type { Services } from "../services.ts";
+import { findSession } from "../session/find.ts";
+import { sessionParams } from "../session/resource.ts";
+import { positionOf, resumeQuerySchema, streamContent } from "./contract.ts";
+
+const route = createRoute({
+  method: "get",
+  path: "/session/{sessionId}/messages/stream",
+  tags: ["Events"],
+  summary: "Follow a session's message events",
+  request: { params: sessionParams, query: resumeQuerySchema },
+  responses: {
+    200: { description: "Server-sent events, message.* only", content: streamContent },
+    ...problems("unauthorized", "not_found", "invalid_request", "database_unavailable"),
+  },
+});
+
+export function streamMessages(app: App, { database, hubs }: Services): void {
+  app.openapi(route, async (c) => {
+    const { tenantId } = c.get("caller");
+    const { sessionId } = c.req.valid("param");
+    const after = positionOf(c.req.header("last-event-id"), c.req.valid("query"));
+    await findSession(database, { tenantId, sessionId });
+    return hubs.stream({ tenantId, sessionId, after });
+  });
+}

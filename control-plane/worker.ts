@@ -1,0 +1,39 @@
+import { env } from "cloudflare:workers";
+import { createApp } from "./app.ts";
+import { KeyCache } from "./auth/key-cache.ts";
+import { Connectors } from "./command/connectors.ts";
+import { CommandPoster } from "./command/post-command.ts";
+import { parseConfig } from "./config.ts";
+import { connectDatabase } from "./database/connect.ts";
+import { Hubs } from "./event/hubs.ts";
+
+export { EventHub } from "./event/event-hub.ts";
+export { WebhookDispatcher } from "./webhook/webhook-dispatcher.ts";
+
+const config = parseConfig(env);
+const clock = {
+  now: () => Date.now(),
+  sleep: (ms: number) => new Promise<void>((resolve) => void setTimeout(resolve, ms)),
+};
+const database = connectDatabase({ url: config.supabaseUrl, key: config.supabaseKey });
+const hubs = new Hubs(env.EVENT_HUB, config.eventHubShards);
+const app = createApp({
+  ...clock,
+  database,
+  hubs,
+  keys: new KeyCache(clock.now),
+  connectors: new Connectors({
+    database,
+    clock,
+    poster: new CommandPoster(config.commandPrivateKey, fetch),
+  }),
+  adminKey: config.adminKey,
+  allowPrivateUrls: config.allowPrivateUrls,
+});
+
+export default {
+  fetch: (request, bindings, context) => app.fetch(request, bindings, context),
+  async scheduled() {
+    await Promise.all(hubs.all().map((hub) => hub.sweep()));
+  },
+} satisfies ExportedHandler<Cloudflare.Env>;

@@ -1,0 +1,88 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { generateKeyPairSync, type KeyObject, randomBytes } from "node:crypto";
+import { createClient, type SupabaseClient } from "@supabase/supabase-js";
+import { Pool } from "pg";
+import pino from "pino";
+import { applyMigrations } from "../../local/postgres/apply-migrations.ts";
+import { prepareDatabase } from "../../local/postgres/prepare-database.ts";
+import { startPostgres } from "../../local/postgres/start-postgres.ts";
+import { startSupabase } from "../../local/supabase/start-supabase.ts";
+import { bundleWorker, startWorker } from "../../local/worker.ts";
+import type { Database } from "../../shared/database.ts";
+
+export const adminKey = "admin-key-for-tests";
+
+/** The Worker in workerd on a database of its own: everything but connectors. */
+export interface ControlPlane {
+  url: string;
+  supabaseUrl: string;
+  serviceKey: string;
+  /** The owner of the database, for fixtures. */
+  sql: Pool;
+  database: SupabaseClient<Database>;
+  /** What connectors check commands with. */
+  commandPublicKey: KeyObject;
+  log: string[];
+  stop(): Promise<void>;
+}
+
+export async function startControlPlane(
+  settings: Record<string, string> = {},
+): Promise<ControlPlane> {
+  const directory = await mkdtemp(join(tmpdir(), "control-plane-test-"));
+  const quiet = pino({ level: process.env["LOG_LEVEL"] ?? "silent" }, pino.destination(2));
+  const [postgres, code] = await Promise.all([
+    startPostgres({ dataDir: join(directory, "postgres"), port: 0, log: quiet, durable: false }),
+    bundleWorker(),
+  ]);
+  const { databaseUrl } = postgres;
+  await prepareDatabase(databaseUrl);
+  await applyMigrations(databaseUrl, join(import.meta.dirname, "../../supabase/migrations"));
+  const supabase = await startSupabase({
+    databaseUrl,
+    port: 0,
+    jwtSecret: randomBytes(32).toString("hex"),
+    storageDir: join(directory, "storage"),
+    log: quiet,
+  });
+  const keys = generateKeyPairSync("ed25519");
+  const log: string[] = [];
+  const worker = await startWorker(code, {
+    port: 0,
+    stateDir: join(directory, "objects"),
+    bindings: {
+      SUPABASE_URL: supabase.url,
+      SUPABASE_KEY: supabase.serviceKey,
+      ADMIN_KEY: adminKey,
+      COMMAND_PRIVATE_KEY: keys.privateKey
+        .export({ type: "pkcs8", format: "der" })
+        .toString("base64"),
+      ALLOW_PRIVATE_URLS: "true",
+      ...settings,
+    },
+    log: (line) => log.push(line),
+  });
+  const sql = new Pool({ connectionString: databaseUrl, max: 4 });
+  // A client on its way out may still hear that the server stops.
+  sql.on("connect", (client) => client.on("error", () => {}));
+  return {
+    url: worker.url,
+    supabaseUrl: supabase.url,
+    serviceKey: supabase.serviceKey,
+    sql,
+    database: createClient<Database>(supabase.url, supabase.serviceKey, {
+      auth: { persistSession: false, autoRefreshToken: false },
+    }),
+    commandPublicKey: keys.publicKey,
+    log,
+    async stop() {
+      await worker.stop();
+      await supabase.stop();
+      await sql.end();
+      await postgres.stop();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}

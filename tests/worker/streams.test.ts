@@ -1,0 +1,107 @@
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { tenantOf } from "../support/api.ts";
+import { openStream, type Stream } from "../support/sse.ts";
+import { emitEvents } from "./events.ts";
+import { type ControlPlane, startControlPlane } from "./start-control-plane.ts";
+import { addTenant } from "./tenants.ts";
+
+let plane: ControlPlane;
+const open: Stream[] = [];
+beforeAll(async () => {
+  plane = await startControlPlane();
+});
+afterAll(() => plane.stop());
+afterEach(() => {
+  for (const stream of open.splice(0)) stream.close();
+});
+
+async function follow(tenant: ReturnType<typeof tenantOf>, path: string, after?: number) {
+  const stream = await openStream(tenant, path, after);
+  open.push(stream);
+  return stream;
+}
+
+async function emit(tenantId: string, count: number, data: Record<string, unknown> = {}) {
+  await emitEvents(
+    plane.sql,
+    tenantId,
+    Array.from({ length: count }, (_, index) => ({ data: { index, ...data } })),
+  );
+}
+
+const seqs = (stream: Stream) => stream.events.map((event) => event.seq);
+const oneTo = (last: number, first = 1) =>
+  Array.from({ length: last - first + 1 }, (_, index) => first + index);
+
+test("a stream starts now, and carries what happens from then on", async () => {
+  const tenant = await addTenant(plane);
+  await emit(tenant.id, 2);
+  const stream = await follow(tenant, "/tenant/events/stream");
+  await emit(tenant.id, 3);
+  await stream.next((event) => event.seq === 5);
+  expect(seqs(stream)).toEqual([3, 4, 5]);
+  expect(stream.events[0]).toMatchObject({
+    id: expect.stringMatching(/^evt_[0-9a-f]{32}$/),
+    type: "message.received",
+    tenant_id: tenant.id,
+    session_id: "main",
+    data: { index: 0 },
+  });
+});
+
+test("it resumes across many pages while events go on, with no gap and no duplicate", async () => {
+  const tenant = await addTenant(plane);
+  await emit(tenant.id, 1_700);
+  const early = await follow(tenant, "/tenant/events/stream", 0);
+  const writing = (async () => {
+    for (let round = 0; round < 40; round += 1) await emit(tenant.id, 5);
+  })();
+  const late = await Promise.all(
+    [0, 1, 500, 1_699].map((after) => follow(tenant, "/tenant/events/stream", after)),
+  );
+  await writing;
+  await Promise.all([early, ...late].map((stream) => stream.next((event) => event.seq === 1_900)));
+  expect(seqs(early)).toEqual(oneTo(1_900));
+  for (const [index, after] of [0, 1, 500, 1_699].entries()) {
+    expect(late[index] && seqs(late[index])).toEqual(oneTo(1_900, after + 1));
+  }
+});
+
+test("a position that is yet to come means now", async () => {
+  const tenant = await addTenant(plane);
+  const stream = await follow(tenant, "/tenant/events/stream", 1_000);
+  await emit(tenant.id, 1);
+  await stream.next((event) => event.seq === 1);
+});
+
+test("a session's stream has the message events of that session only", async () => {
+  const tenant = await addTenant(plane);
+  for (const id of ["main", "other"]) await tenant.post("/tenant/sessions", { session_id: id });
+  const stream = await follow(tenant, "/session/main/messages/stream");
+  await emitEvents(plane.sql, tenant.id, [
+    { type: "session.connected" },
+    { type: "message.sent", sessionId: "other" },
+    { type: "message.sent" },
+  ]);
+  const seen = await stream.next(() => true);
+  expect(seen).toMatchObject({ type: "message.sent", session_id: "main" });
+  expect(stream.events).toHaveLength(1);
+});
+
+test("no tenant hears of another's events", async () => {
+  const [one, two] = [await addTenant(plane), await addTenant(plane)];
+  const stream = await follow(one, "/tenant/events/stream", 0);
+  await emit(two.id, 3);
+  await emit(one.id, 1);
+  await stream.next(() => true);
+  expect(stream.events.map((event) => event.tenant_id)).toEqual([one.id]);
+});
+
+test("a stream needs a key, a session that exists, and a position that is a number", async () => {
+  const tenant = await addTenant(plane);
+  const get = (path: string, headers: Record<string, string> = tenant.headers) =>
+    fetch(plane.url + path, { headers });
+  expect((await get("/tenant/events/stream", {})).status).toBe(401);
+  expect((await get("/session/absent/messages/stream")).status).toBe(404);
+  expect((await get("/tenant/events/stream?last_event_id=x")).status).toBe(422);
+});

@@ -1,0 +1,21 @@
+import { randomBytes } from "node:crypto";
+import { tenantOf } from "../support/api.ts";
+import type { ControlPlane } from "./start-control-plane.ts";
+
+/** A new tenant with a key, made in SQL the way the first README shows it. */
+export async function addTenant(plane: ControlPlane, network: "test" | "live" = "test") {
+  const id = `t-${randomBytes(4).toString("hex")}`;
+  const key = `sk_${network}_${randomBytes(16).toString("hex")}`;
+  await plane.sql.query("insert into tenants (tenant_id, name, api_key) values ($1, $1, $2)", [
+    id,
+    key,
+  ]);
+  return tenantOf(plane.url, id, key);
+}
+
+/** Another key of the same tenant. */
+export async function addKey(plane: ControlPlane, tenantId: string, network: "test" | "live") {
+  const key = `sk_${network}_${randomBytes(16).toString("hex")}`;
+  await plane.sql.query("update tenants set api_key = $2 where tenant_id = $1", [tenantId, key]);
+  return tenantOf(plane.url, tenantId, key);
+}
