@@ -1,0 +1,46 @@
+import type { Command, CommandResult } from "../../shared/command.ts";
+import { ApiError } from "../../shared/errors.ts";
+import { parsePhone } from "../../shared/recipient.ts";
+import type { Session } from "../session/session.ts";
+import { SendText } from "./send-text.ts";
+
+/** This connector does not hold the session: ask the one that does. */
+export class NotOwner extends Error {
+  override readonly name = "NotOwner";
+}
+
+export interface CommandServices {
+  findSession: (uid: string) => Session | undefined;
+  sendText: SendText;
+}
+
+export async function runCommand(
+  command: Command,
+  { findSession, sendText }: CommandServices,
+): Promise<CommandResult> {
+  const session = findSession(command.session_uid);
+  if (session === undefined) throw new NotOwner("This connector does not hold the session.");
+  switch (command.type) {
+    case "send_text":
+      return { type: "message", ...(await sendText.run(session, command)) };
+    case "pairing_code": {
+      const phone = parsePhone(command.phone);
+      if (phone === undefined) {
+        throw new ApiError("invalid_request", "Write the phone number with its country code.", {
+          errors: [{ field: "phone", detail: "Must be a whole international number." }],
+        });
+      }
+      const { code, expiresAt } = await session.pairingCode(phone);
+      return { type: "pairing_code", code, expires_at: expiresAt };
+    }
+    case "regenerate_qr":
+      session.regenerateQr();
+      return { type: "done" };
+    case "stop":
+      await session.stop("requested");
+      return { type: "done" };
+    case "unlink":
+      await session.unlink();
+      return { type: "done" };
+  }
+}

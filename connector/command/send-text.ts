@@ -1,0 +1,121 @@
+import type { Command } from "../../shared/command.ts";
+import { ApiError } from "../../shared/errors.ts";
+import { uuidV7 } from "../../shared/ids.ts";
+import type { Message } from "../../shared/message.ts";
+import { parseRecipient, type Recipient } from "../../shared/recipient.ts";
+import { answered, type Supabase } from "../database/database.ts";
+import type { Directory } from "../number/directory.ts";
+import { waMessageIdOf } from "../session/outbox.ts";
+import type { Session } from "../session/session.ts";
+import { chatOf, type Identity, nobody } from "../whatsapp/address.ts";
+import { encodeText } from "../whatsapp/content.ts";
+import type { Link } from "../whatsapp/link.ts";
+
+type SendTextCommand = Command & { type: "send_text" };
+interface Sent {
+  message: Message;
+  replayed: boolean;
+}
+
+/** Sends one text, once for an idempotency key. */
+export class SendText {
+  readonly #supabase: Supabase;
+  readonly #directory: Directory;
+  readonly #now: () => number;
+  /** Requests under way by tenant and idempotency key. */
+  readonly #running = new Map<string, Promise<unknown>>();
+
+  constructor(options: { supabase: Supabase; directory: Directory; now: () => number }) {
+    this.#supabase = options.supabase;
+    this.#directory = options.directory;
+    this.#now = options.now;
+  }
+
+  async run(session: Session, command: SendTextCommand): Promise<Sent> {
+    const { idempotency } = command;
+    if (idempotency === undefined) return this.#send(session, command);
+
+    const key = `${session.tenantId}|${idempotency.key}`;
+    const before = this.#running.get(key) ?? Promise.resolve();
+    const sending = before.then(async () => {
+      const known = await this.#findSent(session, idempotency);
+      return known ?? this.#send(session, command);
+    });
+    const settled = sending.catch(() => undefined);
+    this.#running.set(key, settled);
+    try {
+      return await sending;
+    } finally {
+      if (this.#running.get(key) === settled) this.#running.delete(key);
+    }
+  }
+
+  async #findSent(
+    session: Session,
+    { key, request_hash }: { key: string; request_hash: string },
+  ): Promise<Sent | undefined> {
+    const known = await answered(
+      this.#supabase.rpc("find_idempotent", { tenant_id: session.tenantId, key }),
+    );
+    if (known === null) return undefined;
+    if (known.request_hash === request_hash) return { message: known.message, replayed: true };
+    throw new ApiError(
+      "idempotency_mismatch",
+      "This Idempotency-Key was used before with another body. Use a new key for another message.",
+    );
+  }
+
+  async #send(session: Session, command: SendTextCommand): Promise<Sent> {
+    const recipient = parseRecipient(command.to);
+    if (recipient === undefined) {
+      throw new ApiError("invalid_request", "Nobody can have the address in `to`.", {
+        errors: [
+          {
+            field: "to",
+            detail: "Write a phone number with its country code, or a @lid or @g.us address.",
+          },
+        ],
+      });
+    }
+    const link = session.connectedLink();
+    const person = await this.#find(session, link, recipient);
+    const to = recipient.kind === "phone" ? (chatOf(person) ?? recipient.jid) : recipient.jid;
+    const id = uuidV7(this.#now());
+    return session.send(to, {
+      kind: "send",
+      id,
+      wa_message_id: waMessageIdOf(id),
+      chat_id: recipient.kind === "group" ? recipient.jid : (chatOf(person) ?? recipient.jid),
+      ...person,
+      type: "text",
+      text: command.text,
+      content: Buffer.from(encodeText(command.text)).toString("base64"),
+      ...(command.idempotency === undefined
+        ? {}
+        : {
+            idempotency_key: command.idempotency.key,
+            request_hash: command.idempotency.request_hash,
+          }),
+    });
+  }
+
+  async #find(session: Session, link: Link, recipient: Recipient): Promise<Identity> {
+    switch (recipient.kind) {
+      case "group":
+        return nobody;
+      case "lid":
+        return link.complete({ phone: null, lid: recipient.lid });
+      case "phone": {
+        const { phone } = recipient;
+        const found = await this.#directory.find({ network: session.network, phone }, () =>
+          link.findPhone(phone),
+        );
+        if (found !== undefined) return found;
+        throw new ApiError(
+          "not_on_whatsapp",
+          "This number has no WhatsApp account. Check the number and its country code.",
+        );
+      }
+    }
+  }
+}

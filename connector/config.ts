@@ -1,0 +1,101 @@
+import { createPublicKey, type KeyObject } from "node:crypto";
+import { z } from "zod";
+import { logLevels } from "./log/log.ts";
+import type { BackoffLimits } from "./retry/backoff.ts";
+
+/** How long things take. Tests shorten them; nobody else changes them. */
+export interface Timing {
+  leaseMs: number;
+  renewEveryMs: number;
+  /** A connector that cannot renew is gone from WhatsApp this long before its lease is. */
+  leaseMarginMs: number;
+  pollMs: number;
+  ackTimeoutMs: number;
+  /** A link that says nothing for this long, though it was pinged, is dead. */
+  silenceMs: number;
+  watchEveryMs: number;
+  /** How long new QR codes are made after somebody asked for one. */
+  qrWantedMs: number;
+  reconnect: BackoffLimits;
+  /** A connection that held this long was a good one. */
+  settledMs: number;
+  stopSendsMs: number;
+  stopWritesMs: number;
+}
+
+export const defaultTiming: Timing = {
+  leaseMs: 15_000,
+  renewEveryMs: 5000,
+  leaseMarginMs: 1500,
+  pollMs: 2000,
+  ackTimeoutMs: 10_000,
+  silenceMs: 35_000,
+  watchEveryMs: 5000,
+  qrWantedMs: 10 * 60_000,
+  reconnect: { baseMs: 1000, capMs: 60_000 },
+  settledMs: 30_000,
+  stopSendsMs: 8000,
+  stopWritesMs: 5000,
+};
+
+const base64Bytes = z.base64().transform((value) => Buffer.from(value, "base64"));
+
+const publicKey = base64Bytes.transform((der, context): KeyObject => {
+  try {
+    const key = createPublicKey({ key: der, format: "der", type: "spki" });
+    if (key.asymmetricKeyType === "ed25519") return key;
+  } catch {
+    // Said below: not a key of any kind.
+  }
+  context.addIssue("must be the base64 of an Ed25519 public key (SPKI DER)");
+  return z.NEVER;
+});
+
+const environmentSchema = z
+  .object({
+    SUPABASE_URL: z.url(),
+    SUPABASE_KEY: z.string().min(1),
+    ENCRYPTION_KEY: base64Bytes.refine(
+      (key) => key.length === 32,
+      "must be the base64 of 32 bytes: openssl rand -base64 32",
+    ),
+    COMMAND_PUBLIC_KEY: publicKey,
+    PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
+    /** All addresses, IPv6 where the machine has it: Fly's private network is IPv6. */
+    HOST: z.string().optional(),
+    CONNECTOR_URL: z.url().optional(),
+    FLY_MACHINE_ID: z.string().optional(),
+    SANDBOX_WS_URL: z.url({ protocol: /^wss?$/ }).optional(),
+    SANDBOX_ROOT_KEY: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/i, "must be 32 bytes in hex")
+      .transform((hex) => Buffer.from(hex, "hex"))
+      .optional(),
+    LIVE_NETWORK: z
+      .enum(["on", "off"])
+      .default("on")
+      .transform((value) => value === "on"),
+    MAX_SESSIONS: z.coerce.number().int().min(1).default(500),
+    LOG_LEVEL: z.enum(logLevels).default("info"),
+  })
+  .refine((env) => env.LIVE_NETWORK || env.SANDBOX_WS_URL !== undefined, {
+    path: ["LIVE_NETWORK"],
+    message: "is off and there is no SANDBOX_WS_URL: there would be no network to serve",
+  });
+
+export type Environment = z.infer<typeof environmentSchema>;
+export interface ConnectorConfig extends Environment {
+  timing: Timing;
+}
+
+/** The configuration, or one readable line for each mistake. */
+export function readConfig(
+  env: Record<string, string | undefined>,
+): { config: ConnectorConfig } | { mistakes: string[] } {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
+  const read = environmentSchema.safeParse(given);
+  if (read.success) return { config: { ...read.data, timing: defaultTiming } };
+  return {
+    mistakes: read.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`),
+  };
+}

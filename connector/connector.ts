@@ -1,0 +1,149 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Network } from "../shared/session.ts";
+import { commandRoute } from "./command/route.ts";
+import { SendText } from "./command/send-text.ts";
+import type { ConnectorConfig } from "./config.ts";
+import { connectDatabase } from "./database/database.ts";
+import { createApp } from "./http/app.ts";
+import { listen } from "./http/listen.ts";
+import { createMetrics } from "./http/metrics.ts";
+import type { Registration } from "./lease/lease.ts";
+import { Tenure } from "./lease/tenure.ts";
+import { listenForWakes } from "./lease/wakes.ts";
+import { createLog } from "./log/log.ts";
+import { Directory } from "./number/directory.ts";
+import { runPhases } from "./stop/phases.ts";
+import type { LinkTarget } from "./whatsapp/link.ts";
+import { silenceLibsignal } from "./whatsapp/silence-libsignal.ts";
+
+const numbersInMemory = 20_000;
+const afterLossMs = 200;
+
+export interface Connector {
+  url: string;
+  /** Hands every session over and ends; resolves when nothing of it runs any more. */
+  stop: () => Promise<void>;
+}
+
+export async function startConnector(config: ConnectorConfig): Promise<Connector> {
+  silenceLibsignal();
+  const { timing } = config;
+  const log = createLog(config.LOG_LEVEL);
+  const supabase = connectDatabase({ url: config.SUPABASE_URL, key: config.SUPABASE_KEY });
+  const metrics = createMetrics(() =>
+    Array.from(tenure?.sessions.values() ?? [], (session) => session.state),
+  );
+  let tenure: Tenure | undefined;
+  let connectorId = "";
+  let taking = true;
+  const stopping = new AbortController();
+
+  const wakes = listenForWakes({ supabase, log, onWake: () => tenure?.wake() });
+  const commands = commandRoute({
+    publicKey: config.COMMAND_PUBLIC_KEY,
+    log,
+    isTaking: () => taking,
+    findSession: (uid) => tenure?.sessions.get(uid),
+    sendText: new SendText({ supabase, directory: new Directory(numbersInMemory), now: Date.now }),
+  });
+  const app = createApp({
+    commands: commands.app,
+    metrics,
+    status: () => ({
+      ready: tenure?.isReady ?? false,
+      connector_id: connectorId,
+      sessions: tenure?.sessions.size ?? 0,
+      realtime: wakes.isListening(),
+    }),
+  });
+  const server = await listen(app, { port: config.PORT, host: config.HOST });
+  const url = config.CONNECTOR_URL ?? `http://127.0.0.1:${server.port}`;
+  const registration: Registration = {
+    url,
+    instance: config.FLY_MACHINE_ID ?? null,
+    networks: networksOf(config),
+    capacity: config.MAX_SESSIONS,
+  };
+  const services = {
+    supabase,
+    masterKey: config.ENCRYPTION_KEY,
+    target: (network: Network) => targetOf(network, config),
+    timing,
+    metrics,
+    log,
+    random: Math.random,
+  };
+
+  const serving = (async () => {
+    while (!stopping.signal.aborted) {
+      connectorId = randomUUID();
+      tenure = new Tenure({
+        supabase,
+        connectorId,
+        registration,
+        timing,
+        log: log.child({ connector: connectorId }),
+        random: Math.random,
+        services,
+      });
+      await tenure.serve(stopping.signal);
+      if (stopping.signal.aborted) return;
+      // The old lease may live a little longer in the database; nothing hangs on it.
+      tenure.retire().catch(() => undefined);
+      await sleep(afterLossMs);
+    }
+  })().catch((error: unknown) => {
+    if (!stopping.signal.aborted) log.fatal({ event: "crashed", err: error }, "connector ended");
+  });
+
+  const stop = () =>
+    runPhases(
+      [
+        {
+          name: "commands",
+          timeoutMs: timing.stopSendsMs,
+          run: async () => {
+            taking = false;
+            tenure?.stopClaiming();
+            while (commands.running() > 0) await sleep(20);
+          },
+        },
+        {
+          name: "sockets",
+          timeoutMs: 1000,
+          run: async () => {
+            stopping.abort();
+            await serving;
+            for (const session of tenure?.sessions.values() ?? []) session.handOver();
+          },
+        },
+        { name: "writes", timeoutMs: timing.stopWritesMs, run: () => tenure?.writer.flushed() },
+        { name: "leases", timeoutMs: 5000, run: () => tenure?.retire() },
+        {
+          name: "rest",
+          timeoutMs: 2000,
+          run: () => {
+            tenure?.abandon();
+            return Promise.all([wakes.stop(), server.stop()]);
+          },
+        },
+      ],
+      log,
+    );
+  let stopped: Promise<void> | undefined;
+  return { url, stop: () => (stopped ??= stop()) };
+}
+
+function networksOf(config: ConnectorConfig): Network[] {
+  const networks: Network[] = [];
+  if (config.LIVE_NETWORK) networks.push("live");
+  if (config.SANDBOX_WS_URL !== undefined) networks.push("sandbox");
+  return networks;
+}
+
+function targetOf(network: Network, config: ConnectorConfig): LinkTarget {
+  if (network === "live") return { network };
+  if (config.SANDBOX_WS_URL === undefined) throw new Error("No sandbox was configured");
+  return { network, url: config.SANDBOX_WS_URL, rootKey: config.SANDBOX_ROOT_KEY };
+}

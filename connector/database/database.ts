@@ -1,0 +1,47 @@
+import { createClient, type SupabaseClient } from "@supabase/supabase-js";
+import type { Database } from "../../shared/database.ts";
+
+export type Supabase = SupabaseClient<Database>;
+
+export function connectDatabase({ url, key }: { url: string; key: string }): Supabase {
+  return createClient<Database>(url, key, {
+    auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
+  });
+}
+
+/** What the database answered instead of a result. */
+export class DatabaseError extends Error {
+  readonly code: string;
+  readonly status: number;
+
+  constructor(message: string, { code, status }: { code: string; status: number }) {
+    super(message);
+    this.name = "DatabaseError";
+    this.code = code;
+    this.status = status;
+  }
+
+  /**
+   * Whether the statement itself is wrong, so that trying again gives the same answer. Decided by
+   * SQLSTATE, because an answer's HTTP status is 500 for both kinds: connection (08), rollback
+   * (40), resources (53), locks (55), operator (57) and system (58) pass by themselves.
+   */
+  get isFault(): boolean {
+    return /^[0-9A-Z]{5}$/.test(this.code) && !/^(08|40|53|55|57|58)/.test(this.code);
+  }
+}
+
+interface Answer<Data> {
+  data: Data | null;
+  error: { message: string; code?: string } | null;
+  status: number;
+}
+
+/** The data of an answer; throws a DatabaseError when there is none. */
+export async function answered<Data>(request: PromiseLike<Answer<Data>>): Promise<Data | null> {
+  const { data, error, status } = await request;
+  if (error !== null) {
+    throw new DatabaseError(error.message, { code: error.code ?? "", status });
+  }
+  return data;
+}

@@ -1,0 +1,26 @@
+import { Hono } from "hono";
+import type { Metrics } from "./metrics.ts";
+
+export interface AppOptions {
+  commands: Hono;
+  metrics: Metrics;
+  status: () => {
+    ready: boolean;
+    connector_id: string;
+    sessions: number;
+    realtime: boolean;
+  };
+}
+
+/** What a connector answers: whether it lives, whether it can work, what it counts, commands. */
+export function createApp({ commands, metrics, status }: AppOptions): Hono {
+  const app = new Hono();
+  app.get("/health", (c) => c.json({ status: "ok", ...status() }));
+  app.get("/ready", (c) => c.json(status(), status().ready ? 200 : 503));
+  app.get("/metrics", async (c) =>
+    c.text(await metrics.registry.metrics(), 200, { "content-type": metrics.registry.contentType }),
+  );
+  app.route("/", commands);
+  app.notFound((c) => c.json({ code: "not_found", detail: "There is no such route." }, 404));
+  return app;
+}

@@ -1,0 +1,55 @@
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
+
+/** The first byte of everything encrypted: says how, so that keys can be rotated later. */
+const version = 1;
+const nonceBytes = 12;
+const tagBytes = 16;
+const headerBytes = 1 + nonceBytes + tagBytes;
+
+/** What a ciphertext is for: it opens under no other name. */
+export interface Label {
+  type: string;
+  id: string;
+}
+
+/**
+ * Encrypts what one session keeps in the database: AES-256-GCM under a key of its own, derived
+ * by HKDF-SHA-256, so that no row can be moved to another session or another name.
+ */
+export class SessionCipher {
+  readonly #uid: string;
+  readonly #key: Buffer;
+
+  constructor(masterKey: Uint8Array, uid: string) {
+    this.#uid = uid;
+    this.#key = Buffer.from(hkdfSync("sha256", masterKey, uid, "whatsapp session", 32));
+  }
+
+  /** Base64 of version, nonce, tag and ciphertext. */
+  seal(label: Label, plaintext: string): string {
+    const nonce = randomBytes(nonceBytes);
+    const cipher = createCipheriv("aes-256-gcm", this.#key, nonce);
+    cipher.setAAD(this.#aad(label));
+    const sealed = Buffer.concat([cipher.update(plaintext, "utf8"), cipher.final()]);
+    return Buffer.concat([Buffer.of(version), nonce, cipher.getAuthTag(), sealed]).toString(
+      "base64",
+    );
+  }
+
+  /** Throws when it was sealed under another key, session or label. */
+  open(label: Label, ciphertext: string): string {
+    const bytes = Buffer.from(ciphertext, "base64");
+    if (bytes.length < headerBytes || bytes[0] !== version) {
+      throw new Error("This ciphertext has another version or was cut short");
+    }
+    const nonce = bytes.subarray(1, 1 + nonceBytes);
+    const decipher = createDecipheriv("aes-256-gcm", this.#key, nonce, { authTagLength: tagBytes });
+    decipher.setAAD(this.#aad(label));
+    decipher.setAuthTag(bytes.subarray(1 + nonceBytes, headerBytes));
+    return decipher.update(bytes.subarray(headerBytes), undefined, "utf8") + decipher.final("utf8");
+  }
+
+  #aad({ type, id }: Label): Buffer {
+    return Buffer.from(`${this.#uid}|${type}|${id}`);
+  }
+}

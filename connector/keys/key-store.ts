@@ -1,0 +1,113 @@
+import { type Item, type KeyRow, NotWritten } from "../write/write.ts";
+import type { SessionCipher } from "./cipher.ts";
+import { decodeJson, encodeJson } from "./json.ts";
+import { Recent } from "./recent.ts";
+
+/** Values by type and id; null deletes. */
+export type KeyChanges = Record<string, Record<string, unknown>>;
+
+export interface KeyStoreOptions {
+  cipher: SessionCipher;
+  load: (type: string, ids: string[]) => Promise<{ id: string; ciphertext: string }[]>;
+  commit: (write: { keys: KeyRow[]; items: Item[] }) => Promise<unknown>;
+  /** How many values stay in memory. */
+  limit: number;
+  /** The session has nothing stored yet, so whatever is not here is nowhere. */
+  empty: boolean;
+}
+
+/**
+ * 812 of them belong to a session and each is used at most once, so they are not worth the
+ * memory: they are read again when a first message of a contact names one.
+ */
+const uncachedTypes = new Set(["pre-key"]);
+
+/**
+ * The Signal keys of one session: in Postgres, encrypted, behind a cache that remembers misses
+ * too. Reads see a write at once; the writer of it hears when it is committed.
+ */
+export class KeyStore {
+  readonly #options: KeyStoreOptions;
+  readonly #recent: Recent<{ value: unknown }>;
+  /** Not committed yet: must not be forgotten, because the database does not have it. */
+  readonly #uncommitted = new Map<string, { value: unknown }>();
+  /** Types of which the database has more than the cache. */
+  readonly #partial = new Set<string>();
+  readonly #empty: boolean;
+  #closed = false;
+
+  constructor(options: KeyStoreOptions) {
+    this.#options = options;
+    this.#empty = options.empty;
+    this.#recent = new Recent(options.limit, (key) => this.#partial.add(typeOf(key)));
+  }
+
+  async get(type: string, ids: readonly string[]): Promise<Record<string, unknown>> {
+    const found: Record<string, unknown> = {};
+    const missing: string[] = [];
+    for (const id of ids) {
+      const key = keyOf(type, id);
+      const known = this.#uncommitted.get(key) ?? this.#recent.get(key);
+      if (known === undefined) missing.push(id);
+      else if (known.value !== null) found[id] = known.value;
+    }
+    if (missing.length === 0 || (this.#empty && !this.#partial.has(type))) return found;
+
+    const rows = await this.#options.load(type, missing);
+    const loaded = new Map(rows.map((row) => [row.id, row.ciphertext]));
+    for (const id of missing) {
+      const key = keyOf(type, id);
+      const newer = this.#uncommitted.get(key) ?? this.#recent.get(key);
+      const known = newer ?? { value: this.#open(type, id, loaded.get(id)) };
+      if (newer === undefined && !uncachedTypes.has(type)) this.#recent.set(key, known);
+      if (known.value !== null) found[id] = known.value;
+    }
+    return found;
+  }
+
+  /** Resolves when the changes, and the items that belong with them, are committed. */
+  async set(changes: KeyChanges, items: Item[] = []): Promise<void> {
+    if (this.#closed) throw new NotWritten("these keys belong to a device that was unlinked");
+    const rows: KeyRow[] = [];
+    const written = new Map<string, { value: unknown }>();
+    for (const [type, values] of Object.entries(changes)) {
+      for (const [id, value] of Object.entries(values)) {
+        const known = { value: value ?? null };
+        written.set(keyOf(type, id), known);
+        rows.push({ type, id, ciphertext: this.#seal(type, id, known.value) });
+      }
+    }
+    for (const [key, known] of written) this.#uncommitted.set(key, known);
+
+    await this.#options.commit({ keys: rows, items });
+    for (const [key, known] of written) {
+      // A later write of the same key took its place.
+      if (this.#uncommitted.get(key) !== known) continue;
+      this.#uncommitted.delete(key);
+      if (uncachedTypes.has(typeOf(key))) this.#partial.add(typeOf(key));
+      else this.#recent.set(key, known);
+    }
+  }
+
+  /** Nothing is written any more: a late write must not reach the keys of the next device. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  #seal(type: string, id: string, value: unknown): string | null {
+    return value === null ? null : this.#options.cipher.seal({ type, id }, encodeJson(value));
+  }
+
+  #open(type: string, id: string, ciphertext: string | undefined): unknown {
+    if (ciphertext === undefined) return null;
+    return decodeJson(this.#options.cipher.open({ type, id }, ciphertext));
+  }
+}
+
+function keyOf(type: string, id: string): string {
+  return `${type}|${id}`;
+}
+
+function typeOf(key: string): string {
+  return key.slice(0, key.indexOf("|"));
+}

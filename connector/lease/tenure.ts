@@ -1,0 +1,212 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { answered } from "../database/database.ts";
+import type { ClaimedSession } from "../../shared/database.ts";
+import { Session } from "../session/session.ts";
+import type { SessionServices } from "../session/services.ts";
+import { Writer } from "../write/writer.ts";
+import { Doorbell } from "./doorbell.ts";
+import { Lease, type LeaseOptions } from "./lease.ts";
+
+/** Few enough that several connectors that start together share what there is. */
+const portion = 25;
+const betweenPortionsMs = 30;
+const requestTimeoutMs = 10_000;
+const lanes = 2;
+
+export interface TenureOptions extends Omit<LeaseOptions, "signal"> {
+  services: Omit<SessionServices, "writer" | "onGone">;
+}
+
+/** What a connector is under one id: its lease, and the sessions and writes that hang on it. */
+export class Tenure {
+  readonly sessions = new Map<string, Session>();
+  readonly writer: Writer;
+  readonly #options: TenureOptions;
+  readonly #bell = new Doorbell();
+  #lease: Lease | undefined;
+  #polledAt = 0;
+  #claiming = true;
+
+  constructor(options: TenureOptions) {
+    this.#options = options;
+    const { metrics } = options.services;
+    this.writer = new Writer(
+      {
+        ...options,
+        onStale: (uid) => this.#give(uid, "stale"),
+        onCommit: ({ writes, seconds }) => {
+          metrics.commitWrites.observe(writes);
+          metrics.commitLatency.observe(seconds);
+        },
+      },
+      lanes,
+    );
+  }
+
+  /** Whether this connector can take sessions: registered, and the database answered lately. */
+  get isReady(): boolean {
+    const { leaseMs } = this.#options.timing;
+    return (
+      this.#claiming &&
+      this.#lease !== undefined &&
+      !this.#lease.lost.aborted &&
+      performance.now() - this.#polledAt < leaseMs
+    );
+  }
+
+  /** Resolves when the lease is lost or `signal` ended it, with everything closed. */
+  async serve(signal: AbortSignal): Promise<void> {
+    const lease = await Lease.take({ ...this.#options, signal });
+    this.#lease = lease;
+    const ended = AbortSignal.any([signal, lease.lost]);
+    ended.addEventListener("abort", () => this.#bell.ring());
+    const watch = setInterval(() => this.#watch(), this.#options.timing.watchEveryMs);
+    try {
+      while (!ended.aborted) {
+        await this.#poll();
+        if (!ended.aborted) await this.#bell.wait(this.#pollMs());
+      }
+    } finally {
+      clearInterval(watch);
+    }
+    if (!signal.aborted) this.abandon();
+  }
+
+  /** A hint: something about this session, or anything, changed. */
+  wake(): void {
+    this.#bell.ring();
+  }
+
+  /** Takes no more sessions; those it has stay. */
+  stopClaiming(): void {
+    this.#claiming = false;
+  }
+
+  /** Closes everything at once and writes nothing more. */
+  abandon(): void {
+    this.#claiming = false;
+    this.#lease?.release();
+    for (const session of this.sessions.values()) session.end();
+    this.sessions.clear();
+    this.writer.close();
+  }
+
+  async retire(): Promise<void> {
+    const { supabase, connectorId } = this.#options;
+    await answered(
+      supabase
+        .rpc("retire_connector", { connector_id: connectorId })
+        .abortSignal(AbortSignal.timeout(requestTimeoutMs)),
+    );
+  }
+
+  async #poll(): Promise<void> {
+    const { log } = this.#options;
+    try {
+      await this.#reconcile();
+      await this.#claim();
+      this.#polledAt = performance.now();
+    } catch (error) {
+      log.warn({ event: "poll_failed", err: error }, "could not look for sessions");
+    }
+  }
+
+  async #claim(): Promise<void> {
+    const { supabase, connectorId, registration } = this.#options;
+    while (this.#claiming) {
+      const room = registration.capacity - this.sessions.size;
+      if (room <= 0) return;
+      const wanted = Math.min(portion, room);
+      const claimed = await answered(
+        supabase
+          .rpc("claim_sessions", { connector_id: connectorId, max_sessions: wanted })
+          .abortSignal(AbortSignal.timeout(requestTimeoutMs)),
+      );
+      for (const session of claimed ?? []) this.#take(session);
+      if ((claimed?.length ?? 0) < wanted) return;
+      await sleep(betweenPortionsMs);
+    }
+  }
+
+  #take(claimed: ClaimedSession): void {
+    const { services, log } = this.#options;
+    if (this.#lease?.lost.aborted !== false) return;
+    this.sessions.get(claimed.uid)?.end();
+    try {
+      const session = new Session(claimed, {
+        ...services,
+        writer: this.writer,
+        onGone: (gone) => {
+          if (this.sessions.get(gone.uid) === gone) this.sessions.delete(gone.uid);
+        },
+      });
+      this.sessions.set(claimed.uid, session);
+      log.info({ event: "claimed", uid: claimed.uid, epoch: claimed.epoch }, "took a session");
+      session.start();
+    } catch (error) {
+      this.sessions.delete(claimed.uid);
+      this.#refuse(claimed, error);
+    }
+  }
+
+  /** A session that cannot run here, such as one encrypted under another key, is stopped. */
+  #refuse({ uid, epoch }: ClaimedSession, error: unknown): void {
+    const { log } = this.#options;
+    log.error({ event: "session_refused", uid, err: error }, "a session could not be started");
+    const reason = { reason: "credentials_unreadable" };
+    const change = {
+      kind: "change" as const,
+      patch: {
+        state: "disconnected" as const,
+        desired: "disconnected" as const,
+        last_disconnect: { ...reason, at: new Date().toISOString() },
+      },
+      event: "session.disconnected" as const,
+      event_data: reason,
+    };
+    this.writer
+      .commit({ uid, epoch, items: [change] })
+      .catch((cause: unknown) =>
+        log.warn({ event: "not_written", uid, err: cause }, "not written"),
+      );
+  }
+
+  /** Closes what is another's by now, is deleted, or is not wanted any more. */
+  async #reconcile(): Promise<void> {
+    const { supabase, connectorId, log } = this.#options;
+    const held = [...this.sessions.values()];
+    if (held.length === 0) return;
+    const owned = await answered(
+      supabase
+        .rpc("check_ownership", { connector_id: connectorId })
+        .abortSignal(AbortSignal.timeout(requestTimeoutMs)),
+    );
+    const byUid = new Map((owned ?? []).map((row) => [row.uid, row]));
+    for (const session of held) {
+      if (this.sessions.get(session.uid) !== session) continue;
+      const row = byUid.get(session.uid);
+      if (row?.epoch !== session.epoch) this.#give(session.uid, "not owned");
+      else if (row.desired === "disconnected") {
+        session
+          .stop("requested")
+          .catch((error: unknown) => log.warn({ event: "stop_failed", err: error }, "not stopped"));
+      }
+    }
+  }
+
+  #give(uid: string, why: string): void {
+    this.#options.log.warn({ event: "session_lost", uid, why }, "a session is not ours any more");
+    const session = this.sessions.get(uid);
+    this.sessions.delete(uid);
+    session?.end();
+  }
+
+  #watch(): void {
+    for (const session of this.sessions.values()) session.watch();
+  }
+
+  #pollMs(): number {
+    const { timing, random } = this.#options;
+    return timing.pollMs * (0.75 + random() / 2);
+  }
+}

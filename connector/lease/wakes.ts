@@ -1,0 +1,53 @@
+import { REALTIME_SUBSCRIBE_STATES } from "@supabase/supabase-js";
+import { z } from "zod";
+import type { Supabase } from "../database/database.ts";
+import type { Log } from "../log/log.ts";
+
+const wakeSchema = z.object({ session_uid: z.string().nullable() });
+
+/**
+ * Listens for hints that something changed. They may be lost, so the poll stays what counts;
+ * after every (re)connection one hint stands for all that was missed.
+ */
+export function listenForWakes({
+  supabase,
+  log,
+  onWake,
+}: {
+  supabase: Supabase;
+  log: Log;
+  onWake: (sessionUid: string | null) => void;
+}): { isListening: () => boolean; stop: () => Promise<void> } {
+  let listening = false;
+  let stopped = false;
+  const channel = supabase
+    .channel("connectors", { config: { private: true } })
+    .on("broadcast", { event: "wake" }, ({ payload }: { payload: unknown }) => {
+      const wake = wakeSchema.safeParse(payload);
+      onWake(wake.success ? wake.data.session_uid : null);
+    });
+
+  // Without this the first join carries no token.
+  supabase.realtime
+    .setAuth()
+    .then(() => {
+      if (stopped) return;
+      channel.subscribe((status) => {
+        listening = status === REALTIME_SUBSCRIBE_STATES.SUBSCRIBED;
+        log.debug({ event: "realtime", status }, "realtime");
+        if (listening) onWake(null);
+      });
+    })
+    .catch((error: unknown) =>
+      log.warn({ event: "realtime_failed", err: error }, "realtime failed"),
+    );
+
+  return {
+    isListening: () => listening,
+    stop: async () => {
+      stopped = true;
+      await supabase.removeAllChannels();
+      await supabase.realtime.disconnect();
+    },
+  };
+}

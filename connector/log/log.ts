@@ -1,0 +1,26 @@
+import pino, { type Logger } from "pino";
+
+export type Log = Logger;
+
+const levels = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
+export const logLevels = levels;
+export type LogLevel = (typeof levels)[number];
+
+/** JSON lines on stderr. Nothing that opens an account or shows a conversation gets through. */
+export function createLog(level: LogLevel): Log {
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: {
+        paths: ["text", "content", "qr", "authorization", "creds", "keys", "ciphertext"].flatMap(
+          (name) => [name, `*.${name}`],
+        ),
+        censor: "[hidden]",
+      },
+    },
+    pino.destination({ dest: 2, sync: false }),
+  );
+}

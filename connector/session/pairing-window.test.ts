@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { PairingWindow } from "./pairing-window.ts";
+
+function at(start: number) {
+  let now = start;
+  const window = new PairingWindow(600_000, () => now);
+  return { window, wait: (ms: number) => (now += ms) };
+}
+
+test("codes are made for a while after somebody asked", () => {
+  const { window, wait } = at(0);
+  expect(window.isWanted()).toBe(false);
+  window.ask();
+  wait(599_999);
+  expect(window.isWanted()).toBe(true);
+  wait(1);
+  expect(window.isWanted()).toBe(false);
+});
+
+test("the first QR of a link lives a minute, the next ones 20 seconds", () => {
+  const { window, wait } = at(0);
+  window.linkOpens();
+  expect(window.shown()).toBe(new Date(60_000).toISOString());
+  wait(60_000);
+  expect(window.shown()).toBe(new Date(80_000).toISOString());
+  window.linkOpens();
+  expect(window.shown()).toBe(new Date(120_000).toISOString());
+});
+
+test("a pairing code is made on a link that lives long enough to type it", async () => {
+  const { window, wait } = at(0);
+  window.linkOpens();
+  window.shown();
+  await expect(window.firstQr()).resolves.toBe(true);
+  expect(window.linkEndsAt()).toBe(new Date(160_000).toISOString());
+  wait(40_000);
+  expect(window.hasTimeForCode()).toBe(true);
+  wait(1);
+  expect(window.hasTimeForCode()).toBe(false);
+});

@@ -1,0 +1,22 @@
+import type { Network } from "../../shared/session.ts";
+import type { Timing } from "../config.ts";
+import type { Supabase } from "../database/database.ts";
+import type { Metrics } from "../http/metrics.ts";
+import type { Log } from "../log/log.ts";
+import type { LinkTarget } from "../whatsapp/link.ts";
+import type { Writer } from "../write/writer.ts";
+import type { Session } from "./session.ts";
+
+/** What every session of a connector works with. */
+export interface SessionServices {
+  supabase: Supabase;
+  writer: Writer;
+  masterKey: Buffer;
+  target: (network: Network) => LinkTarget;
+  timing: Timing;
+  metrics: Metrics;
+  log: Log;
+  random: () => number;
+  /** The session closed itself and is free to be taken again. */
+  onGone: (session: Session) => void;
+}

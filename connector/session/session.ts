@@ -1,0 +1,419 @@
+import { ApiError } from "../../shared/errors.ts";
+import type { ClaimedSession } from "../../shared/database.ts";
+import type { Message } from "../../shared/message.ts";
+import type { SessionState } from "../../shared/session.ts";
+import { answered } from "../database/database.ts";
+import { SessionCipher } from "../keys/cipher.ts";
+import { decodeJson, encodeJson } from "../keys/json.ts";
+import { KeyStore } from "../keys/key-store.ts";
+import { within } from "../retry/within.ts";
+import type { Log } from "../log/log.ts";
+import { mask } from "../log/mask.ts";
+import { type Identity, nobody } from "../whatsapp/address.ts";
+import {
+  asCredentials,
+  type Credentials,
+  isPaired,
+  newCredentials,
+} from "../whatsapp/auth-state.ts";
+import { createLinkCaches } from "../whatsapp/caches.ts";
+import { Link } from "../whatsapp/link.ts";
+import {
+  type ChangeItem,
+  type Item,
+  NotWritten,
+  type SendItem,
+  type Write,
+} from "../write/write.ts";
+import { Outbox } from "./outbox.ts";
+import { PairingWindow } from "./pairing-window.ts";
+import type { SessionServices } from "./services.ts";
+import { afterClose, type Closed, type Next } from "./transition.ts";
+
+const keysInMemory = 400;
+const unlinkTimeoutMs = 5000;
+const credentialsLabel = { type: "credentials", id: "" };
+const noPairing = {
+  qr: null,
+  qr_expires_at: null,
+  pairing_code: null,
+  pairing_code_expires_at: null,
+};
+
+/** One WhatsApp account on this connector, from its claim until it is given up. */
+export class Session {
+  readonly uid: string;
+  readonly tenantId: string;
+  readonly epoch: number;
+  readonly network: ClaimedSession["network"];
+  readonly outbox: Outbox;
+  readonly #claimed: ClaimedSession;
+  readonly #services: SessionServices;
+  readonly #cipher: SessionCipher;
+  readonly #log: Log;
+  readonly #pairing: PairingWindow;
+  #state: SessionState;
+  #credentials: Credentials;
+  #caches = createLinkCaches();
+  #keys: KeyStore;
+  #link: Link | undefined;
+  #failures = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #ended = false;
+
+  /** Throws when the credentials cannot be read: they were encrypted under another key. */
+  constructor(claimed: ClaimedSession, services: SessionServices) {
+    this.uid = claimed.uid;
+    this.tenantId = claimed.tenant_id;
+    this.epoch = claimed.epoch;
+    this.network = claimed.network;
+    this.#claimed = claimed;
+    this.#services = services;
+    this.#state = claimed.state;
+    this.#log = services.log.child({ tenant: claimed.tenant_id, session: claimed.session_id });
+    this.#cipher = new SessionCipher(services.masterKey, claimed.uid);
+    this.#pairing = new PairingWindow(services.timing.qrWantedMs);
+    this.#credentials = this.#readCredentials(claimed.ciphertext);
+    this.#keys = this.#openKeys(claimed.ciphertext === null);
+    this.outbox = new Outbox({
+      commit: async (item) => (await this.#commit({ items: [item] }))[0],
+      loadInFlight: async () =>
+        (await answered(services.supabase.rpc("load_in_flight", { session_uid: this.uid }))) ?? [],
+      ackTimeoutMs: services.timing.ackTimeoutMs,
+      metrics: services.metrics,
+      log: this.#log,
+    });
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  get isPaired(): boolean {
+    return isPaired(this.#credentials);
+  }
+
+  start(): void {
+    this.#pairing.ask();
+    this.#open();
+  }
+
+  /** The link, if messages can go out now. */
+  connectedLink(): Link {
+    if (this.#link !== undefined && this.#state === "connected") return this.#link;
+    throw new ApiError("session_not_connected", whatToDo(this.#state, this.#claimed.session_id));
+  }
+
+  async send(to: string, intent: SendItem): Promise<{ message: Message; replayed: boolean }> {
+    return this.outbox.send(this.connectedLink(), to, intent);
+  }
+
+  /** Shows a new QR. Throws when there is nothing to pair. */
+  regenerateQr(): void {
+    this.#requireUnpaired();
+    this.#pairing.ask();
+    this.#change({ patch: { state: "connecting", ...noPairing } });
+    this.#replaceLink();
+  }
+
+  /** A code to type into this phone, and until when it works. */
+  async pairingCode(phone: string): Promise<{ code: string; expiresAt: string }> {
+    this.#requireUnpaired();
+    this.#pairing.ask();
+    if (this.#link === undefined || !this.#pairing.hasTimeForCode()) this.#replaceLink();
+    const shown = await within(this.#pairing.firstQr(), this.#services.timing.ackTimeoutMs);
+    const link = this.#link;
+    if (shown === undefined || link === undefined) {
+      throw new ApiError(
+        "connector_unavailable",
+        "WhatsApp did not answer; ask for the code again.",
+      );
+    }
+    const raw = await link.requestPairingCode(phone);
+    const code = `${raw.slice(0, 4)}-${raw.slice(4)}`;
+    const expiresAt = this.#pairing.linkEndsAt();
+    this.#state = "pairing_code";
+    await this.#commit({
+      items: [
+        {
+          kind: "change",
+          patch: { state: "pairing_code", pairing_code: code, pairing_code_expires_at: expiresAt },
+        },
+      ],
+    });
+    return { code, expiresAt };
+  }
+
+  /** Closes, says so, and stays closed until the session is asked for again. */
+  async stop(reason: string, code?: number): Promise<void> {
+    if (this.#ended) return;
+    this.#silence();
+    this.#link?.close();
+    this.#state = "disconnected";
+    await this.#commit({ items: [this.#disconnected({ state: "disconnected", reason, code })] });
+    this.#services.onGone(this);
+  }
+
+  /** Unlinks the device at WhatsApp, as far as that can be done, and forgets it. */
+  async unlink(): Promise<void> {
+    if (this.#ended) return;
+    const link = this.#state === "connected" ? this.#link : undefined;
+    this.#silence();
+    await within(link?.logout() ?? Promise.resolve(), unlinkTimeoutMs).catch((error: unknown) =>
+      this.#log.warn({ event: "unlink_failed", err: error }, "could not unlink at WhatsApp"),
+    );
+    this.#link?.close();
+    this.#state = "disconnected";
+    await this.#commit({
+      forget: true,
+      items: [this.#disconnected({ state: "disconnected", reason: "unlinked" })],
+    });
+    this.#services.onGone(this);
+  }
+
+  /** Closes at once and writes nothing: the session is not this connector's any more. */
+  end(): void {
+    this.#silence();
+    this.#link?.terminate();
+    this.#services.writer.drop(this.uid);
+  }
+
+  /** Closes politely and writes nothing: another connector takes the session over. */
+  handOver(): void {
+    this.#silence();
+    this.#link?.close();
+  }
+
+  /** Ends a link whose other side went silent. */
+  watch(): void {
+    const link = this.#link;
+    if (this.#ended || link === undefined || link.isClosed) return;
+    if (link.silentMs > this.#services.timing.silenceMs) {
+      this.#log.warn({ event: "silent_peer", silentMs: Math.round(link.silentMs) }, "no answer");
+      link.terminate();
+    }
+  }
+
+  #silence(): void {
+    this.#ended = true;
+    clearTimeout(this.#timer);
+  }
+
+  #requireUnpaired(): void {
+    if (!this.isPaired) return;
+    throw new ApiError(
+      "session_already_connected",
+      "This session is linked to a phone. Delete it, or unlink it on the phone, to pair again.",
+    );
+  }
+
+  #open(): void {
+    if (this.#ended) return;
+    this.#pairing.linkOpens();
+    const ours = (handle: () => void) => () => {
+      if (this.#link === link && !this.#ended) handle();
+    };
+    const link: Link = new Link({
+      target: this.#services.target(this.network),
+      credentials: this.#credentials,
+      keys: this.#keys,
+      caches: this.#caches,
+      log: this.#log,
+      handlers: {
+        onQr: (qr) => ours(() => this.#onQr(qr))(),
+        onOpen: (me) => ours(() => this.#onOpen(link, me))(),
+        onClose: (closed) => ours(() => this.#onClose(closed))(),
+        onCredentials: (credentials) => this.#saveCredentials(credentials),
+        onArrival: () => this.#services.metrics.received.inc(),
+        onReceipts: (receipts) => this.#commit({ items: receipts }),
+        onAck: (waMessageId, errorCode) => this.outbox.acknowledge(waMessageId, errorCode),
+        loadContent: (waMessageId) => this.#loadContent(waMessageId),
+      },
+    });
+    this.#link = link;
+  }
+
+  #replaceLink(): void {
+    const old = this.#link;
+    this.#link = undefined;
+    clearTimeout(this.#timer);
+    old?.terminate();
+    this.#startAnew();
+    this.#open();
+  }
+
+  /** A device that was never linked starts from nothing each time. */
+  #startAnew(): void {
+    this.#keys.close();
+    this.#keys = this.#openKeys(true);
+    this.#credentials = newCredentials();
+    this.#caches = createLinkCaches();
+  }
+
+  #onQr(qr: string): void {
+    if (!this.#pairing.isWanted())
+      return void this.#stopQuietly({ kind: "stop", reason: "qr_timeout" });
+    const expiresAt = this.#pairing.shown();
+    const byCode = this.#state === "pairing_code";
+    if (!byCode) this.#state = "qr";
+    this.#change({
+      patch: { state: this.#state, qr, qr_expires_at: expiresAt },
+      ...(byCode ? {} : { event: "session.qr_code", event_data: { qr, expires_at: expiresAt } }),
+    });
+  }
+
+  #onOpen(link: Link, me: Identity): void {
+    this.#state = "connected";
+    this.#timer = setTimeout(() => {
+      this.#failures = 0;
+    }, this.#services.timing.settledMs);
+    this.#log.info({ event: "connected", phone: mask(me.phone) }, "connected");
+    this.#change({
+      patch: { state: "connected", ...me, connected_at: new Date().toISOString(), ...noPairing },
+      event: "session.connected",
+    });
+    this.outbox
+      .resume(link)
+      .catch((error: unknown) =>
+        this.#log.warn({ event: "resume_failed", err: error }, "could not send again"),
+      );
+  }
+
+  #onClose(closed: Closed): void {
+    clearTimeout(this.#timer);
+    this.#link = undefined;
+    const next = afterClose(closed, {
+      paired: this.isPaired,
+      failures: this.#failures,
+      wanted: this.#pairing.isWanted(),
+      backoff: this.#services.timing.reconnect,
+      random: this.#services.random,
+    });
+    this.#services.metrics.reconnects.inc({ reason: next.reason });
+    this.#log.info(
+      { event: "closed", ...closed, next: next.kind, reason: next.reason },
+      "link closed",
+    );
+    switch (next.kind) {
+      case "stop":
+        return void this.#stopQuietly(next, closed.code);
+      case "forget": {
+        const item = this.#disconnected({
+          state: "logged_out",
+          reason: next.reason,
+          code: closed.code,
+        });
+        this.#write({ forget: true, items: [item] });
+        this.#state = "logged_out";
+        this.#startAnew();
+        this.#pairing.ask();
+        break;
+      }
+      case "again":
+        if (this.#state === "connected") {
+          this.#write({ items: [this.#disconnected({ ...next, code: closed.code })] });
+        } else {
+          this.#change({ patch: { state: next.state, ...noPairing } });
+        }
+        this.#state = next.state;
+        if (!this.isPaired) this.#startAnew();
+        if (next.delayMs > 0) this.#failures += 1;
+        break;
+    }
+    this.#timer = setTimeout(() => this.#open(), next.delayMs);
+  }
+
+  #stopQuietly(next: Next & { kind: "stop" }, code?: number): void {
+    this.stop(next.reason, code).catch((error: unknown) => this.#notWritten(error));
+  }
+
+  #disconnected({
+    state,
+    reason,
+    code,
+  }: {
+    state: SessionState;
+    reason: string;
+    code?: number | undefined;
+  }): ChangeItem {
+    const cause = { reason, ...(code === undefined ? {} : { code }) };
+    return {
+      kind: "change",
+      patch: {
+        state,
+        last_disconnect: { ...cause, at: new Date().toISOString() },
+        ...noPairing,
+        connected_at: null,
+        ...(state === "disconnected" ? { desired: "disconnected" as const } : {}),
+        ...(state === "logged_out" || reason === "unlinked" ? nobody : {}),
+      },
+      event: "session.disconnected",
+      event_data: cause,
+    };
+  }
+
+  #change(change: Omit<ChangeItem, "kind">): void {
+    this.#write({ items: [{ kind: "change", ...change }] });
+  }
+
+  #write(write: Omit<Write, "uid" | "epoch">): void {
+    this.#commit(write).catch((error: unknown) => this.#notWritten(error));
+  }
+
+  #commit(write: Omit<Write, "uid" | "epoch">): Promise<unknown[]> {
+    return this.#services.writer.commit({ uid: this.uid, epoch: this.epoch, ...write });
+  }
+
+  #notWritten(error: unknown): void {
+    if (error instanceof NotWritten) return;
+    this.#log.error({ event: "not_written", err: error }, "a change could not be written");
+  }
+
+  #saveCredentials(credentials: Credentials): void {
+    // A link that was replaced may still talk of the device it was.
+    if (credentials !== this.#credentials || this.#ended) return;
+    this.#write({ credentials: this.#cipher.seal(credentialsLabel, encodeJson(credentials)) });
+  }
+
+  #readCredentials(ciphertext: string | null): Credentials {
+    if (ciphertext === null) return newCredentials();
+    return asCredentials(decodeJson(this.#cipher.open(credentialsLabel, ciphertext)));
+  }
+
+  #openKeys(empty: boolean): KeyStore {
+    const { supabase } = this.#services;
+    return new KeyStore({
+      cipher: this.#cipher,
+      empty,
+      limit: keysInMemory,
+      load: async (type, ids) =>
+        (await answered(supabase.rpc("load_signal_keys", { session_uid: this.uid, type, ids }))) ??
+        [],
+      commit: ({ keys, items }: { keys: Write["keys"] & object; items: Item[] }) =>
+        this.#commit({ keys, items }),
+    });
+  }
+
+  #loadContent(waMessageId: string): Promise<string | null> {
+    const { supabase } = this.#services;
+    return answered(
+      supabase.rpc("load_message_content", { session_uid: this.uid, wa_message_id: waMessageId }),
+    );
+  }
+}
+
+function whatToDo(state: SessionState, sessionId: string): string {
+  switch (state) {
+    case "created":
+    case "connecting":
+    case "qr":
+    case "pairing_code":
+    case "logged_out":
+      return `No phone is linked. Scan the code of GET /session/${sessionId}/qr with WhatsApp, then send again.`;
+    case "connected":
+    case "reconnecting":
+      return "The session is reconnecting by itself; send again in a few seconds.";
+    case "disconnected":
+      return `The session was stopped. Start it with POST /session/${sessionId}/connect, then send again.`;
+  }
+}

@@ -1,0 +1,53 @@
+import { expect, test } from "vitest";
+import { afterClose, type Circumstances, reasonOf } from "./transition.ts";
+
+const paired: Circumstances = {
+  paired: true,
+  failures: 0,
+  wanted: true,
+  backoff: { baseMs: 1000, capMs: 60_000 },
+  random: () => 1,
+};
+const unpaired = { ...paired, paired: false };
+
+test("WhatsApp asks for a restart after pairing: at once", () => {
+  expect(afterClose({ code: 515 }, paired)).toMatchObject({ kind: "again", delayMs: 0 });
+});
+
+test.each([
+  [{ code: 401 }],
+  [{ code: 440, detail: "device_removed" }],
+  [{ detail: "device_removed" }],
+])("%j unlinks the device", (closed) => {
+  expect(afterClose(closed, paired)).toEqual({ kind: "forget", delayMs: 0, reason: "logged_out" });
+});
+
+test.each([
+  [440, "replaced"],
+  [403, "forbidden"],
+])("%i stops the session", (code, reason) => {
+  expect(afterClose({ code }, paired)).toEqual({ kind: "stop", reason });
+});
+
+test.each([408, 428, 500, 503, 599, undefined])("%s is tried again, later each time", (code) => {
+  const closed = code === undefined ? {} : { code };
+  expect(afterClose(closed, paired)).toMatchObject({
+    kind: "again",
+    state: "reconnecting",
+    delayMs: 1000,
+  });
+  expect(afterClose(closed, { ...paired, failures: 3 })).toMatchObject({ delayMs: 8000 });
+});
+
+test("a session that waits for its QR to be scanned shows new ones while it is wanted", () => {
+  expect(afterClose({ code: 408 }, unpaired)).toMatchObject({ kind: "again", delayMs: 0 });
+  expect(afterClose({ code: 503 }, unpaired)).toMatchObject({ kind: "again", delayMs: 1000 });
+  expect(afterClose({ code: 408 }, { ...unpaired, wanted: false })).toEqual({
+    kind: "stop",
+    reason: "qr_timeout",
+  });
+});
+
+test("an unknown code has a reason too", () => {
+  expect(reasonOf({ code: 599 })).toBe("connection_lost");
+});

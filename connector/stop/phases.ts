@@ -1,0 +1,27 @@
+import type { Log } from "../log/log.ts";
+import { within } from "../retry/within.ts";
+
+export interface Phase {
+  name: string;
+  timeoutMs: number;
+  run: () => unknown;
+}
+
+/** Runs the phases one after the other; one that fails or takes too long does not keep the rest. */
+export async function runPhases(phases: Phase[], log: Log): Promise<void> {
+  for (const { name, timeoutMs, run } of phases) {
+    const startedAt = performance.now();
+    const done = Promise.resolve()
+      .then(run)
+      .then(
+        () => "done",
+        (error: unknown) => {
+          log.warn({ event: "stop_phase_failed", phase: name, err: error }, "a phase failed");
+          return "failed";
+        },
+      );
+    const result = (await within(done, timeoutMs)) ?? "timed out";
+    const ms = Math.round(performance.now() - startedAt);
+    log.info({ event: "stop_phase", phase: name, result, ms }, "stopping");
+  }
+}

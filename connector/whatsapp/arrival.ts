@@ -1,0 +1,63 @@
+import type { BinaryNode } from "@whiskeysockets/baileys";
+import type { ArrivalItem } from "../write/write.ts";
+import { chatOf, type Identity, identityOf, samePerson } from "./address.ts";
+import { readContent } from "./content.ts";
+
+export interface Arrived {
+  stanza: BinaryNode;
+  plaintext: Uint8Array;
+  me: Identity;
+  /** Adds what is known of someone from earlier messages. */
+  complete: (identity: Identity) => Promise<Identity>;
+}
+
+/** What to store of a decrypted message; undefined when it holds nothing for people. */
+export async function readArrival(arrived: Arrived): Promise<ArrivalItem | undefined> {
+  const { attrs } = arrived.stanza;
+  const { id, from } = attrs;
+  if (id === undefined || from === undefined || attrs["category"] === "peer") return undefined;
+  if (from === "status@broadcast" || from.endsWith("@newsletter")) return undefined;
+  const content = readContent(arrived.plaintext);
+  if (content === undefined) return undefined;
+
+  const isGroup = from.endsWith("@g.us");
+  const author = identityOf(
+    attrs["participant"] ?? from,
+    attrs["participant_pn"],
+    attrs["participant_lid"],
+    attrs["sender_pn"],
+    attrs["sender_lid"],
+  );
+  const mine = samePerson(author, arrived.me);
+  const other = mine
+    ? identityOf(
+        attrs["recipient"] ?? content.sentTo,
+        attrs["recipient_pn"],
+        attrs["recipient_lid"],
+        attrs["peer_recipient_pn"],
+        attrs["peer_recipient_lid"],
+      )
+    : author;
+  const person = await arrived.complete(isGroup ? author : other);
+  const chat = isGroup ? from : chatOf(person);
+  if (chat === undefined) return undefined;
+
+  return {
+    kind: "arrival",
+    direction: mine ? "out" : "in",
+    wa_message_id: id,
+    chat_id: chat,
+    ...(isGroup && mine ? { phone: null, lid: null } : person),
+    participant: isGroup ? (chatOf(person) ?? null) : null,
+    type: content.type,
+    text: content.text,
+    content: content.content,
+    sent_at: timeOf(attrs["t"]),
+  };
+}
+
+/** An ISO time from a stanza's seconds. */
+export function timeOf(seconds: string | undefined): string | null {
+  const value = Number(seconds);
+  return Number.isFinite(value) && value > 0 ? new Date(value * 1000).toISOString() : null;
+}

@@ -1,0 +1,61 @@
+import {
+  type AuthenticationCreds,
+  initAuthCreds,
+  proto,
+  type SignalDataSet,
+  type SignalDataTypeMap,
+  type SignalKeyStore,
+} from "@whiskeysockets/baileys";
+import type { KeyChanges, KeyStore } from "../keys/key-store.ts";
+import type { ArrivalItem, Item } from "../write/write.ts";
+import { type Identity, identityOf } from "./address.ts";
+import { arrivalType } from "./signal-repository.ts";
+
+export type Credentials = AuthenticationCreds;
+
+export function newCredentials(): Credentials {
+  return initAuthCreds();
+}
+
+/** What decodeJson gives of credentials that this connector stored; the cipher vouches for them. */
+export function asCredentials(decoded: unknown): Credentials {
+  return decoded as Credentials;
+}
+
+/** Not by `registered`: only a pairing by code sets that. */
+export function isPaired(credentials: Credentials): boolean {
+  return credentials.me !== undefined && credentials.account !== undefined;
+}
+
+export function ownIdentity({ me }: Credentials): Identity {
+  return identityOf(me?.id, me?.lid);
+}
+
+/** A session's keys in the shape that Baileys takes. */
+export function signalKeyStore(store: KeyStore): SignalKeyStore {
+  return {
+    get: async (type, ids) => typed(type, await store.get(type, ids)),
+    set: async (data) => {
+      const { [arrivalType]: arrivals, ...changes } = changesOf(data);
+      const items = Object.values(arrivals ?? {}) as ArrivalItem[] satisfies Item[];
+      await store.set(changes, items);
+    },
+  };
+}
+
+/** The store gives back the values that Baileys put in under this type. */
+function typed<Type extends keyof SignalDataTypeMap>(
+  type: Type,
+  values: Record<string, unknown>,
+): Record<string, SignalDataTypeMap[Type]> {
+  if (type === "app-state-sync-key") {
+    for (const [id, value] of Object.entries(values)) {
+      values[id] = proto.Message.AppStateSyncKeyData.fromObject(value as object);
+    }
+  }
+  return values as Record<string, SignalDataTypeMap[Type]>;
+}
+
+function changesOf(data: SignalDataSet): KeyChanges {
+  return data as KeyChanges;
+}

@@ -1,0 +1,38 @@
+import type { SocketConfig } from "@whiskeysockets/baileys";
+import { mask } from "../log/mask.ts";
+import type { Log } from "../log/log.ts";
+
+/**
+ * What Baileys logs at warn and above, cut down to the sentence and the error: its objects hold
+ * stanzas, keys and whole numbers. The levels below cost nothing.
+ */
+export function libraryLog(log: Log): SocketConfig["logger"] {
+  const pass = (level: "warn" | "error") => (subject: unknown, message?: string) => {
+    const error = errorIn(subject);
+    log[level](
+      { event: "baileys", error: mask(error) },
+      mask(message ?? (typeof subject === "string" ? subject : "baileys")),
+    );
+  };
+  const logger: SocketConfig["logger"] = {
+    level: "warn",
+    child: () => logger,
+    trace: () => undefined,
+    debug: () => undefined,
+    info: () => undefined,
+    warn: pass("warn"),
+    error: pass("error"),
+  };
+  return logger;
+}
+
+function errorIn(subject: unknown): string | undefined {
+  if (subject instanceof Error) return subject.message;
+  if (typeof subject !== "object" || subject === null) return undefined;
+  for (const name of ["err", "error", "ackErr", "e", "trace"]) {
+    const value: unknown = Reflect.get(subject, name);
+    if (value instanceof Error) return value.message;
+    if (typeof value === "string") return value.split("\n", 1)[0];
+  }
+  return undefined;
+}

@@ -1,0 +1,258 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { Agent } from "node:https";
+import {
+  type BinaryNode,
+  type CacheStore,
+  DEFAULT_CONNECTION_CONFIG,
+  makeWASocket,
+  proto,
+  type UserFacingSocketConfig,
+  type WASocket,
+} from "@whiskeysockets/baileys";
+import type { KeyStore } from "../keys/key-store.ts";
+import type { Log } from "../log/log.ts";
+import type { ReceiptItem } from "../write/write.ts";
+import { type Identity, identityOf } from "./address.ts";
+import { readArrival } from "./arrival.ts";
+import { type Credentials, isPaired, ownIdentity, signalKeyStore } from "./auth-state.ts";
+import { type CloseReason, readCloseReason } from "./close-reason.ts";
+import { decodeContent } from "./content.ts";
+import { libraryLog } from "./library-log.ts";
+import { readReceipt } from "./receipt.ts";
+import { trustingRootKey } from "./root-key.ts";
+import { signalRepository } from "./signal-repository.ts";
+
+/** What a link asks of, and tells, the session it belongs to. */
+export interface LinkHandlers {
+  onQr: (qr: string) => void;
+  onOpen: (me: Identity) => void;
+  /** The last thing a link says. */
+  onClose: (reason: CloseReason) => void;
+  onCredentials: (credentials: Credentials) => void;
+  onArrival: () => void;
+  /** WhatsApp hears that a receipt arrived when this resolves. */
+  onReceipts: (receipts: ReceiptItem[]) => Promise<unknown>;
+  /** WhatsApp took a message, or refused it with this code. */
+  onAck: (waMessageId: string, errorCode: string | undefined) => void;
+  /** The base64 of a message that we sent, for whoever could not read it. */
+  loadContent: (waMessageId: string) => Promise<string | null>;
+}
+
+/** What a device remembers from one link to the next. */
+export interface LinkCaches {
+  userDevicesCache: CacheStore;
+  msgRetryCounterCache: CacheStore;
+}
+
+export type LinkTarget =
+  | { network: "live" }
+  | { network: "sandbox"; url: string; rootKey: Buffer | undefined };
+
+export interface LinkOptions {
+  target: LinkTarget;
+  credentials: Credentials;
+  keys: KeyStore;
+  caches: LinkCaches;
+  log: Log;
+  handlers: LinkHandlers;
+}
+
+const keepAliveIntervalMs = 20_000;
+/** The phone shows it in its list of linked devices. */
+const deviceName: [string, string, string] = ["WhatsApp Microservice", "Chrome", "1.0.0"];
+
+/** One WhatsApp Web connection, from its socket to its close. */
+export class Link {
+  readonly #socket: WASocket;
+  readonly #credentials: Credentials;
+  readonly #keys: KeyStore;
+  readonly #mayLeave = new AsyncLocalStorage<Promise<unknown>>();
+  /** Incoming stanzas by the encrypted bytes in them, which is all a decryption knows. */
+  readonly #stanzas = new WeakMap<Uint8Array, BinaryNode>();
+  #heardAt = performance.now();
+  #closed = false;
+
+  constructor(options: LinkOptions) {
+    this.#credentials = options.credentials;
+    this.#keys = options.keys;
+    const { target } = options;
+    const open = () => makeWASocket(this.#config(options));
+    this.#socket =
+      target.network === "sandbox" && target.rootKey !== undefined
+        ? trustingRootKey(target.rootKey, open)
+        : open();
+    this.#listen(options.handlers);
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  /** How long the other side has been silent. */
+  get silentMs(): number {
+    return performance.now() - this.#heardAt;
+  }
+
+  /**
+   * Encrypts and sends a message under this id. `mayLeave` is awaited before the stanza leaves,
+   * and nothing leaves when it rejects. Resolves when the stanza is written to the socket.
+   */
+  async send(message: {
+    to: string;
+    waMessageId: string;
+    content: string;
+    mayLeave: Promise<unknown>;
+  }): Promise<void> {
+    await this.#mayLeave.run(message.mayLeave, () =>
+      this.#socket.relayMessage(message.to, decodeContent(message.content), {
+        messageId: message.waMessageId,
+      }),
+    );
+  }
+
+  /** The address of a phone number as WhatsApp writes it; undefined when it is not there. */
+  async findPhone(phone: string): Promise<Identity | undefined> {
+    const found = (await this.#socket.onWhatsApp(phone))?.find((entry) => entry.exists);
+    if (found === undefined) return undefined;
+    const lid = await this.#socket.signalRepository.lidMapping.getLIDForPN(found.jid);
+    return identityOf(found.jid, lid);
+  }
+
+  /** Adds the other identity of someone, when an earlier message or query told it. */
+  async complete(identity: Identity): Promise<Identity> {
+    const { phone, lid } = identity;
+    if (phone !== null && lid === null) {
+      const { [phone]: user } = await this.#keys.get("lid-mapping", [phone]);
+      return typeof user === "string" ? { phone, lid: `${user}@lid` } : identity;
+    }
+    if (phone === null && lid !== null) {
+      const key = `${lid.slice(0, lid.indexOf("@"))}_reverse`;
+      const { [key]: user } = await this.#keys.get("lid-mapping", [key]);
+      return typeof user === "string" ? { phone: user, lid } : identity;
+    }
+    return identity;
+  }
+
+  /** Eight characters to type into the phone. Works once a QR was shown. */
+  requestPairingCode(phone: string): Promise<string> {
+    return this.#socket.requestPairingCode(phone);
+  }
+
+  /** Unlinks this device. The link closes as logged out. */
+  logout(): Promise<void> {
+    return this.#socket.logout();
+  }
+
+  /** Ends politely; the close is told like any other. */
+  close(): void {
+    void this.#socket.end(undefined).catch(() => this.terminate());
+  }
+
+  /** Ends at once, without a word to the other side. */
+  terminate(): void {
+    websocketOf(this.#socket)?.terminate();
+    void this.#socket.end(undefined).catch(() => undefined);
+  }
+
+  #config({
+    target,
+    credentials,
+    keys,
+    caches,
+    log,
+    handlers,
+  }: LinkOptions): UserFacingSocketConfig {
+    return {
+      ...(target.network === "sandbox"
+        ? { waWebSocketUrl: target.url }
+        : // Whatever the process was told about certificates: WhatsApp's is checked.
+          { agent: new Agent({ rejectUnauthorized: true }) }),
+      auth: { creds: credentials, keys: signalKeyStore(keys) },
+      version: DEFAULT_CONNECTION_CONFIG.version,
+      browser: deviceName,
+      logger: libraryLog(log),
+      keepAliveIntervalMs,
+      markOnlineOnConnect: false,
+      emitOwnEvents: false,
+      syncFullHistory: false,
+      // Nothing is synced: this kind comes only to those who ask. Refusing every kind would make
+      // Baileys warn of it with every socket.
+      shouldSyncHistoryMessage: ({ syncType }) =>
+        syncType === proto.HistorySync.HistorySyncType.ON_DEMAND,
+      // Commits are repeated where they are made.
+      transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 0 },
+      ...caches,
+      cachedGroupMetadata: async () => undefined,
+      getMessage: async ({ id }) => {
+        const content = id ? await handlers.loadContent(id) : null;
+        return content === null ? undefined : decodeContent(content);
+      },
+      makeSignalRepository: signalRepository({
+        mayLeave: () => this.#mayLeave.getStore(),
+        readArrival: async (ciphertext, plaintext) => {
+          const stanza = this.#stanzas.get(ciphertext);
+          if (stanza === undefined) return undefined;
+          const arrival = await readArrival({
+            stanza,
+            plaintext,
+            me: ownIdentity(this.#credentials),
+            complete: (identity) => this.complete(identity),
+          });
+          if (arrival !== undefined) handlers.onArrival();
+          return arrival;
+        },
+      }),
+    };
+  }
+
+  #listen(handlers: LinkHandlers): void {
+    const { ev, ws } = this.#socket;
+    ev.on("creds.update", () => {
+      if (isPaired(this.#credentials)) handlers.onCredentials(this.#credentials);
+    });
+    ev.on("connection.update", ({ qr, connection, lastDisconnect }) => {
+      if (qr !== undefined) handlers.onQr(qr);
+      if (connection === "open") handlers.onOpen(ownIdentity(this.#credentials));
+      if (connection === "close") {
+        this.#closed = true;
+        handlers.onClose(readCloseReason(lastDisconnect?.error));
+      }
+    });
+
+    // Told before anything else sees the stanza.
+    ws.on("frame", (node: BinaryNode | Uint8Array) => {
+      this.#heardAt = performance.now();
+      if (node instanceof Uint8Array || node.tag !== "message" || !Array.isArray(node.content))
+        return;
+      for (const { tag, content } of node.content) {
+        if (tag === "enc" && content instanceof Uint8Array) this.#stanzas.set(content, node);
+      }
+    });
+    ws.on("CB:ack,class:message", ({ attrs }: BinaryNode) => {
+      if (attrs["id"] !== undefined) handlers.onAck(attrs["id"], attrs["error"]);
+    });
+    this.#holdReceipts(handlers);
+  }
+
+  /** Baileys acknowledges a receipt as it comes; a crash right after would lose it. */
+  #holdReceipts({ onReceipts }: LinkHandlers): void {
+    const { ws } = this.#socket;
+    const take = ws.listeners("CB:receipt");
+    ws.removeAllListeners("CB:receipt");
+    ws.on("CB:receipt", (node: BinaryNode) => {
+      const passOn = () => {
+        for (const listener of take) Reflect.apply(listener, ws, [node]);
+      };
+      const receipts = readReceipt(node, ownIdentity(this.#credentials));
+      if (receipts.length === 0) return passOn();
+      // What is not stored is not acknowledged, so WhatsApp tells it again.
+      onReceipts(receipts).then(passOn, () => undefined);
+    });
+  }
+}
+
+/** Baileys' client keeps the websocket to itself by type only; it has no way to end it at once. */
+function websocketOf(socket: WASocket): { terminate: () => void } | undefined {
+  const websocket: unknown = Reflect.get(socket.ws, "socket");
+  return (websocket ?? undefined) as { terminate: () => void } | undefined;
+}

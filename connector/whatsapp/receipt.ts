@@ -1,0 +1,38 @@
+import {
+  type BinaryNode,
+  getBinaryNodeChild,
+  getBinaryNodeChildren,
+} from "@whiskeysockets/baileys";
+import type { ReceiptItem } from "../write/write.ts";
+import { type Identity, identityOf, samePerson } from "./address.ts";
+import { timeOf } from "./arrival.ts";
+
+/** What a receipt says of messages that we sent; nothing when it is about something else. */
+export function readReceipt({ attrs, ...node }: BinaryNode, me: Identity): ReceiptItem[] {
+  const { id, from, type } = attrs;
+  const status = statusOf(type);
+  if (id === undefined || from === undefined || status === undefined) return [];
+  // Another device of our own account has it, which says nothing of the other side.
+  if (samePerson(identityOf(attrs["participant"] ?? from), me)) return [];
+  const list = getBinaryNodeChild({ attrs, ...node }, "list");
+  const more = getBinaryNodeChildren(list, "item").map((item) => item.attrs["id"]);
+  const at = timeOf(attrs["t"]);
+  return [id, ...more]
+    .filter((waId) => waId !== undefined)
+    .map((waId) => ({ kind: "receipt", wa_message_id: waId, status, at }));
+}
+
+function statusOf(type: string | undefined): ReceiptItem["status"] | undefined {
+  switch (type) {
+    case undefined:
+    case "delivery":
+    // A linked device that nobody looks at has it.
+    case "inactive":
+      return "DELIVERED";
+    case "read":
+    case "played":
+      return "READ";
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import { joinWrites } from "./batch.ts";
+
+const session = { uid: "a", epoch: 3 };
+const row = (id: string, ciphertext: string | null) => ({ type: "session", id, ciphertext });
+
+test("a row that is written twice goes once, as it was last", () => {
+  const batch = joinWrites([
+    { ...session, keys: [row("1", "old"), row("2", "x")], credentials: "c1" },
+    { ...session, keys: [row("1", null)], credentials: "c2" },
+  ]);
+  expect(batch.sessions).toEqual([session]);
+  expect(batch.keys).toEqual([
+    { ...row("1", null), uid: "a" },
+    { ...row("2", "x"), uid: "a" },
+  ]);
+  expect(batch.credentials).toEqual([{ uid: "a", ciphertext: "c2" }]);
+});
+
+test("what was written before a session forgot is left out, what came after stays", () => {
+  const batch = joinWrites([
+    { ...session, keys: [row("1", "old")], credentials: "old" },
+    { uid: "b", epoch: 1, keys: [row("1", "other")] },
+    { ...session, forget: true },
+    { ...session, keys: [row("2", "new")] },
+  ]);
+  expect(batch.forget).toEqual(["a"]);
+  expect(batch.credentials).toEqual([]);
+  expect(batch.keys).toEqual([
+    { ...row("1", "other"), uid: "b" },
+    { ...row("2", "new"), uid: "a" },
+  ]);
+});
+
+test("items keep the order in which they came", () => {
+  const receipt = (id: string) =>
+    ({ kind: "receipt", wa_message_id: id, status: "READ", at: null }) as const;
+  const batch = joinWrites([
+    { ...session, items: [receipt("1"), receipt("2")] },
+    { uid: "b", epoch: 1, items: [receipt("3")] },
+  ]);
+  expect(
+    batch.items.map((item) => item.uid + (item.kind === "receipt" ? item.wa_message_id : "")),
+  ).toEqual(["a1", "a2", "b3"]);
+});

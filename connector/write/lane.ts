@@ -1,0 +1,152 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { answered, DatabaseError, type Supabase } from "../database/database.ts";
+import { backoffMs } from "../retry/backoff.ts";
+import type { Log } from "../log/log.ts";
+import { type Batch, joinWrites } from "./batch.ts";
+import { NotWritten, type Write } from "./write.ts";
+
+export interface LaneOptions {
+  supabase: Supabase;
+  connectorId: string;
+  log: Log;
+  random: () => number;
+  /** The database said that the session is not this connector's any more. */
+  onStale: (uid: string) => void;
+  onCommit: (commit: { writes: number; seconds: number }) => void;
+}
+
+interface Entry {
+  write: Write;
+  done: (results: unknown[]) => void;
+  failed: (error: Error) => void;
+}
+
+const maxWrites = 500;
+const maxKeyRows = 4000;
+const requestTimeoutMs = 15_000;
+const retryLimits = { baseMs: 50, capMs: 2000 };
+
+/**
+ * Commits writes in the order they came, one request at a time: what comes while one is under
+ * way goes together with the next.
+ */
+export class Lane {
+  readonly #options: LaneOptions;
+  readonly #closing = new AbortController();
+  #waiting: Entry[] = [];
+  #flying: Entry[] = [];
+  #running: Promise<void> | undefined;
+
+  constructor(options: LaneOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves with the results of the items once everything is committed. */
+  commit(write: Write): Promise<unknown[]> {
+    if (this.#closing.signal.aborted) return Promise.reject(new NotWritten("closed"));
+    return new Promise((done, failed) => {
+      this.#waiting.push({ write, done, failed });
+      this.#running ??= this.#run();
+    });
+  }
+
+  /** Gives up what a session has not committed yet. */
+  drop(uid: string): void {
+    const dropped = this.#waiting.filter((entry) => entry.write.uid === uid);
+    this.#waiting = this.#waiting.filter((entry) => entry.write.uid !== uid);
+    for (const entry of dropped) entry.failed(new NotWritten("the session was closed"));
+  }
+
+  async flushed(): Promise<void> {
+    await this.#running;
+  }
+
+  close(): void {
+    this.#closing.abort();
+    const left = [...this.#flying, ...this.#waiting];
+    this.#waiting = [];
+    for (const entry of left) entry.failed(new NotWritten("closed"));
+  }
+
+  async #run(): Promise<void> {
+    // Everything of this turn of the event loop goes into one request.
+    await new Promise((next) => setImmediate(next));
+    while (this.#waiting.length > 0) {
+      this.#flying = this.#take();
+      await this.#send(this.#flying);
+      this.#flying = [];
+    }
+    this.#running = undefined;
+  }
+
+  #take(): Entry[] {
+    let rows = 0;
+    let count = 0;
+    for (const { write } of this.#waiting) {
+      rows += write.keys?.length ?? 0;
+      if (count === maxWrites || (count > 0 && rows > maxKeyRows)) break;
+      count += 1;
+    }
+    return this.#waiting.splice(0, count);
+  }
+
+  async #send(entries: Entry[]): Promise<void> {
+    for (let attempt = 0; !this.#closing.signal.aborted; attempt += 1) {
+      try {
+        return await this.#request(entries);
+      } catch (error) {
+        if (error instanceof DatabaseError && error.isFault) return this.#isolate(entries, error);
+        this.#options.log.warn(
+          { event: "commit_retry", attempt, writes: entries.length, err: error },
+          "commit failed",
+        );
+        const delayMs = backoffMs(attempt, retryLimits, this.#options.random);
+        await sleep(delayMs, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  /** One bad write must not take the others with it: halve until it stands alone. */
+  async #isolate(entries: Entry[], error: DatabaseError): Promise<void> {
+    if (entries.length === 1) {
+      const [entry] = entries;
+      const kinds = entry?.write.items?.map((item) => item.kind) ?? [];
+      this.#options.log.error(
+        { event: "write_refused", uid: entry?.write.uid, kinds, err: error },
+        "the database refused a write",
+      );
+      entry?.failed(error);
+      return;
+    }
+    const middle = Math.ceil(entries.length / 2);
+    await this.#send(entries.slice(0, middle));
+    await this.#send(entries.slice(middle));
+  }
+
+  async #request(entries: Entry[]): Promise<void> {
+    const { supabase, connectorId, onCommit, onStale } = this.#options;
+    const batch = joinWrites(entries.map((entry) => entry.write));
+    const startedAt = performance.now();
+    const answer = await answered(
+      supabase
+        .rpc("commit_writes", { connector_id: connectorId, writes: asArgument(batch) })
+        .abortSignal(AbortSignal.timeout(requestTimeoutMs)),
+    );
+    onCommit({ writes: entries.length, seconds: (performance.now() - startedAt) / 1000 });
+
+    const stale = new Set(answer?.stale);
+    let next = 0;
+    for (const { write, done, failed } of entries) {
+      const from = next;
+      next += write.items?.length ?? 0;
+      if (stale.has(write.uid)) failed(new NotWritten("the session belongs to another connector"));
+      else done(answer?.results.slice(from, next) ?? []);
+    }
+    for (const uid of stale) onStale(uid);
+  }
+}
+
+/** A Batch is plain JSON; an interface just has no index signature. */
+function asArgument(batch: Batch): Record<string, unknown> {
+  return { ...batch };
+}

@@ -1,0 +1,94 @@
+import type { Message } from "../../shared/message.ts";
+import type { Disconnect, SessionState } from "../../shared/session.ts";
+import type { EventType } from "../../shared/event.ts";
+
+/** One line of a commit: what the SQL function commit_writes knows by its `kind`. */
+export type Item = SendItem | OutcomeItem | ArrivalItem | ReceiptItem | ChangeItem;
+
+export interface SendItem {
+  kind: "send";
+  id: string;
+  wa_message_id: string;
+  chat_id: string;
+  phone: string | null;
+  lid: string | null;
+  type: string;
+  text: string | null;
+  /** Base64 of the encoded WhatsApp message. */
+  content: string;
+  idempotency_key?: string;
+  request_hash?: string;
+}
+
+export type OutcomeItem = { kind: "outcome"; id: string } & (
+  | { status: "SENT" }
+  | { status: "FAILED"; error: { code: string; message: string } }
+);
+
+export interface ArrivalItem {
+  kind: "arrival";
+  direction: "in" | "out";
+  wa_message_id: string;
+  chat_id: string;
+  phone: string | null;
+  lid: string | null;
+  participant: string | null;
+  type: string;
+  text: string | null;
+  content: string | null;
+  sent_at: string | null;
+}
+
+export interface ReceiptItem {
+  kind: "receipt";
+  wa_message_id: string;
+  status: "DELIVERED" | "READ";
+  at: string | null;
+}
+
+export interface SessionPatch {
+  state?: SessionState;
+  phone?: string | null;
+  lid?: string | null;
+  qr?: string | null;
+  qr_expires_at?: string | null;
+  pairing_code?: string | null;
+  pairing_code_expires_at?: string | null;
+  connected_at?: string | null;
+  last_disconnect?: Disconnect;
+  desired?: "disconnected";
+}
+
+export interface ChangeItem {
+  kind: "change";
+  patch: SessionPatch;
+  event?: EventType;
+  event_data?: Record<string, unknown>;
+}
+
+/** Null deletes. */
+export interface KeyRow {
+  type: string;
+  id: string;
+  ciphertext: string | null;
+}
+
+/** What one session wants written, all of it or nothing. */
+export interface Write {
+  uid: string;
+  epoch: number;
+  credentials?: string;
+  keys?: KeyRow[];
+  /** Drop the credentials and every key written before. */
+  forget?: boolean;
+  items?: Item[];
+}
+
+export type SendResult =
+  | { id: string; outcome: "created" | "replayed"; message: Message }
+  | { id: string; outcome: "mismatch" };
+
+/** Why a write was not made: the session belongs to another connector by now, or is closed here. */
+export class NotWritten extends Error {
+  override readonly name = "NotWritten";
+}
