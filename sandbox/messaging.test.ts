@@ -134,6 +134,21 @@ describe("phones by themselves", () => {
 });
 
 describe("two sessions", () => {
+  test("that know each other notice new and removed devices", async () => {
+    const eve = await harness.phone("Eve");
+    await client.send(jid(eve), "only your phone");
+    const session = await harness.paired(eve);
+    await client.send(jid(eve), "your session too");
+    await session.text("your session too");
+    const ownSecond = await harness.paired(ada);
+    await client.send(jid(eve), "my other session too");
+    const copy = await ownSecond.text("my other session too");
+    expect(copy.key.fromMe).toBe(true);
+    await harness.call("DELETE", `/phones/${eve}/linked-devices/1`);
+    const id = await client.send(jid(eve), "only your phone again");
+    expect(await harness.phoneMessage(eve, { id })).toMatchObject({ from: ada });
+  });
+
   test("write to each other, and each one's other devices see it", async () => {
     const benFirst = await harness.paired(ben);
     const benSecond = await harness.paired(ben);

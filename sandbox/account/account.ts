@@ -61,6 +61,8 @@ export interface Account {
   keys: PhoneKeys;
   behaviour: Behaviour;
   readonly devices: Map<number, Device>;
+  /** Who has asked for this account's devices, and keeps the answer. Forgotten at a restart. */
+  readonly watchers: Set<Account>;
 }
 
 /** The device that every account has. */

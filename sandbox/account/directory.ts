@@ -45,6 +45,7 @@ export class Directory {
       keys,
       behaviour: { online: true, autoRead: false, autoReply: null },
       devices: new Map(),
+      watchers: new Set(),
     };
     this.#index(account);
     this.saveAccount(account);
@@ -144,6 +145,7 @@ export class Directory {
         keys: unpack<PhoneKeys>(row["keys"]),
         behaviour: unpack<Behaviour>(row["behaviour"]),
         devices: new Map(),
+        watchers: new Set(),
       });
     }
     for (const row of this.#store.all("SELECT phone, id, record FROM device")) {

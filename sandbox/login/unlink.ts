@@ -1,5 +1,6 @@
 import type { Device } from "../account/account.ts";
 import type { Network } from "../network.ts";
+import { announceDevice } from "../stanza/announce-device.ts";
 import { node } from "../wire/node.ts";
 
 /** Logs a companion out for good: it is told if it is connected, and refused when it comes back. */
@@ -9,5 +10,6 @@ export function unlink(network: Network, device: Device): void {
   network.lines.delete(device);
   device.inbox = null;
   network.directory.removeDevice(device);
+  announceDevice(network.store, device, "remove");
   network.log.info({ device: device.id }, "device unlinked");
 }

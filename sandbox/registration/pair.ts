@@ -2,15 +2,16 @@ import { randomInt, randomUUID } from "node:crypto";
 import {
   Curve,
   hmacSign,
+  jidEncode,
   proto,
   WA_ADV_ACCOUNT_SIG_PREFIX,
   WA_ADV_DEVICE_SIG_PREFIX,
 } from "@whiskeysockets/baileys";
 import type { Account, Device } from "../account/account.ts";
-import { jidEncode } from "@whiskeysockets/baileys";
 import { serverJid } from "../account/address.ts";
 import type { Network } from "../network.ts";
 import { SandboxError } from "../sandbox-error.ts";
+import { announceDevice } from "../stanza/announce-device.ts";
 import { node } from "../wire/node.ts";
 import type { Candidate } from "./registrations.ts";
 
@@ -73,6 +74,7 @@ export async function pair(
     signedPreKey,
     link: { noiseKey, keyIndex: id, name, linkedAt: Date.now(), synced: false },
   });
+  announceDevice(network.store, device, "add");
   network.registrations.remove(connection);
   connection.end(node("stream:error", { code: "515" }));
   network.log.info({ device: id }, "device linked");

@@ -4,7 +4,7 @@ import type { Network } from "../network.ts";
 import { type BinaryNode, child, children, node } from "../wire/node.ts";
 import { deliver } from "./deliver.ts";
 
-/** Takes a message from a device: acknowledges it, then hands each device its own ciphertext. */
+/** Takes a message from a device: hands each device its own ciphertext, then acknowledges. */
 export function routeMessage(
   network: Network,
   sender: Device,
@@ -19,7 +19,6 @@ export function routeMessage(
     acknowledge(node("ack", { ...ack, error: "404" }));
     return;
   }
-  acknowledge(node("ack", ack));
   const deviceIdentity = child(message, "device-identity");
   const extra = deviceIdentity ? [deviceIdentity] : [];
   for (const { jid, enc } of ciphertexts(message)) {
@@ -28,6 +27,8 @@ export function routeMessage(
     const attrs = envelope(network, { sender, device, message, addressing: target.addressing });
     deliver(network.store, device, node("message", { ...attrs, t: timestamp }, [enc, ...extra]));
   }
+  // Only now: said before the first write, it would not wait for the commit.
+  acknowledge(node("ack", ack));
 }
 
 /** Per-device ciphertexts of a message, or the single one of a resend or of a word to one's own phone. */

@@ -5,11 +5,11 @@ import { type BinaryNode, child, children, node, textOf } from "../wire/node.ts"
 import type { Answer, Query } from "./iq.ts";
 
 /** `xmlns=usync`: what is known about users: whether they exist, their devices, their LID. */
-export function answerUsync({ network, iq }: Query): Answer {
+export function answerUsync({ network, device, iq }: Query): Answer {
   const usync = child(iq, "usync");
   const wanted = new Set(children(child(usync, "query")).map(({ tag }) => tag));
   const users = children(child(usync, "list"), "user");
-  const list = users.flatMap((user) => describe(network, user, wanted));
+  const list = users.flatMap((user) => describe({ network, asker: device.account, user, wanted }));
   const results = node(
     "result",
     {},
@@ -20,7 +20,14 @@ export function answerUsync({ network, iq }: Query): Answer {
   return [node("usync", attrs, [results, node("list", {}, list)])];
 }
 
-function describe(network: Network, user: BinaryNode, wanted: Set<string>): BinaryNode[] {
+interface Asked {
+  network: Network;
+  asker: Account;
+  user: BinaryNode;
+  wanted: Set<string>;
+}
+
+function describe({ network, asker, user, wanted }: Asked): BinaryNode[] {
   const number = textOf(child(user, "contact"))?.replace(/\D/g, "");
   const jid = user.attrs["jid"] ?? (number ? `${number}${serverJid}` : undefined);
   const address = parseAddress(jid);
@@ -31,7 +38,10 @@ function describe(network: Network, user: BinaryNode, wanted: Set<string>): Bina
   }
   const facts: BinaryNode[] = [];
   if (wanted.has("contact")) facts.push(node("contact", { type: "in" }));
-  if (wanted.has("devices")) facts.push(devices(account));
+  if (wanted.has("devices")) {
+    account.watchers.add(asker);
+    facts.push(devices(account));
+  }
   // A client stores the pair (asked jid, LID): asked by LID, there is nothing to pair.
   if (wanted.has("lid") && address.addressing === "pn") {
     facts.push(node("lid", { val: accountJid(account, "lid") }));

@@ -7,6 +7,7 @@ import {
   type WASocket,
 } from "@whiskeysockets/baileys";
 import { pino } from "pino";
+import { silenceLibsignal } from "../phone/silence-libsignal.ts";
 import { EventLog } from "./event-log.ts";
 import { memoryAuth } from "./memory-auth.ts";
 
@@ -27,6 +28,7 @@ export class TestClient {
   socket: WASocket;
 
   constructor(url: string, auth: AuthenticationState = memoryAuth()) {
+    silenceLibsignal();
     this.#url = url;
     this.auth = auth;
     this.socket = this.#connect();
