@@ -8,6 +8,7 @@ import { createRequestListener } from "./http/request-listener.ts";
 import { startRealtime } from "./realtime/start-realtime.ts";
 import { SchemaCache } from "./rest/schema-cache.ts";
 import { watchSchema } from "./rest/watch-schema.ts";
+import { ObjectFiles } from "./storage/object-files.ts";
 
 export type SupabaseOptions = {
   /** A database that `prepareDatabase` has prepared, as its owner. */
@@ -35,7 +36,16 @@ export async function startSupabase(options: SupabaseOptions): Promise<RunningSu
   const schema = new SchemaCache(database.owner);
   const watch = await watchSchema({ databaseUrl, log, onChange: () => schema.invalidate() });
   const realtime = await startRealtime({ database, verify, log });
-  const services = { database, verify, schema, hub: realtime.hub, owner: database.owner, log };
+  const services = {
+    database,
+    verify,
+    schema,
+    hub: realtime.hub,
+    owner: database.owner,
+    files: new ObjectFiles(options.storageDir),
+    jwtSecret,
+    log,
+  };
   const server = createServer(createRequestListener(services));
   server.on("upgrade", (request, socket, head) => {
     socket.on("error", () => socket.destroy());

@@ -2,10 +2,14 @@ import type { RequestListener } from "node:http";
 import type { Logger } from "pino";
 import { handleBroadcast, type BroadcastServices } from "../realtime/broadcast-http.ts";
 import { handleRest, type RestServices } from "../rest/handle-rest.ts";
+import { handleStorage } from "../storage/handle-storage.ts";
+import type { StorageServices } from "../storage/storage-request.ts";
 import { createExchange, header, reply, replyJson, type Exchange } from "./exchange.ts";
 import { HttpError } from "./http-error.ts";
 
-export type Services = RestServices & BroadcastServices & { readonly log: Logger };
+export type Services = RestServices &
+  BroadcastServices &
+  StorageServices & { readonly log: Logger };
 
 /** Routes a request to the service its path names, and turns errors into answers. */
 export function createRequestListener(services: Services): RequestListener {
@@ -20,6 +24,7 @@ async function route(exchange: Exchange, services: Services): Promise<void> {
   if (exchange.method === "OPTIONS") return preflight(exchange);
   if (path.startsWith("/rest/v1/")) return handleRest(exchange, path.slice(9), services);
   if (path.startsWith("/realtime/v1/api/broadcast")) return handleBroadcast(exchange, services);
+  if (path.startsWith("/storage/v1/")) return handleStorage(exchange, path.slice(12), services);
   if (path === "/auth/v1/health") {
     return replyJson(exchange, 200, { name: "GoTrue", version: "local", description: "local" });
   }

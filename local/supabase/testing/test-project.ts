@@ -14,6 +14,7 @@ export const jwtSecret = "a-secret-for-tests-of-at-least-32-characters";
 export type TestProject = {
   readonly url: string;
   readonly databaseUrl: string;
+  readonly storageDir: string;
   readonly anonKey: string;
   readonly serviceKey: string;
   /** The owner of the database, for fixtures. */
@@ -42,11 +43,12 @@ export async function startTestProject(fixtures: string): Promise<TestProject> {
   sql.on("connect", (client) => client.on("error", () => {}));
   sql.on("error", () => {});
   await sql.query(fixtures);
+  const storageDir = join(directory, "storage");
   const server = await startSupabase({
     databaseUrl,
     port: 0,
     jwtSecret,
-    storageDir: join(directory, "storage"),
+    storageDir,
     log,
   });
   const clients: SupabaseClient[] = [];
@@ -61,6 +63,7 @@ export async function startTestProject(fixtures: string): Promise<TestProject> {
   return {
     ...server,
     databaseUrl,
+    storageDir,
     sql,
     service: connect(server.serviceKey),
     anon: connect(server.anonKey),

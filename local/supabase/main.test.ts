@@ -1,0 +1,54 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { createClient } from "@supabase/supabase-js";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { jwtSecret, startTestProject, type TestProject } from "./testing/test-project.ts";
+
+let project: TestProject;
+let storageDir: string;
+beforeAll(async () => {
+  project = await startTestProject("create function one() returns int language sql as 'select 1'");
+  storageDir = await mkdtemp(join(tmpdir(), "supabase-main-"));
+});
+afterAll(async () => {
+  await project.stop();
+  await rm(storageDir, { recursive: true, force: true });
+});
+
+const start = (env: Record<string, string>) =>
+  spawn(process.execPath, [new URL("main.ts", import.meta.url).pathname], {
+    env: { PATH: process.env["PATH"], LOG_LEVEL: "warn", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+
+it("says where it listens in one line, serves, and stops when told", async () => {
+  const server = start({
+    DATABASE_URL: project.databaseUrl,
+    PORT: "0",
+    JWT_SECRET: jwtSecret,
+    STORAGE_DIR: storageDir,
+  });
+  const [line] = (await once(createInterface({ input: server.stdout }), "line")) as [string];
+  const ready = JSON.parse(line) as Record<string, string>;
+  expect(ready).toMatchObject({ ready: true, anonKey: project.anonKey });
+  const client = createClient(ready["url"] ?? "", ready["serviceKey"] ?? "");
+  expect((await client.rpc("one")).data).toBe(1);
+  server.kill("SIGTERM");
+  expect(await once(server, "exit")).toEqual([0, null]);
+  const slots = await project.sql.query("select count(*)::int as n from pg_replication_slots");
+  expect(slots.rows).toEqual([{ n: 1 }]);
+});
+
+it("names every setting that is wrong", async () => {
+  const server = start({ DATABASE_URL: "nothing", JWT_SECRET: "short" });
+  let complaint = "";
+  server.stderr.on("data", (chunk: Buffer) => (complaint += chunk.toString()));
+  expect(await once(server, "close")).toEqual([1, null]);
+  expect(complaint).toMatch(/DATABASE_URL/);
+  expect(complaint).toMatch(/JWT_SECRET: at least 32 characters/);
+  expect(complaint).toMatch(/STORAGE_DIR/);
+});
