@@ -2,7 +2,7 @@ import type { Command, CommandResult } from "../../shared/command.ts";
 import { ApiError } from "../../shared/errors.ts";
 import { parsePhone } from "../../shared/recipient.ts";
 import type { Session } from "../session/session.ts";
-import { SendText } from "./send-text.ts";
+import type { SendText } from "./send-text.ts";
 
 /** This connector does not hold the session: ask the one that does. */
 export class NotOwner extends Error {
@@ -35,12 +35,13 @@ export async function runCommand(
     }
     case "regenerate_qr":
       session.regenerateQr();
-      return { type: "done" };
+      break;
     case "stop":
       await session.stop("requested");
-      return { type: "done" };
+      break;
     case "unlink":
       await session.unlink();
-      return { type: "done" };
+      break;
   }
+  return { type: "done" };
 }

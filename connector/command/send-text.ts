@@ -100,22 +100,16 @@ export class SendText {
   }
 
   async #find(session: Session, link: Link, recipient: Recipient): Promise<Identity> {
-    switch (recipient.kind) {
-      case "group":
-        return nobody;
-      case "lid":
-        return link.complete({ phone: null, lid: recipient.lid });
-      case "phone": {
-        const { phone } = recipient;
-        const found = await this.#directory.find({ network: session.network, phone }, () =>
-          link.findPhone(phone),
-        );
-        if (found !== undefined) return found;
-        throw new ApiError(
-          "not_on_whatsapp",
-          "This number has no WhatsApp account. Check the number and its country code.",
-        );
-      }
-    }
+    if (recipient.kind === "group") return nobody;
+    if (recipient.kind === "lid") return link.complete({ phone: null, lid: recipient.lid });
+    const { phone } = recipient;
+    const found = await this.#directory.find({ network: session.network, phone }, () =>
+      link.findPhone(phone),
+    );
+    if (found !== undefined) return found;
+    throw new ApiError(
+      "not_on_whatsapp",
+      "This number has no WhatsApp account. Check the number and its country code.",
+    );
   }
 }

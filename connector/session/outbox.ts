@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { ApiError } from "../../shared/errors.ts";
-import type { Message } from "../../shared/message.ts";
+import { type Message, messageSchema } from "../../shared/message.ts";
 import type { Log } from "../log/log.ts";
 import type { Metrics } from "../http/metrics.ts";
 import { within } from "../retry/within.ts";
@@ -11,6 +11,7 @@ import {
   type OutcomeItem,
   type SendItem,
   type SendResult,
+  sendResultSchema,
 } from "../write/write.ts";
 
 export interface OutboxOptions {
@@ -104,7 +105,7 @@ export class Outbox {
   }
 
   async #begin(intent: SendItem): Promise<SendResult> {
-    return (await this.#options.commit(intent)) as SendResult;
+    return sendResultSchema.parse(await this.#options.commit(intent));
   }
 
   #take(link: Link, { id, wa_message_id }: { id: string; wa_message_id: string }): Flight {
@@ -162,7 +163,8 @@ export class Outbox {
     this.#options.metrics.sends.inc({ outcome: outcome.status });
     this.#options
       .commit(outcome)
-      .then((message) => flight.settled.resolve(message as Message), flight.settled.reject);
+      .then((message) => messageSchema.parse(message))
+      .then(flight.settled.resolve, flight.settled.reject);
   }
 }
 

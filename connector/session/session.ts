@@ -11,8 +11,8 @@ import type { Log } from "../log/log.ts";
 import { mask } from "../log/mask.ts";
 import { type Identity, nobody } from "../whatsapp/address.ts";
 import {
-  asCredentials,
   type Credentials,
+  credentialsSchema,
   isPaired,
   newCredentials,
 } from "../whatsapp/auth-state.ts";
@@ -28,7 +28,8 @@ import {
 import { Outbox } from "./outbox.ts";
 import { PairingWindow } from "./pairing-window.ts";
 import type { SessionServices } from "./services.ts";
-import { afterClose, type Closed, type Next } from "./transition.ts";
+import { afterClose, type Closed } from "./transition.ts";
+import { whatToDo } from "./what-to-do.ts";
 
 const keysInMemory = 400;
 const unlinkTimeoutMs = 5000;
@@ -251,8 +252,10 @@ export class Session {
   }
 
   #onQr(qr: string): void {
-    if (!this.#pairing.isWanted())
-      return void this.#stopQuietly({ kind: "stop", reason: "qr_timeout" });
+    if (!this.#pairing.isWanted()) {
+      this.#stopQuietly("qr_timeout");
+      return;
+    }
     const expiresAt = this.#pairing.shown();
     const byCode = this.#state === "pairing_code";
     if (!byCode) this.#state = "qr";
@@ -296,7 +299,8 @@ export class Session {
     );
     switch (next.kind) {
       case "stop":
-        return void this.#stopQuietly(next, closed.code);
+        this.#stopQuietly(next.reason, closed.code);
+        return;
       case "forget": {
         const item = this.#disconnected({
           state: "logged_out",
@@ -323,8 +327,8 @@ export class Session {
     this.#timer = setTimeout(() => this.#open(), next.delayMs);
   }
 
-  #stopQuietly(next: Next & { kind: "stop" }, code?: number): void {
-    this.stop(next.reason, code).catch((error: unknown) => this.#notWritten(error));
+  #stopQuietly(reason: string, code?: number): void {
+    this.stop(reason, code).catch((error: unknown) => this.#notWritten(error));
   }
 
   #disconnected({
@@ -377,7 +381,7 @@ export class Session {
 
   #readCredentials(ciphertext: string | null): Credentials {
     if (ciphertext === null) return newCredentials();
-    return asCredentials(decodeJson(this.#cipher.open(credentialsLabel, ciphertext)));
+    return credentialsSchema.parse(decodeJson(this.#cipher.open(credentialsLabel, ciphertext)));
   }
 
   #openKeys(empty: boolean): KeyStore {
@@ -399,21 +403,5 @@ export class Session {
     return answered(
       supabase.rpc("load_message_content", { session_uid: this.uid, wa_message_id: waMessageId }),
     );
-  }
-}
-
-function whatToDo(state: SessionState, sessionId: string): string {
-  switch (state) {
-    case "created":
-    case "connecting":
-    case "qr":
-    case "pairing_code":
-    case "logged_out":
-      return `No phone is linked. Scan the code of GET /session/${sessionId}/qr with WhatsApp, then send again.`;
-    case "connected":
-    case "reconnecting":
-      return "The session is reconnecting by itself; send again in a few seconds.";
-    case "disconnected":
-      return `The session was stopped. Start it with POST /session/${sessionId}/connect, then send again.`;
   }
 }

@@ -6,21 +6,24 @@ import {
   type SignalDataTypeMap,
   type SignalKeyStore,
 } from "@whiskeysockets/baileys";
+import { z } from "zod";
 import type { KeyChanges, KeyStore } from "../keys/key-store.ts";
-import type { ArrivalItem, Item } from "../write/write.ts";
+import type { ArrivalItem } from "../write/write.ts";
 import { type Identity, identityOf } from "./address.ts";
 import { arrivalType } from "./signal-repository.ts";
 
 export type Credentials = AuthenticationCreds;
 
+const arrivalSchema = z.custom<ArrivalItem>();
+
 export function newCredentials(): Credentials {
   return initAuthCreds();
 }
 
-/** What decodeJson gives of credentials that this connector stored; the cipher vouches for them. */
-export function asCredentials(decoded: unknown): Credentials {
-  return decoded as Credentials;
-}
+/** What was stored of a device; the cipher vouches that this connector's own code wrote it. */
+export const credentialsSchema = z.custom<Credentials>(
+  (stored) => typeof stored === "object" && stored !== null && "noiseKey" in stored,
+);
 
 /** Not by `registered`: only a pairing by code sets that. */
 export function isPaired(credentials: Credentials): boolean {
@@ -37,8 +40,10 @@ export function signalKeyStore(store: KeyStore): SignalKeyStore {
     get: async (type, ids) => typed(type, await store.get(type, ids)),
     set: async (data) => {
       const { [arrivalType]: arrivals, ...changes } = changesOf(data);
-      const items = Object.values(arrivals ?? {}) as ArrivalItem[] satisfies Item[];
-      await store.set(changes, items);
+      await store.set(
+        changes,
+        Object.values(arrivals ?? {}).map((item) => arrivalSchema.parse(item)),
+      );
     },
   };
 }
@@ -50,12 +55,13 @@ function typed<Type extends keyof SignalDataTypeMap>(
 ): Record<string, SignalDataTypeMap[Type]> {
   if (type === "app-state-sync-key") {
     for (const [id, value] of Object.entries(values)) {
-      values[id] = proto.Message.AppStateSyncKeyData.fromObject(value as object);
+      values[id] = proto.Message.AppStateSyncKeyData.fromObject(z.looseObject({}).parse(value));
     }
   }
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
   return values as Record<string, SignalDataTypeMap[Type]>;
 }
 
 function changesOf(data: SignalDataSet): KeyChanges {
-  return data as KeyChanges;
+  return { ...data };
 }

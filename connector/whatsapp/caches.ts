@@ -17,12 +17,12 @@ export function createLinkCaches(): LinkCaches {
 function cacheFor(ms: number): CacheStore {
   const recent = new Recent<{ value: unknown; until: number }>(entries);
   return {
+    // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- as Baileys declares it
     get: <Value>(key: string) => {
       const entry = recent.get(key);
-      // Baileys reads under a key what it wrote under it.
-      return entry !== undefined && entry.until > performance.now()
-        ? (entry.value as Value)
-        : undefined;
+      if (entry === undefined || entry.until <= performance.now()) return undefined;
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it reads what it wrote
+      return entry.value as Value;
     },
     set: (key, value) => recent.set(key, { value, until: performance.now() + ms }),
     del: (key) => recent.delete(key),

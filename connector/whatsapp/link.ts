@@ -9,6 +9,7 @@ import {
   type UserFacingSocketConfig,
   type WASocket,
 } from "@whiskeysockets/baileys";
+import { WebSocket } from "ws";
 import type { KeyStore } from "../keys/key-store.ts";
 import type { Log } from "../log/log.ts";
 import type { ReceiptItem } from "../write/write.ts";
@@ -57,6 +58,7 @@ export interface LinkOptions {
   handlers: LinkHandlers;
 }
 
+const onDemand: number = proto.HistorySync.HistorySyncType.ON_DEMAND;
 const keepAliveIntervalMs = 20_000;
 /** The phone shows it in its list of linked devices. */
 const deviceName: [string, string, string] = ["WhatsApp Microservice", "Chrome", "1.0.0"];
@@ -150,7 +152,7 @@ export class Link {
 
   /** Ends at once, without a word to the other side. */
   terminate(): void {
-    websocketOf(this.#socket)?.terminate();
+    terminateSocket(this.#socket);
     void this.#socket.end(undefined).catch(() => undefined);
   }
 
@@ -177,8 +179,7 @@ export class Link {
       syncFullHistory: false,
       // Nothing is synced: this kind comes only to those who ask. Refusing every kind would make
       // Baileys warn of it with every socket.
-      shouldSyncHistoryMessage: ({ syncType }) =>
-        syncType === proto.HistorySync.HistorySyncType.ON_DEMAND,
+      shouldSyncHistoryMessage: ({ syncType }) => Number(syncType) === onDemand,
       // Commits are repeated where they are made.
       transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 0 },
       ...caches,
@@ -251,8 +252,8 @@ export class Link {
   }
 }
 
-/** Baileys' client keeps the websocket to itself by type only; it has no way to end it at once. */
-function websocketOf(socket: WASocket): { terminate: () => void } | undefined {
-  const websocket: unknown = Reflect.get(socket.ws, "socket");
-  return (websocket ?? undefined) as { terminate: () => void } | undefined;
+/** Baileys' client keeps its websocket private by type, and has no way to end it at once. */
+function terminateSocket({ ws }: WASocket): void {
+  const websocket: unknown = Reflect.get(ws, "socket");
+  if (websocket instanceof WebSocket) websocket.terminate();
 }

@@ -32,7 +32,7 @@ export interface RepositoryHooks {
 export function signalRepository(hooks: RepositoryHooks): MakeRepository {
   return (auth, logger, pnToLid) => {
     const engine = DEFAULT_CONNECTION_CONFIG.makeSignalRepository(auth, logger, pnToLid);
-    const { transaction } = transactional(auth.keys);
+    const keys = transactional(auth.keys);
     const locks = new KeyedLock();
     // Outside of the transaction that a whole send is: what runs here commits by itself.
     const outside = AsyncLocalStorage.snapshot();
@@ -48,10 +48,10 @@ export function signalRepository(hooks: RepositoryHooks): MakeRepository {
       key: string,
       decrypt: () => Promise<Uint8Array>,
     ): Promise<Uint8Array> {
-      return transaction(async () => {
+      return keys.transaction(async () => {
         const plaintext = await decrypt();
         const arrival = await hooks.readArrival(ciphertext, plaintext);
-        if (arrival !== undefined) await auth.keys.set(carrying(arrival));
+        if (arrival !== undefined) await keys.set(carrying(arrival));
         return plaintext;
       }, key);
     }
@@ -97,5 +97,6 @@ function transactional(keys: SignalAuthState["keys"]) {
 
 /** The set of changes is typed by Signal's types; the store knows this one more. */
 function carrying(arrival: ArrivalItem): SignalDataSet {
-  return { [arrivalType]: { [arrival.wa_message_id]: arrival } } as unknown as SignalDataSet;
+  const changes: Record<string, unknown> = { [arrivalType]: { [arrival.wa_message_id]: arrival } };
+  return changes;
 }

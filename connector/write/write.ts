@@ -1,4 +1,5 @@
-import type { Message } from "../../shared/message.ts";
+import { z } from "zod";
+import { messageSchema } from "../../shared/message.ts";
 import type { Disconnect, SessionState } from "../../shared/session.ts";
 import type { EventType } from "../../shared/event.ts";
 
@@ -84,9 +85,12 @@ export interface Write {
   items?: Item[];
 }
 
-export type SendResult =
-  | { id: string; outcome: "created" | "replayed"; message: Message }
-  | { id: string; outcome: "mismatch" };
+/** What commit_writes gives for a send. */
+export const sendResultSchema = z.discriminatedUnion("outcome", [
+  z.object({ outcome: z.enum(["created", "replayed"]), message: messageSchema }),
+  z.object({ outcome: z.literal("mismatch") }),
+]);
+export type SendResult = z.infer<typeof sendResultSchema>;
 
 /** Why a write was not made: the session belongs to another connector by now, or is closed here. */
 export class NotWritten extends Error {

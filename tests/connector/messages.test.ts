@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Connector } from "../../connector/connector.ts";
-import { Stack } from "./stack.ts";
+import { eventually, Stack } from "./stack.ts";
 
 let stack: Stack;
 let connector: Connector;
@@ -43,4 +43,103 @@ test("a text goes out, is delivered and is read", async () => {
     const events = (await stack.events(type)).filter((event) => event.data["id"] === message.id);
     expect(events).toHaveLength(1);
   }
+});
+
+test("a key sends once, however often and however close together it is asked", async () => {
+  const request = { uid: main.uid, to: ben, text: "once", key: "key-1" };
+  const answers = await Promise.all([
+    stack.sendText(connector.url, request),
+    stack.sendText(connector.url, request),
+  ]);
+  answers.push(await stack.sendText(connector.url, request));
+  expect(new Set(answers.map(({ message }) => message.id)).size).toBe(1);
+  expect(answers.map(({ replayed }) => replayed)).toEqual([false, true, true]);
+  await stack.untilMessage({ text: "once", status: "DELIVERED" });
+  const received = await stack.phoneMessages(ben);
+  expect(received.filter(({ text }) => text === "once")).toHaveLength(1);
+
+  await expect(
+    stack.sendText(connector.url, { ...request, text: "another" }),
+  ).rejects.toMatchObject({ status: 422, code: "idempotency_mismatch" });
+});
+
+test("a number that is not on WhatsApp is said to be so, and leaves no message", async () => {
+  await expect(
+    stack.sendText(connector.url, { uid: main.uid, to: "393339999999", text: "nobody" }),
+  ).rejects.toMatchObject({ status: 422, code: "not_on_whatsapp" });
+  expect(await stack.messages({ text: "nobody" })).toEqual([]);
+});
+
+test("texts that a phone writes are stored with an event each, in order", async () => {
+  const texts = Array.from({ length: 5 }, (_, index) => `hi ${index}`);
+  for (const text of texts) {
+    await stack.phone("POST", `/phones/${ben}/messages`, { to: main.phone, type: "text", text });
+  }
+  const last = await stack.untilMessage({ text: "hi 4", direction: "in" });
+  expect(last).toMatchObject({
+    status: "RECEIVED",
+    source: "contact",
+    chat_id: `${ben}@s.whatsapp.net`,
+    phone: ben,
+    type: "text",
+  });
+  expect(last.lid).toMatch(/@lid$/);
+  const events = await stack.events("message.received");
+  expect(events.map((event) => event.data["text"])).toEqual(texts);
+  expect(events[0]?.data).toMatchObject({ from: ben, to: main.phone, message: "hi 0" });
+});
+
+test("what the phone itself sends is stored as its own", async () => {
+  await stack.phone("POST", `/phones/${main.phone}/messages`, {
+    to: ben,
+    type: "text",
+    text: "from the phone",
+  });
+  expect(await stack.untilMessage({ text: "from the phone" })).toMatchObject({
+    direction: "out",
+    source: "phone",
+    status: "SENT",
+    chat_id: `${ben}@s.whatsapp.net`,
+    phone: ben,
+  });
+});
+
+test("two sessions talk to each other at once, both ways", async () => {
+  const other = await stack.pair("other", "393335550000");
+  const count = 20;
+  await Promise.all(
+    Array.from({ length: count }, (_, index) =>
+      Promise.all([
+        stack.sendText(connector.url, { uid: main.uid, to: other.phone, text: `ping ${index}` }),
+        stack.sendText(connector.url, { uid: other.uid, to: main.phone, text: `pong ${index}` }),
+      ]),
+    ),
+  );
+  await eventually(
+    async () => (await stack.messages({ direction: "in", phone: main.phone })).length,
+    (stored) => stored === count,
+    "pings",
+  );
+  await eventually(
+    async () => (await stack.messages({ direction: "in", phone: other.phone })).length,
+    (stored) => stored === count,
+    "pongs",
+  );
+});
+
+test("a command without a good token, or for a session held elsewhere, is refused", async () => {
+  const bare = await fetch(`${connector.url}/commands`, { method: "POST", body: "{}" });
+  expect(bare.status).toBe(401);
+  await expect(
+    stack.command(connector.url, { type: "stop", session_uid: crypto.randomUUID() }),
+  ).rejects.toMatchObject({ status: 409, code: "not_owner" });
+});
+
+test("it tells how it is and what it counted", async () => {
+  const health = await fetch(`${connector.url}/health`);
+  expect(await health.json()).toMatchObject({ status: "ok", ready: true, sessions: 2 });
+  expect((await fetch(`${connector.url}/ready`)).status).toBe(200);
+  const metrics = await (await fetch(`${connector.url}/metrics`)).text();
+  expect(metrics).toMatch(/connector_sessions\{state="connected"\} 2/);
+  expect(metrics).toMatch(/connector_sends_total\{outcome="SENT"\} \d+/);
 });
