@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -61,6 +61,14 @@ describe("the server", () => {
     const again = await startPostgres({ dataDir, port: 0, log });
     expect(await query(again.databaseUrl, "select one from survived")).toEqual([{ one: 1 }]);
     await again.stop();
+  });
+
+  it("runs in a folder that lets only its owner pass", async () => {
+    const closed = join(directory, "closed");
+    await mkdir(closed, { mode: 0o700 });
+    const server = await startPostgres({ dataDir: join(closed, "data"), port: 0, log });
+    expect(await query(server.databaseUrl, "select 1 as one")).toEqual([{ one: 1 }]);
+    await server.stop();
   });
 
   it("is not kept from starting by a lock file whose process is another program now", async () => {

@@ -22,7 +22,8 @@ export async function clearStaleServer(dataDir: string): Promise<void> {
     await rm(lockFile, { force: true });
     return;
   }
-  if (owner.parent !== 1) {
+  // A server whose starter died was given another parent.
+  if (String(owner.parent) === /cluster_name=starter-(\d+)/.exec(owner.command)?.[1]) {
     throw new Error(`PostgreSQL already runs on ${dataDir} (process ${pid}). Stop that one first.`);
   }
   process.kill(pid, "SIGINT");

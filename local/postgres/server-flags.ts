@@ -2,6 +2,8 @@
 export function serverFlags(options: { port: number; durable: boolean }): string[] {
   const settings: Record<string, string> = {
     port: String(options.port),
+    // Tells a later start who started this server.
+    cluster_name: `starter-${process.pid}`,
     listen_addresses: "127.0.0.1",
     unix_socket_directories: "",
     max_connections: "120",

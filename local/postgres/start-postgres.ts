@@ -1,15 +1,15 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { chmod, chown, mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { chown, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { Logger } from "pino";
 import { locateBinaries } from "./binaries.ts";
 import { freePort } from "./free-port.ts";
 import { clearStaleServer } from "./running-server.ts";
 import { serverFlags } from "./server-flags.ts";
-import { unprivilegedUser, type UserIds } from "./unprivileged-user.ts";
+import { launchAs, unprivilegedUser, type UserIds } from "./unprivileged-user.ts";
 
 export type PostgresOptions = {
   readonly dataDir: string;
@@ -36,15 +36,20 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   const { initdb, postgres } = await locateBinaries();
   const user = await unprivilegedUser();
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  if (user) await letIn(user, dataDir);
+  if (user) await chown(dataDir, user.uid, user.gid);
   const existing = await readdir(dataDir);
   if (existing.includes("PG_VERSION")) await clearStaleServer(dataDir);
   else await createCluster({ initdb, dataDir, password, user });
 
   const port = options.port === 0 ? await freePort() : options.port;
   // A process group of its own: Ctrl-C is for the starter, which stops this server last.
-  const server = spawn(postgres, ["-D", dataDir, ...serverFlags({ port, durable })], {
-    ...user,
+  const launch = await launchAs(user, {
+    command: postgres,
+    args: ["-D", dataDir, ...serverFlags({ port, durable })],
+    paths: [postgres, dataDir],
+  });
+  const server = spawn(launch.command, launch.args, {
+    ...launch.options,
     cwd: dataDir,
     detached: true,
     stdio: ["ignore", "ignore", "pipe"],
@@ -62,14 +67,6 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   };
 }
 
-/** The folder that holds the data may be passed through, the data belongs to the server's user. */
-async function letIn(user: UserIds, dataDir: string): Promise<void> {
-  await chown(dataDir, user.uid, user.gid);
-  const parent = dirname(dataDir);
-  const { mode } = await stat(parent);
-  if ((mode & 0o001) === 0) await chmod(parent, (mode & 0o7777) | 0o011);
-}
-
 async function createCluster(input: {
   initdb: string;
   dataDir: string;
@@ -80,9 +77,9 @@ async function createCluster(input: {
   await writeFile(passwordFile, `${input.password}\n`, { mode: 0o600 });
   if (input.user) await chown(passwordFile, input.user.uid, input.user.gid);
   try {
-    const child = spawn(
-      input.initdb,
-      [
+    const { command, args, options } = await launchAs(input.user, {
+      command: input.initdb,
+      args: [
         `--pgdata=${input.dataDir}`,
         "--username=postgres",
         `--pwfile=${passwordFile}`,
@@ -93,8 +90,13 @@ async function createCluster(input: {
         "--locale=C",
         "--no-sync",
       ],
-      { ...input.user, cwd: input.dataDir, stdio: ["ignore", "ignore", "pipe"] },
-    );
+      paths: [input.initdb, input.dataDir],
+    });
+    const child = spawn(command, args, {
+      ...options,
+      cwd: input.dataDir,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
     let complaint = "";
     child.stderr.on("data", (chunk: Buffer) => (complaint += chunk.toString()));
     const [code] = await exitOf(child);

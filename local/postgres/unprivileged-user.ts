@@ -1,4 +1,6 @@
 import { execFile } from "node:child_process";
+import { stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
@@ -18,6 +20,41 @@ export async function unprivilegedUser(): Promise<UserIds | undefined> {
   const created = await lookUp();
   if (!created) throw new Error("Could not create the system user postgres; run as another user.");
   return created;
+}
+
+export type Launch = {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly options: Partial<UserIds>;
+};
+
+/**
+ * How to run a program as that user. Where a folder on the way (root's home, mostly) lets only root
+ * pass, the program keeps the right to pass it: `setpriv` hands on one capability.
+ */
+export async function launchAs(
+  user: UserIds | undefined,
+  program: { command: string; args: readonly string[]; paths: readonly string[] },
+): Promise<Launch> {
+  const { command, args, paths } = program;
+  if (!user) return { command, args, options: {} };
+  const reachable = await Promise.all(paths.map((path) => isReachable(dirname(path))));
+  if (reachable.every(Boolean)) return { command, args, options: user };
+  const flags = [
+    `--reuid=${user.uid}`,
+    `--regid=${user.gid}`,
+    "--clear-groups",
+    "--inh-caps=-all,+dac_override",
+    "--ambient-caps=-all,+dac_override",
+    "--",
+  ];
+  return { command: "setpriv", args: [...flags, command, ...args], options: {} };
+}
+
+async function isReachable(directory: string): Promise<boolean> {
+  const { mode } = await stat(directory);
+  if ((mode & 0o001) === 0) return false;
+  return dirname(directory) === directory || isReachable(dirname(directory));
 }
 
 async function lookUp(): Promise<UserIds | undefined> {

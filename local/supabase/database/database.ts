@@ -35,7 +35,7 @@ export function openDatabase(options: {
   log: Logger;
   maxConnections?: number;
 }): Database {
-  const { databaseUrl, log, maxConnections = 24 } = options;
+  const { databaseUrl, log, maxConnections = 40 } = options;
   const prepared = new PreparedStatements();
   const requests = new Pool({
     connectionString: databaseUrl,

@@ -7,9 +7,12 @@ export type Preferences = {
   readonly maxAffected: number | undefined;
   readonly singleObject: boolean;
   readonly stripNulls: boolean;
-  readonly limit: string | null;
+  readonly limit: string;
   readonly offset: number;
 };
+
+// What a hosted project is set to: a longer answer is cut there too, so it must be paged here too.
+const maxRows = 1_000;
 
 export function parsePreferences(input: {
   prefer: string;
@@ -51,7 +54,7 @@ function window(range: string | undefined, query: URLSearchParams) {
   const limit = query.get("limit") ?? (first && last ? String(+last - +first + 1) : null);
   const offset = Number(query.get("offset") ?? first ?? 0);
   return {
-    limit: limit !== null && /^\d+$/.test(limit) ? limit : null,
+    limit: String(limit !== null && /^\d+$/.test(limit) ? Math.min(+limit, maxRows) : maxRows),
     offset: Number.isSafeInteger(offset) && offset > 0 ? offset : 0,
   };
 }

@@ -28,10 +28,9 @@ export function readStatement(input: {
   return { text: resultSql({ source, total, preferences }), values: parameters.values };
 }
 
-/** ` limit ... offset ...`, or nothing. */
+/** ` limit ...`, and ` offset ...` where there is one. */
 export function windowSql(preferences: Preferences, parameters: Parameters): string {
-  const limit = preferences.limit === null ? "" : ` limit ${parameters.add(preferences.limit)}`;
-  const offset =
-    preferences.offset === 0 ? "" : ` offset ${parameters.add(String(preferences.offset))}`;
-  return limit + offset;
+  const limit = ` limit ${parameters.add(preferences.limit)}`;
+  if (preferences.offset === 0) return limit;
+  return `${limit} offset ${parameters.add(String(preferences.offset))}`;
 }

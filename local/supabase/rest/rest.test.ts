@@ -30,6 +30,8 @@ const fixtures = `
   create function ranked(lowest int) returns setof notes language sql stable as 'select * from notes where rank >= lowest';
   create function numbers(n int) returns setof int language sql as 'select generate_series(1, n)';
   create function pairs() returns table (name text, value int) language sql as $$ values ('x', 1), ('y', 2) $$;
+  create function first() returns notes language sql stable as 'select * from notes order by id limit 1';
+  create function bounds(out low int, out high int) language sql stable as 'select min(rank), max(rank) from notes';
   create function whoami() returns json language sql stable as $$
     select json_build_object('role', current_user, 'session', session_user, 'tenant', auth.jwt() ->> 'tenant_id') $$;
   create function pick(a int) returns text language sql as $$ select 'one' $$;
@@ -134,6 +136,18 @@ describe("reading", () => {
     expect(beyond.error?.code).toBe("PGRST103");
   });
 
+  it("sends no more than 1000 rows, as a hosted project does", async () => {
+    await project.sql.query(
+      "insert into notes (title, rank) select 'n' || n, n from generate_series(1, 1200) n",
+    );
+    const { data, count } = await project.service.from("notes").select("id", { count: "exact" });
+    expect([data?.length, count]).toEqual([1000, 1203]);
+    const set = await project.service.rpc("numbers", { n: 1500 });
+    expect(set.data).toHaveLength(1000);
+    const rest = await project.service.from("notes").select("id").range(1000, 2999);
+    expect(rest.data).toHaveLength(203);
+  });
+
   it("answers PGRST116 when a single row was asked for and is not there", async () => {
     const none = await project.service.from("notes").select().eq("id", 99).single();
     expect(none.status).toBe(406);
@@ -215,6 +229,36 @@ describe("writing", () => {
     expect(deleted).toMatchObject({ status: 204, count: 2 });
   });
 
+  it("undoes a change of more rows than allowed", async () => {
+    const update = project.service.from("notes").update({ rank: 8 }).gt("id", 0);
+    update.setHeader("Prefer", "handling=strict,max-affected=2");
+    expect((await update).error?.code).toBe("PGRST124");
+    const { rows } = await project.sql.query("select from notes where rank = 8");
+    expect(rows).toHaveLength(0);
+  });
+
+  it("upserts by primary key, strips nulls, takes any filter for a change", async () => {
+    const upserted = await project.service
+      .from("notes")
+      .upsert([
+        { id: 1, title: "alpha 2" },
+        { id: 50, title: "new" },
+      ])
+      .select("id, title, rank")
+      .order("id")
+      .stripNulls();
+    expect(upserted.data).toEqual([
+      { id: 1, title: "alpha 2", rank: 1 },
+      { id: 50, title: "new" },
+    ]);
+    const changed = await project.service
+      .from("notes")
+      .update({ tags: ["t"] })
+      .or("id.eq.50,title.eq.beta")
+      .select("id");
+    expect(changed.data).toHaveLength(2);
+  });
+
   it("undoes a change whose result is not the single row asked for", async () => {
     const { error } = await project.service
       .from("notes")
@@ -250,6 +294,15 @@ describe("calling functions", () => {
     const { data, error } = await project.service.rpc(fn, args);
     expect(error).toBeNull();
     expect(data).toEqual(expected);
+  });
+
+  it("gives one row as an object", async () => {
+    const row = await project.service.rpc("first").select("title, rank");
+    expect(row.data).toEqual({ title: "alpha", rank: 1 });
+    const single = await project.service.rpc("first").select("title").single();
+    expect(single.data).toEqual({ title: "alpha" });
+    expect((await project.service.rpc("bounds")).data).toEqual({ low: 1, high: 2 });
+    expect((await project.service.rpc("bounds").single()).data).toEqual({ low: 1, high: 2 });
   });
 
   it("filters, orders, limits and counts a set", async () => {
