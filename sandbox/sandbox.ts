@@ -64,6 +64,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 
   const listener = getRequestListener(createApp(network).fetch);
   const server = createServer((request, response) => void listener(request, response));
+  // Before the WebSocket server, which would throw the error of a taken port where nobody catches it.
+  const port = await listen(server, options.port, host);
   const sockets = new WebSocketServer({
     server,
     path: webSocketPath,
@@ -84,7 +86,6 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       onError: (error) => log.warn({ err: error }, "connection failed"),
     });
   });
-  const port = await listen(server, options.port, host);
   const stop = async () => {
     for (const socket of sockets.clients) socket.terminate();
     sockets.close();

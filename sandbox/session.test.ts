@@ -1,10 +1,18 @@
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type BinaryNode, getBinaryNodeChild, S_WHATSAPP_NET } from "@whiskeysockets/baileys";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Harness } from "./testing/harness.ts";
 
 const delivered = 3;
+
+const encryptIq = (content: BinaryNode[]): BinaryNode => ({
+  tag: "iq",
+  attrs: { to: S_WHATSAPP_NET, type: "get", xmlns: "encrypt" },
+  content,
+});
 
 let harness: Harness;
 let dataDir: string;
@@ -97,6 +105,25 @@ describe("a linked session", () => {
     await first.socket.chatModify({ pushNameSetting: "Renamed" }, "");
     await second.socket.resyncAppState(["critical_block"], false);
     expect(second.auth.creds.me?.name).toBe("Renamed");
+  });
+});
+
+describe("the key server", () => {
+  test("asks a session for more one-time keys when they run low", async () => {
+    const session = await harness.paired(await harness.phone());
+    const greedy = await harness.paired(await harness.phone());
+    const count = async (): Promise<number> => {
+      const answer = await session.socket.query(encryptIq([{ tag: "count", attrs: {} }]));
+      return Number(getBinaryNodeChild(answer, "count")?.attrs["value"]);
+    };
+    const users = Array.from({ length: (await count()) - 4 }, () => ({
+      tag: "user",
+      attrs: { jid: session.auth.creds.me?.lid ?? "" },
+    }));
+    const asked = once(session.socket.ws, "CB:notification,type:encrypt");
+    await greedy.socket.query(encryptIq([{ tag: "key", attrs: {}, content: users }]));
+    await asked;
+    await expect.poll(count).toBeGreaterThan(4);
   });
 });
 

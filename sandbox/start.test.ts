@@ -59,6 +59,13 @@ test("a wrong setting stops it with a line that names it", async () => {
   expect(await once(child, "exit")).toEqual([2, null]);
 });
 
+test("a taken port stops it with a line that says so", async () => {
+  const first = start("--port", "0", "--json");
+  const { url } = ready.parse(JSON.parse(await output(first, "stdout")));
+  const second = start("--port", new URL(url).port);
+  expect(await output(second, "stderr")).toContain("is taken");
+});
+
 test("what it acknowledged survives SIGKILL", async () => {
   const data = mkdtempSync(join(tmpdir(), "sandbox-"));
   directories.push(data);

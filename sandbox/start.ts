@@ -28,10 +28,23 @@ Make two phones, and let one write to the other:
   ${post} '{"to":"393337654321","type":"text","text":"hi"}' ${url}/phones/393331234567/messages`;
 }
 
+async function start(): Promise<Sandbox> {
+  try {
+    return await startSandbox({ port, host, dataDir, log });
+  } catch (error) {
+    const taken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+    if (!taken) throw error;
+    process.stderr.write(
+      `PORT: ${port} is taken. Stop what uses it, or set PORT=0 for a free one.\n`,
+    );
+    return process.exit(1);
+  }
+}
+
 const config = readConfig();
 const log = pino({ level: config.logLevel }, pino.destination({ fd: 2, sync: true }));
 const { port, host, dataDir } = config;
-const sandbox = await startSandbox({ port, host, dataDir, log });
+const sandbox = await start();
 process.stdout.write(`${announce(sandbox, config.json)}\n`);
 
 let stopping = false;

@@ -18,10 +18,8 @@ export function isAutomatic(id: string): boolean {
 }
 
 function newMessageId(automatic: boolean): string {
-  const random = randomBytes(automatic ? 8 : 9)
-    .toString("hex")
-    .toUpperCase();
-  return automatic ? `${automaticPrefix}${random}` : `3A${random}`;
+  const random = randomBytes(8).toString("hex").toUpperCase();
+  return `${automatic ? automaticPrefix : "3AB0"}${random}`;
 }
 
 export interface TextToSend {

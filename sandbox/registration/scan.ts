@@ -8,7 +8,10 @@ import { parseQr } from "./qr.ts";
 export async function scan(network: Network, account: Account, text: string): Promise<Device> {
   const qr = parseQr(text);
   const candidate = network.registrations.byReference(qr.reference);
-  if (!candidate?.noiseKey.equals(qr.noiseKey) || !candidate.identityKey.equals(qr.identityKey)) {
+  const shown =
+    candidate?.noiseKey.equals(qr.noiseKey) && candidate.identityKey.equals(qr.identityKey);
+  // Somebody else may be scanning it at this moment.
+  if (!candidate || !shown || candidate.onSigned) {
     throw new SandboxError(
       "qr_expired",
       "No session shows this QR code any more. Ask the session for its current QR code and scan that.",

@@ -3,9 +3,11 @@ import { NOISE_WA_HEADER } from "@whiskeysockets/baileys";
 /** What WhatsApp never exceeds in a frame; a peer that announces more is not speaking the protocol. */
 const maxFrameBytes = 1 << 23;
 
+const nothing: Buffer = Buffer.alloc(0);
+
 /** Cuts a byte stream into frames: an intro once, then a 3-byte length before each frame. */
 export class FrameReader {
-  #pending: Buffer = Buffer.alloc(0);
+  #pending: Buffer = nothing;
   #introSeen = false;
 
   /** The complete frames so far; throws when the stream is not WhatsApp's. */
@@ -20,6 +22,8 @@ export class FrameReader {
       frames.push(this.#pending.subarray(3, size + 3));
       this.#pending = this.#pending.subarray(size + 3);
     }
+    // A view, however short, would keep the whole chunk alive for as long as the line is idle.
+    if (this.#pending.length === 0) this.#pending = nothing;
     return frames;
   }
 
