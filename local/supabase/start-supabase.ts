@@ -34,7 +34,14 @@ export async function startSupabase(options: SupabaseOptions): Promise<RunningSu
   const database = openDatabase({ databaseUrl, log });
   const verify = createTokenVerifier(jwtSecret);
   const schema = new SchemaCache(database.owner);
-  const watch = await watchSchema({ databaseUrl, log, onChange: () => schema.invalidate() });
+  const watch = await watchSchema({
+    databaseUrl,
+    log,
+    onChange: () => {
+      schema.invalidate();
+      database.forgetStatements();
+    },
+  });
   const realtime = await startRealtime({ database, verify, log });
   const services = {
     database,

@@ -27,6 +27,8 @@ export type Database = {
   readonly owner: Pool;
   /** Runs one statement as the caller, in its own transaction, in one round trip. */
   runAs(context: RequestContext, statement: Statement): Promise<readonly Row[]>;
+  /** To be told when the schema changed. */
+  forgetStatements(): void;
   close(): Promise<void>;
 };
 
@@ -81,6 +83,7 @@ export function openDatabase(options: {
         client.release();
       }
     },
+    forgetStatements: () => prepared.forget(),
     close: async () => {
       await Promise.all([requests.end(), owner.end()]);
     },

@@ -4,7 +4,12 @@ import type { Statement } from "./statement.ts";
 
 export type Row = readonly (string | null)[];
 
-type Prepared = { readonly names: Set<string>; readonly pending: string[] };
+type Prepared = {
+  readonly names: Set<string>;
+  readonly pending: string[];
+  /** Of which schema the statements are. */
+  generation: number;
+};
 
 // Beyond this many different texts a connection parses anew instead of remembering for ever.
 const maxPreparedStatements = 400;
@@ -14,11 +19,17 @@ const maxRememberedNames = 5_000;
 export class PreparedStatements {
   readonly #known = new WeakMap<Connection, Prepared>();
   readonly #nameOf = new Map<string, string>();
+  generation = 0;
+
+  /** After a change of the schema: the types that statements were prepared with may be others. */
+  forget(): void {
+    this.generation += 1;
+  }
 
   of(connection: Connection): Prepared {
     let known = this.#known.get(connection);
     if (!known) {
-      const created: Prepared = { names: new Set(), pending: [] };
+      const created: Prepared = { names: new Set(), pending: [], generation: this.generation };
       connection.on("parseComplete", () => {
         const name = created.pending.shift();
         if (name) created.names.add(name);
@@ -56,6 +67,7 @@ export class PipelinedQuery implements Submittable {
   readonly #results: Row[][] = [];
   #rows: Row[] = [];
   #pending: string[] = [];
+  #skipped = 0;
 
   constructor(
     input: { statements: readonly Statement[]; scope: string; prepared: PreparedStatements },
@@ -72,6 +84,15 @@ export class PipelinedQuery implements Submittable {
     this.#pending = prepared.pending;
     connection.stream.cork();
     try {
+      if (prepared.generation !== this.#prepared.generation) {
+        prepared.generation = this.#prepared.generation;
+        prepared.names.clear();
+        this.#skipped = 1;
+        connection.parse({ name: "", text: "deallocate all", types: [] }, true);
+        prepared.pending.push("");
+        connection.bind({ statement: "", values: [] }, true);
+        connection.execute(null, true);
+      }
       for (const { text, values } of this.#statements) {
         const name = this.#prepared.nameOf(this.#scope, text);
         const isPrepared = prepared.names.has(name) || prepared.pending.includes(name);
@@ -105,7 +126,7 @@ export class PipelinedQuery implements Submittable {
   }
 
   handleReadyForQuery(): void {
-    this.#settle.resolve(this.#results);
+    this.#settle.resolve(this.#results.slice(this.#skipped));
   }
 
   handleRowDescription(): void {}

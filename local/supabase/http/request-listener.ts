@@ -1,5 +1,6 @@
 import type { RequestListener } from "node:http";
 import type { Logger } from "pino";
+import { isConnectionError } from "../database/connection-error.ts";
 import { handleBroadcast, type BroadcastServices } from "../realtime/broadcast-http.ts";
 import { handleRest, type RestServices } from "../rest/handle-rest.ts";
 import { handleStorage } from "../storage/handle-storage.ts";
@@ -49,6 +50,16 @@ function fail(exchange: Exchange, error: unknown, log: Logger): void {
   }
   if (error instanceof HttpError) {
     replyJson(exchange, error.status, error.body);
+    return;
+  }
+  if (isConnectionError(error)) {
+    log.warn({ err: error }, "database not reached");
+    replyJson(exchange, 503, {
+      code: "PGRST001",
+      message: "Database client error. Retrying the connection.",
+      details: null,
+      hint: null,
+    });
     return;
   }
   log.error({ err: error, path: exchange.path }, "request failed");

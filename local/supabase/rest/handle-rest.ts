@@ -1,6 +1,7 @@
 import { DatabaseError } from "pg";
 import { identify } from "../auth/identify.ts";
 import type { TokenVerifier } from "../auth/verify-token.ts";
+import { isConnectionError } from "../database/connection-error.ts";
 import type { Caller, Database } from "../database/database.ts";
 import type { Statement } from "../database/statement.ts";
 import { header, readBody, reply, type Exchange } from "../http/exchange.ts";
@@ -158,7 +159,9 @@ async function run(request: RestRequest, statement: Statement): Promise<Answer> 
     const [total = null, page = "0", body = ""] = row ?? [];
     return { total: total === null ? null : Number(total), page: Number(page), body: body ?? "" };
   } catch (error) {
-    if (error instanceof DatabaseError) throw fromDatabaseError(error, caller.role);
+    if (error instanceof DatabaseError && !isConnectionError(error)) {
+      throw fromDatabaseError(error, caller.role);
+    }
     throw error;
   }
 }

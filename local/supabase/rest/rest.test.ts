@@ -245,11 +245,11 @@ describe("writing", () => {
         { id: 50, title: "new" },
       ])
       .select("id, title, rank")
-      .order("id")
+      .order("id", { ascending: false })
       .stripNulls();
     expect(upserted.data).toEqual([
-      { id: 1, title: "alpha 2", rank: 1 },
       { id: 50, title: "new" },
+      { id: 1, title: "alpha 2", rank: 1 },
     ]);
     const changed = await project.service
       .from("notes")
@@ -338,6 +338,14 @@ describe("calling functions", () => {
     await project.sql.query("create function fresh(a int) returns int language sql as 'select a'");
     expect((await project.service.rpc("fresh", { a: 4 })).data).toBe(4);
     await project.sql.query("drop function fresh(int)");
+  });
+
+  it("follows a column to its new type", async () => {
+    const find = () => project.service.from("notes").select("title").eq("rank", 3_000_000_000);
+    expect((await find()).error?.code).toBe("22003");
+    await project.sql.query("alter table notes alter column rank type bigint");
+    await expect.poll(async () => (await find()).error).toBeNull();
+    await project.sql.query("alter table notes alter column rank type int");
   });
 
   it("does not let a slow call hold up others", async () => {

@@ -13,11 +13,14 @@ export function resultSql(input: {
   preferences: Preferences;
   shape?: ResultShape;
   body?: boolean;
+  /** For a source that has no order of its own: by columns that it returns. */
+  order?: string;
 }): string {
-  const { source, total, preferences, shape = "rows", body = true } = input;
+  const { source, total, preferences, shape = "rows", body = true, order = "" } = input;
   const checked = checkedCount(preferences, shape);
   const json = body ? bodySql(preferences, shape) : "''";
-  return `${source} select ${total} as total, ${checked} as page, ${json} as body from pgrst_source ${rowAlias}`;
+  const rows = order ? `(select * from pgrst_source ${rowAlias}${order})` : "pgrst_source";
+  return `${source} select ${total} as total, ${checked} as page, ${json} as body from ${rows} ${rowAlias}`;
 }
 
 /** The row count; PostgreSQL itself refuses a wrong one, so that the change is undone. */

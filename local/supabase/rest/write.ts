@@ -1,6 +1,7 @@
 import { identifier, Parameters, qualified, type Statement } from "../database/statement.ts";
 import { rowAlias } from "./column.ts";
 import { parseFilters } from "./filter.ts";
+import { orderSql } from "./order.ts";
 import type { Preferences } from "./preferences.ts";
 import { exposedSchema, type Table } from "./read-schema.ts";
 import { restError } from "./rest-error.ts";
@@ -73,8 +74,9 @@ function finish(
   const returning = body ? selectSql(query.get("select"), parameters) : "1";
   const source = `with pgrst_source as (${sql} returning ${returning})`;
   const total = preferences.count ? "count(*)" : "null";
+  const order = body ? orderSql(query.get("order"), parameters) : "";
   return {
-    text: resultSql({ source, total, preferences, body }),
+    text: resultSql({ source, total, preferences, body, order }),
     values: parameters.values,
   };
 }
