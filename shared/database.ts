@@ -161,7 +161,13 @@ export type Database = {
       delete_session: Callable<{ tenant_id: string; session_id: string }, boolean>;
       event_heads: Callable<{ tenant_ids: string[] }, { tenant_id: string; last_seq: number }[]>;
       claim_deliveries: Callable<
-        { buckets: number[]; max_deliveries: number; lease_ms: number },
+        {
+          buckets: number[];
+          max_deliveries: number;
+          lease_ms: number;
+          max_per_endpoint?: number;
+          busy_endpoints?: string[];
+        },
         ClaimedDelivery[]
       >;
       finish_deliveries: Callable<{ results: DeliveryResult[] }, undefined>;

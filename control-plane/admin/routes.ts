@@ -1,1 +1,25 @@
-export const adminRoutes = [];
+import { changeTenant } from "./change-tenant.ts";
+import { createKey } from "./create-key.ts";
+import { createTenant } from "./create-tenant.ts";
+import { createWebhook } from "./create-webhook.ts";
+import { deleteTenant } from "./delete-tenant.ts";
+import { deleteWebhook } from "./delete-webhook.ts";
+import { getTenant } from "./get-tenant.ts";
+import { listKeys } from "./list-keys.ts";
+import { listTenants } from "./list-tenants.ts";
+import { listWebhooks } from "./list-webhooks.ts";
+import { revokeKey } from "./revoke-key.ts";
+
+export const adminRoutes = [
+  createTenant,
+  listTenants,
+  getTenant,
+  changeTenant,
+  deleteTenant,
+  createKey,
+  listKeys,
+  revokeKey,
+  createWebhook,
+  listWebhooks,
+  deleteWebhook,
+];

@@ -11,8 +11,7 @@ interface DatabaseError {
 }
 
 export const uniqueViolation = "23505";
-export const invalidValue = "22023";
-export const checkViolation = "23514";
+export const foreignKeyViolation = "23503";
 
 /** The data of an answer. @throws ApiError when the database could not be asked. */
 export function dataOf<T>(answer: Answer<T>): T {

@@ -17,7 +17,7 @@ const pollsPerHeartbeat = 3;
  * Feeds the event streams of the tenants of some buckets, and wakes the webhook dispatcher of
  * the same buckets. It remembers nothing: streams know where they are, and so does Postgres.
  */
-export class EventHub extends DurableObject<Cloudflare.Env> {
+export class EventHub extends DurableObject {
   readonly #database: DatabaseClient;
   readonly #signal: HubSignal;
   readonly #feeds = new Map<string, TenantFeed>();
@@ -73,9 +73,10 @@ export class EventHub extends DurableObject<Cloudflare.Env> {
     });
   }
 
-  /** Keeps the connection to Realtime up, so that webhooks go out as soon as events happen. */
+  /** Keeps the connection to Realtime up, and has what is due delivered whatever was missed. */
   async sweep(): Promise<void> {
     await this.#signal.start();
+    await this.#wakeDispatcher();
   }
 
   async status(): Promise<{ realtime: "joined" | "joining"; streams: number }> {
@@ -113,7 +114,9 @@ export class EventHub extends DurableObject<Cloudflare.Env> {
     const tenantIds = [...this.#feeds].filter(([, feed]) => feed.size > 0).map(([id]) => id);
     if (tenantIds.length === 0) return;
     const heads = await readHeads(this.#database, tenantIds);
-    await Promise.all([...heads].map(([tenantId, seq]) => this.#feeds.get(tenantId)?.hint(seq)));
+    await Promise.all(
+      [...heads].map(async ([tenantId, seq]) => this.#feeds.get(tenantId)?.hint(seq)),
+    );
   }
 
   #startTimer(): void {

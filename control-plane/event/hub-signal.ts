@@ -1,3 +1,4 @@
+import { REALTIME_SUBSCRIBE_STATES } from "@supabase/supabase-js";
 import { z } from "zod";
 import type { DatabaseClient } from "../database/connect.ts";
 import { logEvent } from "../http/log.ts";
@@ -49,7 +50,7 @@ export class HubSignal {
           if (wake.success) this.#onWake(wake.data.tenant_id, wake.data.seq);
         })
         .subscribe((status, error) => {
-          if (status === "SUBSCRIBED") {
+          if (status === REALTIME_SUBSCRIBE_STATES.SUBSCRIBED) {
             this.#joined.add(bucket);
             this.#onJoined();
             return;

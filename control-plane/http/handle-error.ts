@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
-import { ApiError } from "../../shared/errors.ts";
+import { ApiError, type ErrorCode } from "../../shared/errors.ts";
 import type { AppEnv } from "./app-env.ts";
 import { describeError, logEvent } from "./log.ts";
 import { problemResponse } from "./problem.ts";
@@ -22,21 +22,18 @@ export function handleError(error: Error, c: Context<AppEnv>): Response {
   return problemResponse(shown, c.get("requestId"));
 }
 
+/** What Hono and its OpenAPI layer throw while they read a body. */
+const refusedBodies: Record<number, { code: ErrorCode; detail: string }> = {
+  400: { code: "invalid_json", detail: "Send one JSON object as the body." },
+  415: {
+    code: "unsupported_media_type",
+    detail: "Send the body as JSON, with Content-Type: application/json.",
+  },
+};
+
 function knownError(error: Error): ApiError | undefined {
   if (error instanceof ApiError) return error;
   if (!(error instanceof HTTPException)) return undefined;
-  switch (error.status) {
-    case 400:
-      return new ApiError("invalid_json", "Send one JSON object as the body.", { cause: error });
-    case 413:
-      return new ApiError("payload_too_large", "Send a body of at most 1 MB.", { cause: error });
-    case 415:
-      return new ApiError(
-        "unsupported_media_type",
-        "Send the body as JSON, with Content-Type: application/json.",
-        { cause: error },
-      );
-    default:
-      return undefined;
-  }
+  const refusal = refusedBodies[error.status];
+  return refusal && new ApiError(refusal.code, refusal.detail, { cause: error });
 }

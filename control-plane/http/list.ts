@@ -25,18 +25,18 @@ export function toPage<Row>(rows: Row[], page: { limit: number; idOf: (row: Row)
   return { data, next_cursor: more ? encodeCursor(page.idOf(last)) : null };
 }
 
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-
-/** Opaque to callers: the id of the last row they saw. */
+/** Opaque to callers: what the last row they saw is sorted by. */
 export function encodeCursor(id: string): string {
-  return btoa(id.replaceAll("-", "")).replaceAll("=", "");
+  return btoa(id).replaceAll("=", "");
 }
 
-export function decodeCursor(cursor: string): string {
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** @throws ApiError when it is not the cursor of a list with ids of this form */
+export function decodeCursor(cursor: string, form: RegExp = uuid): string {
   try {
-    const hex = atob(cursor);
-    const id = hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
-    if (uuid.test(id)) return id;
+    const id = atob(cursor);
+    if (form.test(id)) return id;
   } catch {
     // Not base64: answered below like any other text that is no cursor.
   }

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { ApiError, type ErrorCode, errorKinds } from "../../shared/errors.ts";
+import { type ApiError, type ErrorCode, errorKinds } from "../../shared/errors.ts";
 
 export const problemSchema = z
   .object({

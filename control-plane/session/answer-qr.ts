@@ -42,18 +42,16 @@ export async function answerQr(
     return Response.json(body, { headers: uncached });
   }
   if (qr === null) throw noQr(located);
-  switch (format) {
-    case "png":
-      return new Response(await qrPng(qr), {
-        headers: { ...uncached, "content-type": "image/png" },
-      });
-    case "svg":
-      return new Response(qrSvg(qr), {
-        headers: { ...uncached, "content-type": "image/svg+xml" },
-      });
-    case "raw":
-      return new Response(qr, { headers: { ...uncached, "content-type": "text/plain" } });
-  }
+  return new Response(await render(qr, format), {
+    headers: { ...uncached, "content-type": mediaTypes[format] },
+  });
+}
+
+const mediaTypes = { png: "image/png", svg: "image/svg+xml", raw: "text/plain; charset=utf-8" };
+
+async function render(qr: string, format: keyof typeof mediaTypes) {
+  if (format === "raw") return qr;
+  return format === "png" ? qrPng(qr) : qrSvg(qr);
 }
 
 function noQr(located: LocatedSession): ApiError {

@@ -139,20 +139,37 @@ as $$
 $$;
 
 -- Takes due deliveries of these buckets for `lease_ms`: one that is not finished by then is
--- due again.
-create function public.claim_deliveries(buckets smallint[], max_deliveries integer, lease_ms integer)
+-- due again. No endpoint gets more than `max_per_endpoint`, and those that are busy get none, so
+-- that a slow one does not keep the others waiting.
+create function public.claim_deliveries(
+  buckets smallint[], max_deliveries integer, lease_ms integer,
+  max_per_endpoint integer default 1000, busy_endpoints uuid[] default '{}'
+)
 returns table (
   id uuid, tenant_id text, endpoint_id uuid, url text, secret text, attempt integer, event jsonb
 )
 language sql volatile set search_path = ''
 as $$
-  with due as (
-    select d.id
+  with waiting as (
+    select d.id, d.endpoint_id, d.next_attempt_at
     from public.webhook_deliveries d
     where d.status = 'pending' and d.bucket = any (buckets) and d.next_attempt_at <= now()
+      and d.endpoint_id <> all (busy_endpoints)
     order by d.next_attempt_at
+    limit max_deliveries * 50
+  ), ranked as (
+    select w.id, row_number() over (
+      partition by w.endpoint_id order by w.next_attempt_at, w.id) as place
+    from waiting w
+  ), due as (
+    select d.id
+    from public.webhook_deliveries d
+    join ranked r on r.id = d.id
+    -- Asked again under the lock: another claim may have been faster.
+    where r.place <= max_per_endpoint and d.status = 'pending' and d.next_attempt_at <= now()
+    order by d.next_attempt_at, d.id
     limit max_deliveries
-    for update skip locked
+    for update of d skip locked
   ), claimed as (
     update public.webhook_deliveries d
       set attempts = d.attempts + 1, next_attempt_at = now() + lease_ms * interval '1 ms'

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { tenantOf } from "../support/api.ts";
+import type { Tenant } from "../support/api.ts";
 import { openStream, type Stream } from "../support/sse.ts";
 import { emitEvents } from "./events.ts";
 import { type ControlPlane, startControlPlane } from "./start-control-plane.ts";
@@ -15,7 +15,7 @@ afterEach(() => {
   for (const stream of open.splice(0)) stream.close();
 });
 
-async function follow(tenant: ReturnType<typeof tenantOf>, path: string, after?: number) {
+async function follow(tenant: Tenant, path: string, after?: number) {
   const stream = await openStream(tenant, path, after);
   open.push(stream);
   return stream;
@@ -71,7 +71,7 @@ test("a position that is yet to come means now", async () => {
   const tenant = await addTenant(plane);
   const stream = await follow(tenant, "/tenant/events/stream", 1_000);
   await emit(tenant.id, 1);
-  await stream.next((event) => event.seq === 1);
+  await expect(stream.next(() => true)).resolves.toMatchObject({ seq: 1 });
 });
 
 test("a session's stream has the message events of that session only", async () => {

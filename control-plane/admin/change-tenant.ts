@@ -1,0 +1,56 @@
+import { createRoute } from "@hono/zod-openapi";
+import { rowOf } from "../database/answer.ts";
+import type { App } from "../http/app-env.ts";
+import { problems } from "../http/problem.ts";
+import { invalidField } from "../http/validation.ts";
+import type { Services } from "../services.ts";
+import { checkWebhookUrl } from "./check-webhook-url.ts";
+import { adminRoute, bodyProblems } from "./contract.ts";
+import {
+  noSuchTenant,
+  tenantColumns,
+  tenantParams,
+  tenantSchema,
+  tenantSettings,
+} from "./tenant-resource.ts";
+import { withoutUndefined } from "./without-undefined.ts";
+
+const route = createRoute({
+  ...adminRoute,
+  method: "patch",
+  path: "/admin/tenants/{tenantId}",
+  summary: "Change a tenant's settings",
+  request: {
+    params: tenantParams,
+    body: {
+      required: true,
+      content: { "application/json": { schema: tenantSettings.partial() } },
+    },
+  },
+  responses: {
+    200: {
+      description: "The tenant",
+      content: { "application/json": { schema: tenantSchema } },
+    },
+    ...problems("not_found"),
+    ...bodyProblems,
+  },
+});
+
+export function changeTenant(app: App, { database, allowPrivateUrls }: Services): void {
+  app.openapi(route, async (c) => {
+    const { tenantId } = c.req.valid("param");
+    const changes = withoutUndefined(c.req.valid("json"));
+    if (Object.keys(changes).length === 0) throw invalidField("", "Name at least one setting");
+    checkWebhookUrl("webhook_url", changes.webhook_url, allowPrivateUrls);
+    const tenant = rowOf(
+      await database
+        .from("tenants")
+        .update(changes)
+        .eq("tenant_id", tenantId)
+        .select(tenantColumns),
+    );
+    if (tenant === undefined) throw noSuchTenant(tenantId);
+    return c.json(tenant, 200);
+  });
+}

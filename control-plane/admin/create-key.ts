@@ -1,0 +1,59 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { networkSchema } from "../../shared/session.ts";
+import { storableText } from "../../shared/text.ts";
+import { hashKey } from "../auth/hash-key.ts";
+import { dataOf, foreignKeyViolation } from "../database/answer.ts";
+import type { App } from "../http/app-env.ts";
+import { problems } from "../http/problem.ts";
+import type { Services } from "../services.ts";
+import { adminRoute, bodyProblems } from "./contract.ts";
+import { keyColumns, keySchema, makeKey } from "./key-resource.ts";
+import { noSuchTenant, tenantParams } from "./tenant-resource.ts";
+import { withoutUndefined } from "./without-undefined.ts";
+
+const route = createRoute({
+  ...adminRoute,
+  method: "post",
+  path: "/admin/tenants/{tenantId}/keys",
+  summary: "Make an API key",
+  description: "The key is in this answer and nowhere else: only its hash is kept.",
+  request: {
+    params: tenantParams,
+    body: {
+      required: true,
+      content: {
+        "application/json": {
+          schema: z.object({
+            name: storableText({ min: 1, max: 100 }).optional(),
+            network: networkSchema,
+            expires_at: z.iso.datetime({ offset: true }).optional(),
+          }),
+        },
+      },
+    },
+  },
+  responses: {
+    201: {
+      description: "The key",
+      content: { "application/json": { schema: keySchema.extend({ key: z.string() }) } },
+    },
+    ...problems("not_found"),
+    ...bodyProblems,
+  },
+});
+
+export function createKey(app: App, { database }: Services): void {
+  app.openapi(route, async (c) => {
+    const { tenantId } = c.req.valid("param");
+    const settings = withoutUndefined(c.req.valid("json"));
+    const { key, hint } = makeKey(settings.network);
+    const answer = await database
+      .from("api_keys")
+      .insert({ ...settings, tenant_id: tenantId, key_hash: await hashKey(key), hint })
+      .select(keyColumns);
+    if (answer.error?.code === foreignKeyViolation) throw noSuchTenant(tenantId);
+    const [created] = dataOf(answer);
+    if (created === undefined) throw new Error("The insert gave no key");
+    return c.json({ ...created, key }, 201);
+  });
+}

@@ -1,0 +1,56 @@
+import { createRoute } from "@hono/zod-openapi";
+import { z } from "zod";
+import { ApiError } from "../../shared/errors.ts";
+import { dataOf, uniqueViolation } from "../database/answer.ts";
+import type { App } from "../http/app-env.ts";
+import { problems } from "../http/problem.ts";
+import type { Services } from "../services.ts";
+import { checkWebhookUrl } from "./check-webhook-url.ts";
+import { adminRoute } from "./contract.ts";
+import { withoutUndefined } from "./without-undefined.ts";
+import { tenantColumns, tenantIdForm, tenantSchema, tenantSettings } from "./tenant-resource.ts";
+
+const route = createRoute({
+  ...adminRoute,
+  method: "post",
+  path: "/admin/tenants",
+  summary: "Create a tenant",
+  request: {
+    body: {
+      required: true,
+      content: {
+        "application/json": {
+          schema: tenantSettings.extend({
+            tenant_id: z
+              .string()
+              .regex(tenantIdForm, "1 to 63 letters, digits, _ or -, a letter or digit first"),
+          }),
+        },
+      },
+    },
+  },
+  responses: {
+    201: {
+      description: "The tenant",
+      content: { "application/json": { schema: tenantSchema } },
+    },
+    ...problems("unauthorized", "conflict", "invalid_request", "database_unavailable"),
+  },
+});
+
+export function createTenant(app: App, { database, allowPrivateUrls }: Services): void {
+  app.openapi(route, async (c) => {
+    const tenant = c.req.valid("json");
+    checkWebhookUrl("webhook_url", tenant.webhook_url, allowPrivateUrls);
+    const answer = await database
+      .from("tenants")
+      .insert(withoutUndefined(tenant))
+      .select(tenantColumns);
+    if (answer.error?.code === uniqueViolation) {
+      throw new ApiError("conflict", `There is a tenant "${tenant.tenant_id}" already.`);
+    }
+    const [created] = dataOf(answer);
+    if (created === undefined) throw new Error("The insert gave no tenant");
+    return c.json(created, 201);
+  });
+}

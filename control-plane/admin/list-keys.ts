@@ -1,0 +1,38 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { dataOf } from "../database/answer.ts";
+import type { App } from "../http/app-env.ts";
+import { decodeCursor, listOf, pageQuery, toPage } from "../http/list.ts";
+import { problems } from "../http/problem.ts";
+import type { Services } from "../services.ts";
+import { adminRoute } from "./contract.ts";
+import { keyColumns, keySchema } from "./key-resource.ts";
+import { tenantParams } from "./tenant-resource.ts";
+
+const route = createRoute({
+  ...adminRoute,
+  method: "get",
+  path: "/admin/tenants/{tenantId}/keys",
+  summary: "List a tenant's keys, oldest first",
+  request: { params: tenantParams, query: z.object(pageQuery) },
+  responses: {
+    200: {
+      description: "A page of keys, revoked ones too",
+      content: { "application/json": { schema: listOf(keySchema) } },
+    },
+    ...problems("unauthorized", "invalid_request", "database_unavailable"),
+  },
+});
+
+export function listKeys(app: App, { database }: Services): void {
+  app.openapi(route, async (c) => {
+    const { limit, cursor, offset } = c.req.valid("query");
+    let query = database
+      .from("api_keys")
+      .select(keyColumns)
+      .eq("tenant_id", c.req.valid("param").tenantId)
+      .order("id")
+      .range(offset, offset + limit);
+    if (cursor !== undefined) query = query.gt("id", decodeCursor(cursor));
+    return c.json(toPage(dataOf(await query), { limit, idOf: (key) => key.id }), 200);
+  });
+}

@@ -1,0 +1,38 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { dataOf } from "../database/answer.ts";
+import type { App } from "../http/app-env.ts";
+import { decodeCursor, listOf, pageQuery, toPage } from "../http/list.ts";
+import { problems } from "../http/problem.ts";
+import type { Services } from "../services.ts";
+import { adminRoute } from "./contract.ts";
+import { tenantParams } from "./tenant-resource.ts";
+import { webhookColumns, webhookSchema } from "./webhook-resource.ts";
+
+const route = createRoute({
+  ...adminRoute,
+  method: "get",
+  path: "/admin/tenants/{tenantId}/webhooks",
+  summary: "List a tenant's webhook endpoints, oldest first",
+  request: { params: tenantParams, query: z.object(pageQuery) },
+  responses: {
+    200: {
+      description: "A page of endpoints",
+      content: { "application/json": { schema: listOf(webhookSchema) } },
+    },
+    ...problems("unauthorized", "invalid_request", "database_unavailable"),
+  },
+});
+
+export function listWebhooks(app: App, { database }: Services): void {
+  app.openapi(route, async (c) => {
+    const { limit, cursor, offset } = c.req.valid("query");
+    let query = database
+      .from("webhook_endpoints")
+      .select(webhookColumns)
+      .eq("tenant_id", c.req.valid("param").tenantId)
+      .order("id")
+      .range(offset, offset + limit);
+    if (cursor !== undefined) query = query.gt("id", decodeCursor(cursor));
+    return c.json(toPage(dataOf(await query), { limit, idOf: (webhook) => webhook.id }), 200);
+  });
+}

@@ -1,0 +1,40 @@
+import { z } from "@hono/zod-openapi";
+import type { TenantRow } from "../../shared/database.ts";
+import { ApiError } from "../../shared/errors.ts";
+import { storableText } from "../../shared/text.ts";
+
+export const tenantIdForm = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
+
+export const tenantSchema = z
+  .object({
+    tenant_id: z.string(),
+    name: z.string(),
+    webhook_url: z.string().nullable(),
+    webhook_secret: z.string().nullable(),
+    rate_limit_per_minute: z.number().int(),
+    send_interval_ms: z.number().int(),
+    created_at: z.string(),
+    updated_at: z.string(),
+  })
+  .openapi("Tenant");
+
+export const tenantColumns =
+  "tenant_id,name,webhook_url,webhook_secret,rate_limit_per_minute,send_interval_ms,created_at,updated_at";
+export type Tenant = Pick<TenantRow, keyof z.infer<typeof tenantSchema>>;
+
+/** What an operator sets. */
+export const tenantSettings = z.object({
+  name: storableText({ min: 1, max: 200 }),
+  webhook_url: z.url().max(2_000).nullish(),
+  rate_limit_per_minute: z.number().int().min(1).max(1_000_000).optional(),
+  send_interval_ms: z.number().int().min(0).max(86_400_000).optional(),
+});
+
+export const tenantParams = z.object({ tenantId: z.string() });
+
+export function noSuchTenant(tenantId: string): ApiError {
+  return new ApiError(
+    "not_found",
+    `There is no tenant "${tenantId}". POST /admin/tenants creates it.`,
+  );
+}

@@ -1,0 +1,34 @@
+import { z } from "@hono/zod-openapi";
+import { eventTypeSchema } from "../../shared/event.ts";
+
+export const webhookSchema = z
+  .object({
+    id: z.string(),
+    tenant_id: z.string(),
+    url: z.string(),
+    secret: z.string(),
+    events: z.array(z.string()).nullable().openapi({ description: "null: every event" }),
+    enabled: z.boolean(),
+    is_default: z.boolean().openapi({ description: "The tenant's webhook_url" }),
+    created_at: z.string(),
+  })
+  .openapi("WebhookEndpoint");
+
+export const webhookColumns = "id,tenant_id,url,secret,events,enabled,is_default,created_at";
+
+export const webhookSettings = z.object({
+  url: z.url().max(2_000),
+  secret: z
+    .string()
+    .regex(/^[\x21-\x7e]{16,200}$/, "16 to 200 printable ASCII characters, no spaces")
+    .optional()
+    .openapi({ description: "whsec_ and random bytes in base64; made when it is not given" }),
+  events: z.array(eventTypeSchema).min(1).nullish(),
+});
+
+const secretBytes = 32;
+
+export function makeSecret(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(secretBytes));
+  return `whsec_${btoa(String.fromCharCode(...bytes))}`;
+}

@@ -1,0 +1,30 @@
+/** How many deliveries are on their way, in all and to each endpoint. */
+export class InFlight {
+  readonly #max: number;
+  readonly #byEndpoint = new Map<string, number>();
+  #count = 0;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  get free(): number {
+    return this.#max - this.#count;
+  }
+
+  get busyEndpoints(): string[] {
+    return [...this.#byEndpoint.keys()];
+  }
+
+  start(endpointId: string): void {
+    this.#count += 1;
+    this.#byEndpoint.set(endpointId, (this.#byEndpoint.get(endpointId) ?? 0) + 1);
+  }
+
+  end(endpointId: string): void {
+    this.#count -= 1;
+    const left = (this.#byEndpoint.get(endpointId) ?? 0) - 1;
+    if (left > 0) this.#byEndpoint.set(endpointId, left);
+    else this.#byEndpoint.delete(endpointId);
+  }
+}

@@ -1,0 +1,44 @@
+import { expect, test } from "vitest";
+import { refusalOf } from "./refuse-private.ts";
+
+test.each([
+  "https://example.com/hooks",
+  "http://93.184.216.34:8080/",
+  "https://[2606:4700::6810:84e5]/",
+])("%s may be called", (url) => {
+  expect(refusalOf(url, false)).toBeUndefined();
+});
+
+test.each([
+  "http://localhost/",
+  "http://hooks.localhost./",
+  "http://printer/",
+  "http://db.internal/",
+  "http://127.0.0.1/",
+  "http://127.1/",
+  "http://2130706433/",
+  "http://0x7f.0.0.1/",
+  "http://0/",
+  "http://10.1.2.3/",
+  "http://172.31.0.1/",
+  "http://192.168.1.1/",
+  "http://169.254.169.254/latest/meta-data",
+  "http://100.64.0.1/",
+  "http://[::1]/",
+  "http://[::]/",
+  "http://[fe80::1]/",
+  "http://[fd00::1]/",
+  "http://[::ffff:127.0.0.1]/",
+  "http://[64:ff9b::7f00:1]/",
+  "http://[2002:7f00:1::]/",
+])("%s is private, and allowed only where private addresses are", (url) => {
+  expect(refusalOf(url, false)).toContain("private");
+  expect(refusalOf(url, true)).toBeUndefined();
+});
+
+test.each(["ftp://example.com/", "file:///etc/passwd", "nonsense", "https://user:pw@example.com/"])(
+  "%s is never called",
+  (url) => {
+    expect(refusalOf(url, true)).toBeDefined();
+  },
+);

@@ -1,0 +1,47 @@
+/**
+ * Why a URL must not be called on a tenant's behalf, or undefined when it may be. Names are not
+ * resolved here: on Cloudflare's edge there is no private network behind them, and a self-hosted
+ * workerd has its own `network` setting for that.
+ */
+export function refusalOf(url: string, allowPrivate: boolean): string | undefined {
+  if (!URL.canParse(url)) return "is not a URL";
+  const { protocol, hostname, username, password } = new URL(url);
+  if (protocol !== "https:" && protocol !== "http:") return "must start with https:// or http://";
+  if (username !== "" || password !== "") return "must not carry a user name or password";
+  if (!allowPrivate && isPrivateHost(hostname)) {
+    return "leads to a private or loopback address";
+  }
+  return undefined;
+}
+
+const privateNames = /(^|\.)(localhost|local|internal|home\.arpa|lan|intranet)$/;
+
+// The URL parser has written every form of an IPv4 address (hex, octal, one number) as four
+// decimal numbers, and every IPv6 address in its shortest form.
+function isPrivateHost(hostname: string): boolean {
+  const host = hostname.replace(/\.$/, "").toLowerCase();
+  if (host.startsWith("[")) return isPrivateV6(host.slice(1, -1));
+  if (/^\d+\.\d+\.\d+\.\d+$/.test(host)) return isPrivateV4(host.split(".").map(Number));
+  return !host.includes(".") || privateNames.test(host);
+}
+
+function isPrivateV4([a = 0, b = 0, c = 0]: number[]): boolean {
+  return (
+    a === 0 ||
+    a === 10 ||
+    a === 127 ||
+    a >= 224 ||
+    (a === 100 && b >= 64 && b < 128) ||
+    (a === 169 && b === 254) ||
+    (a === 172 && b >= 16 && b < 32) ||
+    (a === 192 && b === 168) ||
+    (a === 192 && b === 0 && (c === 0 || c === 2)) ||
+    (a === 198 && (b === 18 || b === 19))
+  );
+}
+
+function isPrivateV6(address: string): boolean {
+  // Only 2000::/3 is given out. Of it, 6to4 and Teredo carry an IPv4 address of anybody's choice;
+  // so does NAT64, 64:ff9b::/96, and the IPv4-mapped ::ffff:0:0/96, which are outside of it.
+  return !/^[23][0-9a-f]{3}:/.test(address) || /^(2002|2001:0?):/.test(address);
+}

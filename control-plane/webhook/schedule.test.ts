@@ -1,0 +1,22 @@
+import { expect, test } from "vitest";
+import { decide } from "./schedule.ts";
+
+const failed = (number: number, random = 0.5) => decide({ number, succeeded: false }, () => random);
+
+test("what was taken is delivered, at any attempt", () => {
+  expect(decide({ number: 4, succeeded: true }, () => 0)).toEqual({ status: "delivered" });
+});
+
+test("failures are retried after 5 s, 30 s and 5 min, then the delivery is dead", () => {
+  expect([1, 2, 3, 4].map((number) => failed(number))).toEqual([
+    { status: "pending", retryInMs: 5_000 },
+    { status: "pending", retryInMs: 30_000 },
+    { status: "pending", retryInMs: 300_000 },
+    { status: "dead" },
+  ]);
+});
+
+test("the delay varies by 15 % either way", () => {
+  expect(failed(1, 0)).toEqual({ status: "pending", retryInMs: 4_250 });
+  expect(failed(1, 1)).toEqual({ status: "pending", retryInMs: 5_750 });
+});

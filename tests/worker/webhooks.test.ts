@@ -1,0 +1,200 @@
+import { createHmac } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { Webhook } from "standardwebhooks";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { call, until } from "../support/api.ts";
+import { receiveWebhooks } from "../support/webhook-receiver.ts";
+import { emitEvents } from "./events.ts";
+import { adminKey, type ControlPlane, startControlPlane } from "./start-control-plane.ts";
+import { addTenant } from "./tenants.ts";
+
+let plane: ControlPlane;
+const stops: (() => Promise<void>)[] = [];
+beforeAll(async () => {
+  plane = await startControlPlane();
+  // Wakes the hubs, as the cron does every minute.
+  await until(
+    async () => (await call<{ checks: { realtime: object } }>("GET", `${plane.url}/health`)).body,
+    ({ checks }) => JSON.stringify(checks.realtime) === '{"status":"ok"}',
+  );
+});
+afterAll(() => plane.stop());
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+
+async function receive(answer?: Parameters<typeof receiveWebhooks>[0]) {
+  const receiver = await receiveWebhooks(answer);
+  stops.push(receiver.stop);
+  return receiver;
+}
+
+async function addEndpoint(tenantId: string, settings: Record<string, unknown>) {
+  const made = await call<{ id: string; secret: string }>(
+    "POST",
+    `${plane.url}/admin/tenants/${tenantId}/webhooks`,
+    { headers: { "X-Admin-Key": adminKey }, body: settings },
+  );
+  expect(made.status).toBe(201);
+  return made.body;
+}
+
+async function deliveryRows(tenantId: string) {
+  const { rows } = await plane.sql.query<{
+    status: string;
+    attempts: number;
+    last_status_code: number | null;
+    last_error: string | null;
+    next_in: number;
+  }>(
+    `select status, attempts, last_status_code, last_error,
+            extract(epoch from next_attempt_at - now())::float8 as next_in
+     from webhook_deliveries where tenant_id = $1 order by id`,
+    [tenantId],
+  );
+  return rows;
+}
+
+test("an event is delivered at once, with both signatures, and recorded", async () => {
+  const tenant = await addTenant(plane);
+  const receiver = await receive();
+  const { secret } = await addEndpoint(tenant.id, { url: receiver.url });
+  await emitEvents(plane.sql, tenant.id, [{ data: { message: "Perché no? 👍" } }]);
+  const { headers, raw, event } = await receiver.next(() => true, 2_000);
+
+  expect(event).toMatchObject({
+    type: "message.received",
+    tenant_id: tenant.id,
+    session_id: "main",
+    seq: 1,
+    data: { message: "Perché no? 👍" },
+  });
+  expect(new Webhook(secret).verify(raw, headers)).toEqual(event);
+  expect(headers).toMatchObject({
+    "content-type": "application/json",
+    "webhook-id": event.id,
+    "x-webhook-source": "whatsapp-microservice",
+    "x-webhook-event": "message.received",
+    "x-webhook-attempt": "1",
+    "x-webhook-signature": `sha256=${createHmac("sha256", secret).update(raw).digest("hex")}`,
+  });
+  const [row] = await until(
+    () => deliveryRows(tenant.id),
+    ([first]) => first?.status === "delivered",
+  );
+  expect(row).toMatchObject({ attempts: 1, last_status_code: 200, last_error: null });
+});
+
+test("a failed delivery is tried again after 5 s, by the alarm, under the same id", async () => {
+  const tenant = await addTenant(plane);
+  let refusals = 1;
+  const receiver = await receive(() => (refusals-- > 0 ? 500 : 204));
+  await addEndpoint(tenant.id, { url: receiver.url });
+  await emitEvents(plane.sql, tenant.id, [{}]);
+  const first = await receiver.next(() => true);
+  const second = await receiver.next(({ headers }) => headers["x-webhook-attempt"] === "2", 8_000);
+  expect(second.headers["webhook-id"]).toBe(first.headers["webhook-id"]);
+  expect(second.raw).toBe(first.raw);
+});
+
+test("after the fourth failure a delivery is dead", async () => {
+  const tenant = await addTenant(plane);
+  const receiver = await receive(() => 503);
+  await addEndpoint(tenant.id, { url: receiver.url });
+  await emitEvents(plane.sql, tenant.id, [{}]);
+  const waits: number[] = [];
+  for (const attempt of [1, 2, 3, 4]) {
+    const [row] = await until(
+      () => deliveryRows(tenant.id),
+      ([first]) => first?.attempts === attempt && first.last_status_code !== null && !isLeased(first),
+    );
+    waits.push(row?.next_in ?? 0);
+    expect(row).toMatchObject({
+      status: attempt === 4 ? "dead" : "pending",
+      last_status_code: 503,
+      last_error: "Answered with 503",
+    });
+    // What the schedule would do later is made due now, and the dispatcher woken.
+    await plane.sql.query(
+      "update webhook_deliveries set next_attempt_at = now(), last_status_code = null where tenant_id = $1 and status = 'pending'",
+      [tenant.id],
+    );
+    await plane.sql.query("select public.wake_hub($1, 1)", [tenant.id]);
+  }
+  for (const [index, seconds] of [5, 30, 300].entries()) {
+    expect(waits[index]).toBeGreaterThan(seconds * 0.8);
+    expect(waits[index]).toBeLessThan(seconds * 1.2);
+  }
+});
+
+test("redirects are not followed", async () => {
+  const tenant = await addTenant(plane);
+  const target = await receive();
+  const redirecting = createServer((_, response) => {
+    response.writeHead(307, { location: target.url }).end();
+  });
+  redirecting.listen(0, "127.0.0.1");
+  await once(redirecting, "listening");
+  stops.push(async () => {
+    redirecting.closeAllConnections();
+    redirecting.close();
+  });
+  const address = redirecting.address();
+  const port = typeof address === "object" ? address?.port : 0;
+  await addEndpoint(tenant.id, { url: `http://127.0.0.1:${port}/` });
+  await emitEvents(plane.sql, tenant.id, [{}]);
+  await until(
+    () => deliveryRows(tenant.id),
+    ([row]) => row?.last_error === "Answered with 307",
+  );
+  expect(target.deliveries).toHaveLength(0);
+});
+
+test("a silent endpoint does not keep another one waiting", async () => {
+  const [slow, quick] = [await addTenant(plane), await addTenant(plane)];
+  // The same shard, so that both are in the hands of one dispatcher.
+  const silent = createServer(() => {});
+  silent.listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  stops.push(async () => {
+    silent.closeAllConnections();
+    silent.close();
+  });
+  const address = silent.address();
+  const port = typeof address === "object" ? address?.port : 0;
+  const receiver = await receive();
+  await addEndpoint(slow.id, { url: `http://127.0.0.1:${port}/` });
+  await addEndpoint(quick.id, { url: receiver.url });
+  await addEndpoint(slow.id, { url: receiver.url });
+  await emitEvents(
+    plane.sql,
+    slow.id,
+    Array.from({ length: 200 }, () => ({})),
+  );
+  await emitEvents(
+    plane.sql,
+    quick.id,
+    Array.from({ length: 200 }, () => ({})),
+  );
+  await until(
+    async () => receiver.deliveries.length,
+    (count) => count >= 400,
+    8_000,
+  );
+  expect(new Set(receiver.deliveries.map(({ event }) => event.id)).size).toBe(400);
+});
+
+test("an endpoint gets only the events that it asked for", async () => {
+  const tenant = await addTenant(plane);
+  const receiver = await receive();
+  await addEndpoint(tenant.id, { url: receiver.url, events: ["session.connected"] });
+  await emitEvents(plane.sql, tenant.id, [{}, { type: "session.connected" }]);
+  const { event } = await receiver.next(() => true);
+  expect(event.type).toBe("session.connected");
+  expect(await deliveryRows(tenant.id)).toHaveLength(1);
+});
+
+function isLeased(row: { next_in: number; attempts: number }): boolean {
+  return row.next_in > 40 && row.next_in <= 60 && row.attempts !== 3;
+}
