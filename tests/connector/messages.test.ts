@@ -106,25 +106,26 @@ test("what the phone itself sends is stored as its own", async () => {
 
 test("two sessions talk to each other at once, both ways", async () => {
   const other = await stack.pair("other", "393335550000");
-  const count = 20;
-  await Promise.all(
-    Array.from({ length: count }, (_, index) =>
-      Promise.all([
-        stack.sendText(connector.url, { uid: main.uid, to: other.phone, text: `ping ${index}` }),
-        stack.sendText(connector.url, { uid: other.uid, to: main.phone, text: `pong ${index}` }),
-      ]),
-    ),
-  );
-  await eventually(
-    async () => (await stack.messages({ direction: "in", phone: main.phone })).length,
-    (stored) => stored === count,
-    "pings",
-  );
-  await eventually(
-    async () => (await stack.messages({ direction: "in", phone: other.phone })).length,
-    (stored) => stored === count,
-    "pongs",
-  );
+  const ping = (text: string) =>
+    stack.sendText(connector.url, { uid: main.uid, to: other.phone, text: `ping ${text}` });
+  const pong = (text: string) =>
+    stack.sendText(connector.url, { uid: other.uid, to: main.phone, text: `pong ${text}` });
+  const received = (phone: string, count: number) =>
+    eventually(
+      async () => (await stack.messages({ direction: "in", phone })).length,
+      (stored) => stored === count,
+      `messages of ${phone}`,
+    );
+  // One after the other first: Signal sessions that both sides begin at once take long to settle.
+  await ping("first");
+  await received(main.phone, 1);
+  await pong("first");
+  await received(other.phone, 1);
+
+  const numbers = Array.from({ length: 30 }, String);
+  await Promise.all(numbers.map((number) => Promise.all([ping(number), pong(number)])));
+  expect(await received(main.phone, 31)).toBe(31);
+  expect(await received(other.phone, 31)).toBe(31);
 });
 
 test("a command without a good token, or for a session held elsewhere, is refused", async () => {

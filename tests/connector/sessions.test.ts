@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { z } from "zod";
 import type { Connector } from "../../connector/connector.ts";
 import { eventually, Stack } from "./stack.ts";
 
@@ -132,7 +133,8 @@ test("a wish to stop that only the database knows is found", async () => {
     session_id: "wished",
     desired: "disconnected",
   });
-  await stack.until("wished", (session) => session.state === "disconnected");
+  const stopped = await stack.until("wished", (session) => session.state === "disconnected");
+  expect(stopped.connector_id).toBeNull();
 });
 
 test("unlinked, the phone does not list it any more", async () => {
@@ -148,12 +150,13 @@ test("unlinked, the phone does not list it any more", async () => {
 
 test("a deleted session is closed", async () => {
   await stack.pair("deleted", "393331000008");
-  const before = (await (await fetch(`${connector.url}/health`)).json()) as { sessions: number };
+  const held = async () => {
+    const health = await fetch(`${connector.url}/health`);
+    return z.object({ sessions: z.number() }).parse(await health.json()).sessions;
+  };
+  const before = await held();
   await stack.client.rpc("delete_session", { tenant_id: stack.tenantId, session_id: "deleted" });
-  await eventually(
-    async () => (await (await fetch(`${connector.url}/health`)).json()) as { sessions: number },
-    ({ sessions }) => sessions === before.sessions - 1,
-  );
+  expect(await eventually(held, (count) => count < before)).toBe(before - 1);
 });
 
 test("a session that another took over is closed, and writes nothing", async () => {
