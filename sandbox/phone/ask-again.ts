@@ -5,13 +5,16 @@ import type { Phone } from "./phone.ts";
 
 const maxRequests = 5;
 
-/** Asks the sender for a message again, with fresh keys, because it could not be opened. */
-export function askAgain(phone: Phone, stanza: BinaryNode): void {
+/**
+ * Asks the sender for a message again, with fresh keys, because it could not be opened. False when
+ * it was asked often enough.
+ */
+export function askAgain(phone: Phone, stanza: BinaryNode): boolean {
   const { id = "", from, t, recipient } = stanza.attrs;
   const count = (phone.retries.get(id) ?? 0) + 1;
   if (count > maxRequests) {
     phone.retries.delete(id);
-    return;
+    return false;
   }
   phone.retries.set(id, count);
   const { identity, registrationId, signedPreKey } = phone.account.keys;
@@ -32,6 +35,7 @@ export function askAgain(phone: Phone, stanza: BinaryNode): void {
     node("keys", {}, keys),
   ]);
   routeReceipt(phone.network, phone.device, receipt);
+  return true;
 }
 
 function keyNode(tag: string, id: number, content: BinaryNode[]): BinaryNode {

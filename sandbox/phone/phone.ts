@@ -79,7 +79,8 @@ export class Phone implements Inbox {
 
   async #take(stanza: BinaryNode): Promise<void> {
     try {
-      if (stanza.tag === "message") await takeMessage(this, stanza);
+      // Its own receipt settles a message.
+      if (stanza.tag === "message" && (await takeMessage(this, stanza))) return;
       if (stanza.tag === "receipt") await takeReceipt(this, stanza);
     } catch (error) {
       this.network.log.error({ err: error, tag: stanza.tag }, "phone could not take a stanza");

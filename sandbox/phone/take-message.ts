@@ -9,33 +9,36 @@ import type { Phone } from "./phone.ts";
 import { readMessages } from "./read.ts";
 import { isAutomatic, sendText } from "./send.ts";
 
-/** A message arrives: open it, keep it, tell the sender, and do what the phone does by itself. */
-export async function takeMessage(phone: Phone, stanza: BinaryNode): Promise<void> {
+/**
+ * A message arrives: open it, keep it, tell the sender, and do what the phone does by itself.
+ * False when it is nothing that a phone answers.
+ */
+export async function takeMessage(phone: Phone, stanza: BinaryNode): Promise<boolean> {
   const { directory } = phone.network;
   const sender = directory.device(parseAddress(stanza.attrs["from"]));
   const enc = child(stanza, "enc");
   const ciphertext = bytesOf(enc);
   // A device that is gone, or a kind of message that phones do not read.
-  if (!sender || !enc || !ciphertext) return;
+  if (!sender || !enc || !ciphertext) return false;
   const type = enc.attrs["type"] === "pkmsg" ? "pkmsg" : "msg";
   let message: proto.Message;
   try {
     message = await phone.engine.decrypt(deviceJid(sender, "lid"), type, ciphertext);
   } catch (error) {
     phone.network.log.warn({ err: error, device: sender.id }, "phone could not decrypt");
-    askAgain(phone, stanza);
-    return;
+    return askAgain(phone, stanza);
   }
   phone.retries.delete(stanza.attrs["id"] ?? "");
   const own = sender.account === phone.account;
   const kept = keep(phone, { stanza, message, own, fromDevice: sender.id });
   acknowledge(phone, stanza, own);
-  if (!kept || own) return;
+  if (!kept || own) return true;
   const { autoRead, autoReply } = phone.account.behaviour;
   if (autoRead) readMessages(phone, [kept]);
   if (autoReply !== null && !isAutomatic(kept.id)) {
     await sendText(phone, { to: sender.account, text: autoReply, automatic: true });
   }
+  return true;
 }
 
 interface Arrival {
