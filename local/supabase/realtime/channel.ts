@@ -1,7 +1,7 @@
 import type { Token } from "../auth/verify-token.ts";
 import type { Permissions } from "./authorize.ts";
 import type { Broadcast, Payload, ProtocolVersion } from "./frame.ts";
-import { topicKey, type Hub, type Member } from "./hub.ts";
+import { topicKey, topicName, type Hub, type Member } from "./hub.ts";
 
 const maxTimerMs = 2_147_483_647;
 
@@ -55,7 +55,7 @@ export class Channel implements Member {
 
   /** The topic without the protocol's prefix. */
   get name(): string {
-    return this.topic.replace(/^realtime:/i, "");
+    return topicName(this.topic);
   }
 
   get key(): string {

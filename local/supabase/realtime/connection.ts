@@ -6,7 +6,6 @@ import { admit, expiredText, Refusal } from "./admission.ts";
 import type { ChangeFeed } from "./changes/change-feed.ts";
 import { Channel } from "./channel.ts";
 import {
-  asPayload,
   decodeBinary,
   decodeText,
   encode,
@@ -15,7 +14,8 @@ import {
   type Payload,
   type ProtocolVersion,
 } from "./frame.ts";
-import type { Hub } from "./hub.ts";
+import { topicName, type Hub } from "./hub.ts";
+import { readJoin } from "./join.ts";
 
 export type RealtimeServices = {
   readonly hub: Hub;
@@ -117,17 +117,13 @@ class Connection {
     const { topic } = message;
     const previous = this.#channels.get(topic);
     if (previous) this.#close(previous);
-    const config = asPayload(message.payload["config"]);
-    const broadcast = asPayload(config["broadcast"]);
-    const isPrivate = config["private"] === true;
-    const name = topic.replace(/^realtime:/i, "");
+    const wish = readJoin(message.payload);
     let admission;
     try {
-      const jwt = message.payload["access_token"] ?? message.payload["user_token"];
       admission = await admit({
-        jwt: typeof jwt === "string" && jwt !== "" ? jwt : this.#apiKey,
-        topic: name,
-        isPrivate,
+        jwt: wish.jwt ?? this.#apiKey,
+        topic: topicName(topic),
+        isPrivate: wish.isPrivate,
         verify: this.#services.verify,
         owner: this.#services.owner,
       });
@@ -140,10 +136,10 @@ class Connection {
     const { joinRef } = message;
     const channel = new Channel({
       ...admission,
-      isPrivate,
+      isPrivate: wish.isPrivate,
       hub: this.#services.hub,
-      self: broadcast["self"] === true,
-      ack: broadcast["ack"] === true,
+      self: wish.self,
+      ack: wish.ack,
       link: {
         version: this.#version,
         topic,
@@ -154,10 +150,10 @@ class Connection {
       onExpire: (expired) => this.#expire(expired),
     });
     this.#channels.set(topic, channel);
-    const wanted = this.#services.changes.accept(config["postgres_changes"]);
+    const wanted = this.#services.changes.accept(wish.postgresChanges);
     this.#reply(message, "ok", { postgres_changes: wanted.map(({ answer }) => answer) });
-    if (asPayload(config["presence"])["enabled"] === true) channel.push("presence_state", {});
-    if (broadcast["replication_ready"] === true) {
+    if (wish.presence) channel.push("presence_state", {});
+    if (wish.replicationReady) {
       channel.system("system", "ok", "Replication connection established");
     }
     if (wanted.length > 0) await this.#services.changes.subscribe(channel, wanted);

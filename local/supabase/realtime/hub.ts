@@ -44,3 +44,8 @@ export class Hub {
 export function topicKey(topic: string, isPrivate: boolean): string {
   return `${isPrivate ? "private" : "public"} ${topic}`;
 }
+
+/** A topic as policies and SQL know it: without the prefix of the protocol. */
+export function topicName(topic: string): string {
+  return topic.replace(/^realtime:/i, "");
+}
