@@ -11,6 +11,7 @@ export interface Timing {
   leaseMarginMs: number;
   pollMs: number;
   ackTimeoutMs: number;
+  pingEveryMs: number;
   /** A link that says nothing for this long, though it was pinged, is dead. */
   silenceMs: number;
   watchEveryMs: number;
@@ -29,6 +30,7 @@ export const defaultTiming: Timing = {
   leaseMarginMs: 1500,
   pollMs: 2000,
   ackTimeoutMs: 10_000,
+  pingEveryMs: 20_000,
   silenceMs: 35_000,
   watchEveryMs: 5000,
   qrWantedMs: 10 * 60_000,

@@ -219,6 +219,7 @@ export class Session {
       credentials: this.#credentials,
       keys: this.#keys,
       caches: this.#caches,
+      pingEveryMs: this.#services.timing.pingEveryMs,
       log: this.#log,
       handlers: {
         onQr: (qr) => ours(() => this.#onQr(qr))(),

@@ -4,10 +4,11 @@ import type { Log } from "../log/log.ts";
 
 /**
  * What Baileys logs at warn and above, cut down to the sentence and the error: its objects hold
- * stanzas, keys and whole numbers. The levels below cost nothing.
+ * stanzas, keys and whole numbers. One level lower than there, because it calls every closed
+ * stream an error; what it ends in is logged by the session. The levels below cost nothing.
  */
 export function libraryLog(log: Log): SocketConfig["logger"] {
-  const pass = (level: "warn" | "error") => (subject: unknown, message?: string) => {
+  const pass = (level: "debug" | "warn") => (subject: unknown, message?: string) => {
     const error = errorIn(subject);
     log[level](
       { event: "baileys", error: mask(error) },
@@ -20,8 +21,8 @@ export function libraryLog(log: Log): SocketConfig["logger"] {
     trace: () => undefined,
     debug: () => undefined,
     info: () => undefined,
-    warn: pass("warn"),
-    error: pass("error"),
+    warn: pass("debug"),
+    error: pass("warn"),
   };
   return logger;
 }

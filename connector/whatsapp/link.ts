@@ -54,12 +54,12 @@ export interface LinkOptions {
   credentials: Credentials;
   keys: KeyStore;
   caches: LinkCaches;
+  pingEveryMs: number;
   log: Log;
   handlers: LinkHandlers;
 }
 
 const onDemand: number = proto.HistorySync.HistorySyncType.ON_DEMAND;
-const keepAliveIntervalMs = 20_000;
 /** The phone shows it in its list of linked devices. */
 const deviceName: [string, string, string] = ["WhatsApp Microservice", "Chrome", "1.0.0"];
 
@@ -161,6 +161,7 @@ export class Link {
     credentials,
     keys,
     caches,
+    pingEveryMs,
     log,
     handlers,
   }: LinkOptions): UserFacingSocketConfig {
@@ -173,7 +174,7 @@ export class Link {
       version: DEFAULT_CONNECTION_CONFIG.version,
       browser: deviceName,
       logger: libraryLog(log),
-      keepAliveIntervalMs,
+      keepAliveIntervalMs: pingEveryMs,
       markOnlineOnConnect: false,
       emitOwnEvents: false,
       syncFullHistory: false,

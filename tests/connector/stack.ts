@@ -7,12 +7,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import { pino } from "pino";
-import {
-  type ConnectorConfig,
-  defaultTiming,
-  readConfig,
-  type Timing,
-} from "../../connector/config.ts";
+import { type ConnectorConfig, readConfig, type Timing } from "../../connector/config.ts";
 import { type Connector, startConnector } from "../../connector/connector.ts";
 import { type RunningSupabase, startSupabase } from "../../local/supabase/start-supabase.ts";
 import { type Sandbox, startSandbox } from "../../sandbox/sandbox.ts";
@@ -21,21 +16,12 @@ import { signCommandToken } from "../../shared/command-token.ts";
 import type { Database, LocatedSession } from "../../shared/database.ts";
 import type { Event } from "../../shared/event.ts";
 import type { Message } from "../../shared/message.ts";
+import { quickTiming } from "./quick-timing.ts";
 import { startTestDatabase, type TestDatabase } from "../support/database.ts";
 
 const log = pino({ level: process.env["TEST_LOG"] ?? "silent" }, pino.destination(2));
 const connectorEntry = new URL("../../connector/start.ts", import.meta.url).pathname;
-
-/** Short, so that a test waits for what happens and not for the clock. */
-export const quickTiming: Timing = {
-  ...defaultTiming,
-  leaseMs: 2000,
-  renewEveryMs: 400,
-  leaseMarginMs: 400,
-  pollMs: 200,
-  ackTimeoutMs: 5000,
-  reconnect: { baseMs: 50, capMs: 500 },
-};
+const quickEntry = new URL("./quick-connector.ts", import.meta.url).pathname;
 
 export class CommandFailed extends Error {
   readonly code: string;
@@ -56,7 +42,7 @@ export class Stack {
   supabase: RunningSupabase;
   client: SupabaseClient<Database>;
   readonly #commandKeys = generateKeyPairSync("ed25519");
-  readonly #encryptionKey = randomBytes(32).toString("base64");
+  readonly encryptionKey = randomBytes(32);
   readonly #jwtSecret = randomBytes(24).toString("hex");
   readonly #storageDir: string;
   readonly #stops: (() => Promise<unknown>)[] = [];
@@ -110,7 +96,7 @@ export class Stack {
     return {
       SUPABASE_URL: this.supabase.url,
       SUPABASE_KEY: this.supabase.serviceKey,
-      ENCRYPTION_KEY: this.#encryptionKey,
+      ENCRYPTION_KEY: this.encryptionKey.toString("base64"),
       COMMAND_PUBLIC_KEY: this.#commandKeys.publicKey
         .export({ format: "der", type: "spki" })
         .toString("base64"),
@@ -124,8 +110,11 @@ export class Stack {
   }
 
   /** A connector in this process. */
-  async startConnector(timing: Partial<Timing> = {}): Promise<Connector> {
-    const read = readConfig(this.environment());
+  async startConnector(
+    timing: Partial<Timing> = {},
+    environment: Record<string, string> = {},
+  ): Promise<Connector> {
+    const read = readConfig({ ...this.environment(), ...environment });
     if ("mistakes" in read) throw new Error(read.mistakes.join("\n"));
     const config: ConnectorConfig = { ...read.config, timing: { ...quickTiming, ...timing } };
     const connector = await startConnector(config);
@@ -133,13 +122,17 @@ export class Stack {
     return connector;
   }
 
-  /** A connector in a process of its own, with the timing that everybody gets. */
-  async spawnConnector(): Promise<{
+  async stopConnectors(): Promise<void> {
+    await Promise.all(this.#stops.map((stop) => stop()));
+  }
+
+  /** A connector in a process of its own: a quick one, or the very one that is deployed. */
+  async spawnConnector({ quick }: { quick: boolean }): Promise<{
     url: string;
     kill: () => Promise<void>;
     term: () => Promise<number>;
   }> {
-    const child = spawn(process.execPath, [connectorEntry], {
+    const child = spawn(process.execPath, [quick ? quickEntry : connectorEntry], {
       env: { ...process.env, ...this.environment() },
       stdio: ["ignore", "pipe", "inherit"],
     });

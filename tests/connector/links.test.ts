@@ -1,0 +1,94 @@
+import { pino } from "pino";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { SessionCipher } from "../../connector/keys/cipher.ts";
+import { decodeJson } from "../../connector/keys/json.ts";
+import { KeyStore } from "../../connector/keys/key-store.ts";
+import { credentialsSchema } from "../../connector/whatsapp/auth-state.ts";
+import { createLinkCaches } from "../../connector/whatsapp/caches.ts";
+import { Link } from "../../connector/whatsapp/link.ts";
+import { startFreezableProxy } from "./freezable-proxy.ts";
+import { Stack } from "./stack.ts";
+
+let stack: Stack;
+let proxy: Awaited<ReturnType<typeof startFreezableProxy>>;
+
+beforeAll(async () => {
+  stack = await Stack.start();
+  const sandboxUrl = new URL(stack.sandbox.webSocketUrl);
+  proxy = await startFreezableProxy(new URL(sandboxUrl));
+  sandboxUrl.port = String(proxy.port);
+  await stack.startConnector(
+    { pingEveryMs: 300, silenceMs: 800, watchEveryMs: 100 },
+    { SANDBOX_WS_URL: sandboxUrl.href },
+  );
+});
+
+afterAll(async () => {
+  await stack.stop();
+  await proxy.stop();
+});
+
+test("a network that went silent is noticed, and the session comes back by itself", async () => {
+  await stack.pair("silent", "393331000001");
+  proxy.freeze();
+  const gone = await stack.until("silent", (session) => session.state === "reconnecting");
+  expect(gone.state).toBe("reconnecting");
+  proxy.thaw();
+  await stack.until("silent", (session) => session.state === "connected");
+  const states = [
+    ...(await stack.events("session.disconnected")),
+    ...(await stack.events("session.connected")),
+  ];
+  expect(states.map((event) => event.type).toSorted()).toEqual([
+    "session.connected",
+    "session.connected",
+    "session.disconnected",
+  ]);
+});
+
+test("replaced by another connection of the same device, it stays away", async () => {
+  const { uid } = await stack.pair("replaced", "393331000002");
+  const thief = await connectAs(uid);
+  const stopped = await stack.until("replaced", (session) => session.state === "disconnected");
+  expect(stopped).toMatchObject({ desired: "disconnected", connector_id: null });
+  const events = await stack.events("session.disconnected");
+  expect(events.at(-1)).toMatchObject({
+    session_id: "replaced",
+    data: { reason: "replaced", code: 440, last_disconnect: { reason: "replaced", code: 440 } },
+  });
+  thief.terminate();
+});
+
+/** Connects with the credentials of a session, as somebody does who copied them. */
+async function connectAs(uid: string): Promise<Link> {
+  const { rows } = await stack.database.pool.query<{ ciphertext: string }>(
+    "select encode(ciphertext, 'base64') as ciphertext from session_credentials where session_uid = $1",
+    [uid],
+  );
+  const cipher = new SessionCipher(stack.encryptionKey, uid);
+  const stored = cipher.open({ type: "credentials", id: "" }, rows[0]?.ciphertext ?? "");
+  return new Link({
+    target: { network: "sandbox", url: stack.sandbox.webSocketUrl, rootKey: undefined },
+    credentials: credentialsSchema.parse(decodeJson(stored)),
+    keys: new KeyStore({
+      cipher,
+      limit: 100,
+      empty: true,
+      load: async () => [],
+      commit: async () => undefined,
+    }),
+    caches: createLinkCaches(),
+    pingEveryMs: 20_000,
+    log: pino({ level: "silent" }),
+    handlers: {
+      onQr: () => undefined,
+      onOpen: () => undefined,
+      onClose: () => undefined,
+      onCredentials: () => undefined,
+      onArrival: () => undefined,
+      onReceipts: async () => undefined,
+      onAck: () => undefined,
+      loadContent: async () => null,
+    },
+  });
+}

@@ -1,0 +1,12 @@
+import { defaultTiming, type Timing } from "../../connector/config.ts";
+
+/** Short, so that a test waits for what happens and not for the clock. */
+export const quickTiming: Timing = {
+  ...defaultTiming,
+  leaseMs: 2000,
+  renewEveryMs: 400,
+  leaseMarginMs: 400,
+  pollMs: 200,
+  ackTimeoutMs: 5000,
+  reconnect: { baseMs: 50, capMs: 500 },
+};
