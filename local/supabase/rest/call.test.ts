@@ -60,6 +60,17 @@ describe("calling functions", () => {
     expect(words.data).toBe("A B");
   });
 
+  it("counts without sending, whatever the arguments", async () => {
+    const plain = await project.service.rpc(
+      "ranked",
+      { lowest: 1 },
+      { head: true, count: "exact" },
+    );
+    expect(plain).toMatchObject({ data: null, count: 2 });
+    const json = await project.service.rpc("echo", { doc: { a: 1 } }, { head: true });
+    expect(json).toMatchObject({ data: null, error: null, status: 204 });
+  });
+
   it("names a function that is missing", async () => {
     const { error, status } = await project.service.rpc("add", { z: 1 });
     expect(status).toBe(404);

@@ -35,7 +35,10 @@ export function callStatement(call: {
       ? `${rowAlias}.pgrst_scalar`
       : selectSql(query.get("select"), parameters);
   const rest = orderSql(query.get("order"), parameters) + windowSql(preferences, parameters);
-  const body = chosen.returns !== "void" && preferences.returns !== "headers-only";
+  const body =
+    chosen.returns !== "void" &&
+    preferences.returns !== "headers-only" &&
+    preferences.returns !== "minimal";
   if (!preferences.count) {
     const source = `with pgrst_source as (select ${columns} from ${from}${where}${rest})`;
     return {

@@ -1,6 +1,6 @@
 /** What the `Prefer`, `Accept` and `Range` headers of a request ask for. */
 export type Preferences = {
-  readonly returns: "representation" | "minimal" | "headers-only";
+  readonly returns: "representation" | "minimal" | "headers-only" | undefined;
   readonly count: boolean;
   readonly resolution: "merge" | "ignore" | undefined;
   readonly missingDefault: boolean;
@@ -30,7 +30,10 @@ export function parsePreferences(input: {
   const resolution = prefer.get("resolution");
   const maxAffected = prefer.get("max-affected");
   return {
-    returns: returns === "representation" || returns === "headers-only" ? returns : "minimal",
+    returns:
+      returns === "representation" || returns === "minimal" || returns === "headers-only"
+        ? returns
+        : undefined,
     count: prefer.has("count"),
     resolution:
       resolution === "merge-duplicates"
