@@ -6,15 +6,13 @@ import { CommandPoster } from "./command/post-command.ts";
 import { parseConfig } from "./config.ts";
 import { connectDatabase } from "./database/connect.ts";
 import { Hubs } from "./event/hubs.ts";
+import { sleep } from "./http/sleep.ts";
 
 export { EventHub } from "./event/event-hub.ts";
 export { WebhookDispatcher } from "./webhook/webhook-dispatcher.ts";
 
 const config = parseConfig(env);
-const clock = {
-  now: () => Date.now(),
-  sleep: (ms: number) => new Promise<void>((resolve) => void setTimeout(resolve, ms)),
-};
+const clock = { now: () => Date.now(), sleep };
 const database = connectDatabase({ url: config.supabaseUrl, key: config.supabaseKey });
 const hubs = new Hubs(env.EVENT_HUB, config.eventHubShards);
 const app = createApp({

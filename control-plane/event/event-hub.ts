@@ -1,6 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { parseConfig } from "../config.ts";
 import { connectDatabase, type DatabaseClient } from "../database/connect.ts";
+import { sleep } from "../http/sleep.ts";
 import { describeError, logEvent } from "../http/log.ts";
 import { bucketsOf, shardOf } from "./bucket.ts";
 import { HubSignal } from "./hub-signal.ts";
@@ -53,7 +54,8 @@ export class EventHub extends DurableObject {
     const tenantId = searchParams.get("tenant") ?? "";
     const after = searchParams.get("after");
     void this.#attempt("signal", this.#signal.start());
-    const feed = this.#feedOf(tenantId);
+    // There before the head is read, so that no hint from then on goes past it.
+    this.#feedOf(tenantId);
     const head = await this.#headOf(tenantId);
     if (head === undefined) return new Response(null, { status: 503 });
     const client = new StreamClient({
@@ -63,7 +65,9 @@ export class EventHub extends DurableObject {
       onClose: (closed) => this.#leave(tenantId, closed),
     });
     this.#startTimer();
-    void this.#attempt("join", feed.join(client)).then((joined) => joined || client.close());
+    void this.#attempt("join", this.#feedOf(tenantId).join(client)).then(
+      (joined) => joined || client.close(),
+    );
     return new Response(client.body, {
       headers: {
         "content-type": "text/event-stream; charset=utf-8",
@@ -99,9 +103,10 @@ export class EventHub extends DurableObject {
   #feedOf(tenantId: string): TenantFeed {
     const known = this.#feeds.get(tenantId);
     if (known !== undefined) return known;
-    const feed = new TenantFeed((after) =>
-      readEvents(this.#database, { tenantId, after, limit: pageSize }),
-    );
+    const feed = new TenantFeed({
+      sleep,
+      read: (after) => readEvents(this.#database, { tenantId, after, limit: pageSize }),
+    });
     this.#feeds.set(tenantId, feed);
     return feed;
   }
@@ -111,7 +116,8 @@ export class EventHub extends DurableObject {
   }
 
   async #catchUp(): Promise<void> {
-    const tenantIds = [...this.#feeds].filter(([, feed]) => feed.size > 0).map(([id]) => id);
+    // Also those whose first client is about to join: what they learn now they read then.
+    const tenantIds = [...this.#feeds.keys()];
     if (tenantIds.length === 0) return;
     const heads = await readHeads(this.#database, tenantIds);
     await Promise.all(

@@ -3,6 +3,8 @@ import { encodeEvent } from "./sse.ts";
 import type { StreamClient } from "./stream-client.ts";
 
 export const pageSize = 500;
+const firstDelayMs = 2;
+const maxDelayMs = 256;
 
 /** A tenant's events after a number, in order, `pageSize` of them at most. */
 export type ReadEvents = (after: number) => Promise<Event[]>;
@@ -13,15 +15,16 @@ export type ReadEvents = (after: number) => Promise<Event[]>;
  */
 export class TenantFeed {
   readonly #read: ReadEvents;
+  readonly #sleep: (ms: number) => Promise<void>;
   readonly #clients = new Set<StreamClient>();
   #cursor = 0;
   #hinted = 0;
-  #hints = 0;
   #joining = 0;
   #pumping: Promise<void> | undefined;
 
-  constructor(read: ReadEvents) {
-    this.#read = read;
+  constructor(parts: { read: ReadEvents; sleep: (ms: number) => Promise<void> }) {
+    this.#read = parts.read;
+    this.#sleep = parts.sleep;
   }
 
   get size(): number {
@@ -36,7 +39,6 @@ export class TenantFeed {
   /** A hint that events up to this number exist. */
   async hint(seq: number): Promise<void> {
     this.#hinted = Math.max(this.#hinted, seq);
-    this.#hints += 1;
     await this.#pump();
   }
 
@@ -83,17 +85,31 @@ export class TenantFeed {
     await this.#pumping;
   }
 
+  /**
+   * Reads until everything hinted at was read. A hint can be faster than what it tells of:
+   * Realtime reads the log, where a commit stands before others can see it. Then it is asked for
+   * again, after a moment that grows; what is not there in the end is left to the next poll.
+   */
   async #pumpUntilEven(): Promise<void> {
+    let delayMs = firstDelayMs;
     while (this.#clients.size > 0 && this.#hinted > this.#cursor) {
-      const hints = this.#hints;
+      const goal = this.#hinted;
       const events = await this.#read(this.#cursor);
       for (const event of events) {
         const encoded = encodeEvent(event);
         for (const client of this.#clients) if (!client.offer(encoded)) this.#drop(client);
         this.#cursor = event.seq;
       }
-      // Nothing more to read, unless a hint came while this was being read.
-      if (events.length < pageSize && hints === this.#hints) return;
+      if (events.length > 0 || this.#hinted > goal) {
+        delayMs = firstDelayMs;
+        continue;
+      }
+      if (delayMs > maxDelayMs) {
+        this.#hinted = this.#cursor;
+        return;
+      }
+      await this.#sleep(delayMs);
+      delayMs *= 2;
     }
   }
 

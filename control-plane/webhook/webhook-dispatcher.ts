@@ -18,6 +18,7 @@ const afterFailureMs = 5_000;
 const alarmMarginMs = 5;
 /** What is due but waits for its busy endpoint is taken when that one answers, not by the alarm. */
 const soonestAlarmMs = 1_000;
+const secondLooksMs = [10, 100];
 
 /**
  * Delivers the webhooks of some buckets. Everything it must remember is in Postgres: whoever
@@ -32,6 +33,7 @@ export class WebhookDispatcher extends DurableObject {
   #isClaiming = false;
   #isRecording = false;
   #wasWoken = false;
+  #secondLooks: ReturnType<typeof setTimeout>[] = [];
 
   constructor(context: DurableObjectState, env: Cloudflare.Env) {
     super(context, env);
@@ -46,16 +48,25 @@ export class WebhookDispatcher extends DurableObject {
     };
   }
 
-  /** Something may be due. Answers before it is delivered. */
+  /**
+   * Something may be due. Answers before it is delivered. A hint can be faster than the commit
+   * that it tells of (see TenantFeed), so this looks again when no other hint follows.
+   */
   wake(): void {
-    this.#wasWoken = true;
-    if (!this.#isClaiming) this.ctx.waitUntil(this.#claim());
+    this.#look();
+    for (const timer of this.#secondLooks) clearTimeout(timer);
+    this.#secondLooks = secondLooksMs.map((ms) => setTimeout(() => this.#look(), ms));
   }
 
   override async alarm(): Promise<void> {
     await this.#record();
     this.#wasWoken = true;
     if (!this.#isClaiming) await this.#claim();
+  }
+
+  #look(): void {
+    this.#wasWoken = true;
+    if (!this.#isClaiming) this.ctx.waitUntil(this.#claim());
   }
 
   /** Takes what is due until nothing is, and lets the alarm wait for the next. */
@@ -109,7 +120,7 @@ export class WebhookDispatcher extends DurableObject {
     }
     this.#results.push(result);
     await this.#record();
-    this.wake();
+    this.#look();
   }
 
   /** Writes down how attempts ended: all that ended while the last ones were being written. */

@@ -66,7 +66,7 @@ export async function startControlPlane(
   });
   const sql = new Pool({ connectionString: databaseUrl, max: 4 });
   // A client on its way out may still hear that the server stops.
-  sql.on("connect", (client) => client.on("error", () => {}));
+  sql.on("error", () => {});
   return {
     url: worker.url,
     supabaseUrl: supabase.url,
