@@ -30,8 +30,11 @@ const app = createApp({
 });
 
 export default {
-  fetch: (request, bindings, context) => app.fetch(request, bindings, context),
+  fetch(request, bindings, context) {
+    if (!hubs.wasSwept) context.waitUntil(hubs.sweep());
+    return app.fetch(request, bindings, context);
+  },
   async scheduled() {
-    await Promise.all(hubs.all().map((hub) => hub.sweep()));
+    await hubs.sweep();
   },
 } satisfies ExportedHandler<Cloudflare.Env>;

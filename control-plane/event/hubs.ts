@@ -14,6 +14,7 @@ export interface StreamRequest {
 export class Hubs {
   readonly #namespace: DurableObjectNamespace<EventHub>;
   readonly #shards: number;
+  #wasSwept = false;
 
   constructor(namespace: DurableObjectNamespace<EventHub>, shards: number) {
     this.#namespace = namespace;
@@ -32,6 +33,19 @@ export class Hubs {
     throw new ApiError("database_unavailable", "Open the stream again in a few seconds.", {
       retryAfterSeconds: 2,
     });
+  }
+
+  /**
+   * Has every hub listen and every dispatcher look. The cron does it each minute; the first
+   * request of an isolate does it too, so that a new deployment does not wait for the cron.
+   */
+  async sweep(): Promise<void> {
+    this.#wasSwept = true;
+    await Promise.all(this.all().map((hub) => hub.sweep()));
+  }
+
+  get wasSwept(): boolean {
+    return this.#wasSwept;
   }
 
   all() {

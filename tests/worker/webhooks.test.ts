@@ -13,7 +13,7 @@ let plane: ControlPlane;
 const stops: (() => Promise<void>)[] = [];
 beforeAll(async () => {
   plane = await startControlPlane();
-  // Wakes the hubs, as the cron does every minute.
+  // The first request wakes the hubs.
   await until(
     async () => (await call<{ checks: { realtime: object } }>("GET", `${plane.url}/health`)).body,
     ({ checks }) => JSON.stringify(checks.realtime) === '{"status":"ok"}',
