@@ -1,30 +1,32 @@
+import { createHash } from "node:crypto";
 import { createClient } from "@supabase/supabase-js";
 import type { Database } from "../shared/database.ts";
 
 const tenantId = "demo";
 
-/** The tenant that a newcomer starts with; at the first start it gets the key. Returns its id. */
+/**
+ * The tenant that a newcomer starts with, and this installation's key for it: made when they are
+ * missing, as on the first start or with a Supabase that another installation used before.
+ * Returns the tenant's id.
+ */
 export async function ensureDemoTenant(
   supabaseUrl: string,
   serviceKey: string,
   apiKey: string,
 ): Promise<string> {
   const supabase = createClient<Database>(supabaseUrl, serviceKey);
-  const found = await supabase
+  const key_hash = createHash("sha256").update(apiKey).digest("hex");
+  const known = await supabase.rpc("authenticate", { key_hash });
+  if (known.error) throw unusable(supabaseUrl, known.error);
+  if (known.data.length > 0) return tenantId;
+
+  const saved = await supabase
     .from("tenants")
-    .select("tenant_id")
-    .eq("tenant_id", tenantId)
-    .maybeSingle();
-  if (found.error) throw unusable(supabaseUrl, found.error);
-  if (found.data === null) {
-    const made = await supabase.from("tenants").insert({
-      tenant_id: tenantId,
-      name: "Demo tenant",
-      api_key: apiKey,
-      rate_limit_per_minute: 600,
-    });
-    if (made.error) throw unusable(supabaseUrl, made.error);
-  }
+    .upsert(
+      { tenant_id: tenantId, name: "Demo tenant", api_key: apiKey, rate_limit_per_minute: 600 },
+      { onConflict: "tenant_id" },
+    );
+  if (saved.error) throw unusable(supabaseUrl, saved.error);
   return tenantId;
 }
 

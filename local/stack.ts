@@ -11,7 +11,6 @@ import type { Options } from "./options.ts";
 import { startPart } from "./part.ts";
 import { portNear } from "./port.ts";
 import { keepSecrets, type Secrets } from "./secrets.ts";
-import { bundleWorker, startWorker } from "./worker.ts";
 
 const migrationsDir = new URL("../supabase/migrations/", import.meta.url).pathname;
 
@@ -38,8 +37,8 @@ export interface Stack {
   parts: {
     supabase: KeptPart<SupabaseReady> | undefined;
     sandbox: KeptPart<SandboxReady> | undefined;
-    connectors: KeptPart<ConnectorReady>[];
-    restartControlPlane(): Promise<void>;
+    connectors: KeptPart<UrlReady>[];
+    controlPlane: KeptPart<UrlReady>;
   };
   /** Stops everything in order; what is in flight is finished or handed over first. */
   stop(): Promise<void>;
@@ -49,8 +48,8 @@ const supabaseReady = z.object({ url: z.string(), anonKey: z.string(), serviceKe
 type SupabaseReady = z.infer<typeof supabaseReady>;
 const sandboxReady = z.object({ url: z.string(), webSocketUrl: z.string(), rootKey: z.string() });
 type SandboxReady = z.infer<typeof sandboxReady>;
-const connectorReady = z.object({ url: z.string() });
-type ConnectorReady = z.infer<typeof connectorReady>;
+const urlReady = z.object({ url: z.string() });
+type UrlReady = z.infer<typeof urlReady>;
 
 /** Tells a person, or a log, what is happening. */
 type Report = (line: string) => void;
@@ -97,31 +96,20 @@ interface Context {
 }
 
 async function startParts(context: Context): Promise<Omit<Stack, "stop">> {
-  // Neither needs anything of the others.
-  const networkStarting = startNetwork(context);
-  const workerBundling = bundleWorker();
-  workerBundling.catch(() => {}); // Awaited below; until then a failure is not unhandled.
-
-  const supabase = await startDatabase(context).catch(async (error: unknown) => {
-    await Promise.allSettled([networkStarting]); // Tracked by then, so that it is stopped too.
-    throw error;
-  });
-  const network = await networkStarting;
+  const [supabase, network] = await allStarted([startDatabase(context), startNetwork(context)]);
   const tenantId = await ensureDemoTenant(
     supabase.url,
     supabase.serviceKey,
     context.secrets.demoApiKey,
   );
-  const connectors: KeptPart<ConnectorReady>[] = [];
-  for (let index = 0; index < context.options.connectors; index++) {
-    connectors.push(await startConnector(context, { index, supabase, network }));
-  }
-  context.report(`connector${connectors.length > 1 ? "s" : ""} ready`);
-  const controlPlane = await startControlPlane(context, await workerBundling, supabase);
+  const [connectors, controlPlane] = await allStarted([
+    startConnectors(context, supabase, network),
+    startControlPlane(context, supabase),
+  ]);
 
   return {
     addresses: {
-      apiUrl: controlPlane.url,
+      apiUrl: controlPlane.ready().url,
       adminKey: context.secrets.adminKey,
       tenantId,
       apiKey: context.secrets.demoApiKey,
@@ -132,12 +120,7 @@ async function startParts(context: Context): Promise<Omit<Stack, "stop">> {
       sandboxUrl: network?.url ?? null,
       connectorUrls: connectors.map((connector) => connector.ready().url),
     },
-    parts: {
-      supabase: supabase.part,
-      sandbox: network?.part,
-      connectors,
-      restartControlPlane: () => controlPlane.restart(),
-    },
+    parts: { supabase: supabase.part, sandbox: network?.part, connectors, controlPlane },
   };
 }
 
@@ -179,7 +162,7 @@ async function startDatabase(context: Context): Promise<SupabaseInUse> {
     ready: supabaseReady,
     name: "supabase",
     entry: "local/supabase/main.ts",
-    usualPort: usualPorts.supabase,
+    port: await choosePort(options, usualPorts.supabase),
     env: {
       DATABASE_URL: postgres.databaseUrl,
       JWT_SECRET: options.jwtSecret ?? context.secrets.jwtSecret,
@@ -214,23 +197,39 @@ async function startNetwork(context: Context): Promise<Network | undefined> {
     name: "sandbox",
     entry: "sandbox/start.ts",
     args: ["--json"],
-    usualPort: usualPorts.sandbox,
+    port: await choosePort(options, usualPorts.sandbox),
     env: { SANDBOX_DATA: join(context.dataDir, "sandbox") },
   });
   report("sandbox network ready");
   return { ...part.ready(), part };
 }
 
+async function startConnectors(
+  context: Context,
+  supabase: SupabaseInUse,
+  network: Network | undefined,
+): Promise<KeptPart<UrlReady>[]> {
+  const connectors: KeptPart<UrlReady>[] = [];
+  for (let index = 0; index < context.options.connectors; index++) {
+    connectors.push(await startConnector(context, { index, supabase, network }));
+  }
+  context.report(
+    connectors.length > 1 ? `${connectors.length} connectors ready` : "connector ready",
+  );
+  return connectors;
+}
+
 async function startConnector(
   context: Context,
   input: { index: number; supabase: SupabaseInUse; network: Network | undefined },
-): Promise<KeptPart<ConnectorReady>> {
+): Promise<KeptPart<UrlReady>> {
+  const { options } = context;
   const { index, supabase, network } = input;
   return keep(context, {
-    ready: connectorReady,
+    ready: urlReady,
     name: `connector-${index + 1}`,
     entry: "connector/start.ts",
-    usualPort: usualPorts.connector + index,
+    port: await choosePort(options, usualPorts.connector + index),
     env: {
       HOST: "127.0.0.1",
       SUPABASE_URL: supabase.url,
@@ -244,33 +243,29 @@ async function startConnector(
   });
 }
 
-async function startControlPlane(context: Context, code: string, supabase: SupabaseInUse) {
-  const { options, secrets, report } = context;
-  const start = (port: number) =>
-    startWorker(code, {
-      port,
-      stateDir: join(context.dataDir, "durable-objects"),
-      bindings: {
+async function startControlPlane(
+  context: Context,
+  supabase: SupabaseInUse,
+): Promise<KeptPart<UrlReady>> {
+  const part = await keep(context, {
+    ready: urlReady,
+    name: "control-plane",
+    entry: "local/worker/main.ts",
+    port: context.options.port,
+    env: {
+      STATE_DIR: join(context.dataDir, "durable-objects"),
+      BINDINGS: JSON.stringify({
         SUPABASE_URL: supabase.url,
         SUPABASE_KEY: supabase.serviceKey,
         ...(supabase.anonKey === null ? {} : { SUPABASE_ANON_KEY: supabase.anonKey }),
-        ADMIN_KEY: secrets.adminKey,
-        COMMAND_PRIVATE_KEY: secrets.commandPrivateKey,
+        ADMIN_KEY: context.secrets.adminKey,
+        COMMAND_PRIVATE_KEY: context.secrets.commandPrivateKey,
         ALLOW_PRIVATE_URLS: "true",
-      },
-      log: (line) => process.stderr.write(`${line}\n`),
-    });
-  let worker = await start(options.port);
-  const { url } = worker;
-  context.track("control plane", { stop: () => worker.stop() });
-  report("control plane ready");
-  return {
-    url,
-    async restart() {
-      await worker.stop();
-      worker = await start(Number(new URL(url).port));
+      }),
     },
-  };
+  });
+  context.report("control plane ready");
+  return part;
 }
 
 async function keep<Ready extends { url: string }>(
@@ -279,19 +274,18 @@ async function keep<Ready extends { url: string }>(
     name: string;
     entry: string;
     args?: string[];
-    usualPort: number;
+    port: number;
     env: Record<string, string>;
     ready: z.ZodType<Ready>;
   },
 ): Promise<KeptPart<Ready>> {
-  const port = await choosePort(context.options, part.usualPort);
   const kept = await keepPart<Ready>({
     start: (before) =>
       startPart<Ready>({
         ...part,
         env: {
           ...part.env,
-          PORT: before === undefined ? String(port) : new URL(before.url).port,
+          PORT: before === undefined ? String(part.port) : new URL(before.url).port,
         },
         logFile: context.options.json
           ? "stderr"
@@ -304,4 +298,10 @@ async function keep<Ready extends { url: string }>(
 
 async function choosePort(options: Options, usual: number): Promise<number> {
   return options.port === 0 ? 0 : portNear(usual);
+}
+
+/** Waits for both, even when one fails: what the other started is tracked by then. */
+async function allStarted<One, Two>(starts: [Promise<One>, Promise<Two>]): Promise<[One, Two]> {
+  await Promise.allSettled(starts);
+  return Promise.all(starts);
 }

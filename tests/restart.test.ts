@@ -87,7 +87,7 @@ test("the network, the database server and the control plane may each be restart
   await expectStillPaired();
   await exchange("after the database server");
 
-  await stack.parts.restartControlPlane();
+  await stack.parts.controlPlane.restart("kill");
   await exchange("after the control plane");
 }, 120_000);
 

@@ -9,7 +9,8 @@ import { applyMigrations } from "../../local/postgres/apply-migrations.ts";
 import { prepareDatabase } from "../../local/postgres/prepare-database.ts";
 import { startPostgres } from "../../local/postgres/start-postgres.ts";
 import { startSupabase } from "../../local/supabase/start-supabase.ts";
-import { bundleWorker, startWorker } from "../../local/worker.ts";
+import { bundleWorker } from "../../local/worker/bundle-worker.ts";
+import { runWorker } from "../../local/worker/run-worker.ts";
 import type { Database } from "../../shared/database.ts";
 
 export const adminKey = "admin-key-for-tests";
@@ -49,7 +50,7 @@ export async function startControlPlane(
   });
   const keys = generateKeyPairSync("ed25519");
   const log: string[] = [];
-  const worker = await startWorker(code, {
+  const worker = await runWorker(code, {
     port: 0,
     stateDir: join(directory, "objects"),
     bindings: {
@@ -62,7 +63,7 @@ export async function startControlPlane(
       ALLOW_PRIVATE_URLS: "true",
       ...settings,
     },
-    log: (line) => log.push(line),
+    log: (line) => void log.push(line),
   });
   const sql = new Pool({ connectionString: databaseUrl, max: 4 });
   // A client on its way out may still hear that the server stops.

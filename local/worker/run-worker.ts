@@ -1,0 +1,56 @@
+import { convertV4MiniflareOptions, Miniflare, NoOpLog } from "miniflare";
+import { readWranglerConfig } from "./wrangler-config.ts";
+
+const cronIntervalMs = 60_000;
+
+export interface WorkerOptions {
+  port: number;
+  /** Where Durable Objects keep their state. */
+  stateDir: string;
+  bindings: Record<string, string>;
+  log(line: string): void;
+}
+
+/**
+ * Runs the Worker in workerd on loopback, its cron included. Miniflare ends it, and this process,
+ * at once on a signal: hence a process of its own.
+ */
+export async function runWorker(
+  code: string,
+  options: WorkerOptions,
+): Promise<{ url: string; stop(): Promise<void> }> {
+  const config = await readWranglerConfig();
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      name: config.name,
+      host: "127.0.0.1",
+      port: options.port,
+      log: new NoOpLog(),
+      cf: false,
+      handleStructuredLogs: ({ message }) => options.log(message),
+      modules: [{ type: "ESModule", path: "worker.mjs", contents: code }],
+      compatibilityDate: config.compatibility_date,
+      compatibilityFlags: config.compatibility_flags,
+      durableObjects: Object.fromEntries(
+        config.durable_objects.bindings.map((binding) => [
+          binding.name,
+          { className: binding.class_name, useSQLite: true },
+        ]),
+      ),
+      durableObjectsPersist: options.stateDir,
+      bindings: { ...config.vars, ...options.bindings },
+    }),
+  );
+  const { origin } = await miniflare.ready;
+  const worker = await miniflare.getWorker();
+  const cron = setInterval(() => {
+    worker.scheduled({ cron: "* * * * *" }).catch((error: unknown) => options.log(String(error)));
+  }, cronIntervalMs);
+  return {
+    url: origin,
+    async stop() {
+      clearInterval(cron);
+      await miniflare.dispose();
+    },
+  };
+}
