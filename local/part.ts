@@ -48,7 +48,8 @@ export async function startPart<Ready>(options: PartOptions<Ready>): Promise<Par
       env: { ...inherited(), ...options.env },
     },
   );
-  const exited = once(child, "exit");
+  // What a part started itself (workerd) is of its group, and does not outlive it.
+  const exited = once(child, "exit").then(() => endGroup(child));
   const lastLines = await writeLog(child, options.logFile);
   const ready = await readyLine(child, options.ready).catch((cause: unknown) => {
     throw new Error(`${options.name} did not start.\n${lastLines()}`, { cause });
@@ -67,6 +68,15 @@ export async function startPart<Ready>(options: PartOptions<Ready>): Promise<Par
       await exited;
     },
   };
+}
+
+function endGroup(leader: ChildProcess): void {
+  if (leader.pid === undefined) return;
+  try {
+    process.kill(-leader.pid, "SIGKILL");
+  } catch {
+    // Nobody is left of it.
+  }
 }
 
 /** Only what a process needs to run: a part's configuration is what it is given, nothing else. */

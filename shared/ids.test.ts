@@ -7,6 +7,7 @@ test("an id carries its millisecond and sorts by it", () => {
   expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   expect(Number.parseInt(id.replaceAll("-", "").slice(0, 12), 16)).toBe(now);
   expect(uuidV7(now + 1) > id).toBe(true);
+  expect(uuidV7(now + 0.002) > uuidV7(now + 0.001)).toBe(true);
 });
 
 test("two ids of the same millisecond differ", () => {

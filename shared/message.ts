@@ -22,7 +22,6 @@ export const messageErrorSchema = z.object({
   code: z.string(),
   message: z.string(),
 });
-export type MessageError = z.infer<typeof messageErrorSchema>;
 
 /** A message as the API shows it. */
 export const messageSchema = z.object({

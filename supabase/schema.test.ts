@@ -314,6 +314,32 @@ test("a deleted session takes its credentials along, and fails what was queued",
   ).toMatchObject([{ status: "FAILED", error: { code: "session_deleted" } }]);
 });
 
+test("messages that arrive together keep their order, and their ids carry their time", async () => {
+  const uid = await addSession(await addTenant());
+  const connector = await addConnector();
+  await claim(connector, uid);
+  const texts = Array.from({ length: 50 }, (_, index) => `message ${index}`);
+  await commit(connector, {
+    sessions: [{ uid, epoch: 1 }],
+    items: texts.map((text) => ({
+      kind: "arrival",
+      uid,
+      direction: "in",
+      wa_message_id: text,
+      chat_id: "39333@s.whatsapp.net",
+      type: "text",
+      text,
+    })),
+  });
+  const stored = await rows(
+    `select message, abs(extract(epoch from uuid_v7_time(id) - created_at)) as apart
+     from messages where session_uid = $1 order by id`,
+    [uid],
+  );
+  expect(stored.map((row) => row["message"])).toEqual(texts);
+  expect(Math.max(...stored.map((row) => Number(row["apart"])))).toBeLessThan(0.01);
+});
+
 const tables = [
   "tenants",
   "api_keys",

@@ -1,22 +1,23 @@
 -- Identifiers that sort by time: keyset pagination needs no second column, and a
 -- tenant learns nothing of another's volume from them.
 
--- The version 7 UUID made of a moment and the random bits of another UUID.
+-- The version 7 UUID made of a moment and the random bits of another UUID. The 12 bits after
+-- the milliseconds hold their fraction (RFC 9562, section 6.2, method 3), so that ids made one
+-- after the other sort in that order.
 create function public.uuid_v7_at(moment timestamptz, randomness uuid) returns uuid
 language sql immutable parallel safe set search_path = ''
 as $$
   select encode(
-    set_byte(
-      overlay(
-        uuid_send(randomness)
-        placing substring(int8send(floor(extract(epoch from moment) * 1000)::bigint) from 3)
-        from 1 for 6
-      ),
-      6,
-      (get_byte(uuid_send(randomness), 6) & 15) | 112
+    overlay(
+      uuid_send(randomness)
+      placing
+        substring(int8send(micros / 1000) from 3)
+        || substring(int4send((7 << 12) | ((micros % 1000) * 4096 / 1000)::integer) from 3)
+      from 1 for 8
     ),
     'hex'
-  )::uuid;
+  )::uuid
+  from (select floor(extract(epoch from moment) * 1000000)::bigint as micros) m;
 $$;
 
 -- A version 7 UUID (RFC 9562) for the current moment. Hosted projects run a
