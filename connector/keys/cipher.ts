@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
+import {
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+} from "node:crypto";
 
 /** The first byte of everything encrypted: says how, so that keys can be rotated later. */
 const version = 1;
@@ -18,11 +25,12 @@ export interface Label {
  */
 export class SessionCipher {
   readonly #uid: string;
-  readonly #key: Buffer;
+  readonly #key: KeyObject;
 
   constructor(masterKey: Uint8Array, uid: string) {
     this.#uid = uid;
-    this.#key = Buffer.from(hkdfSync("sha256", masterKey, uid, "whatsapp session", 32));
+    const key = hkdfSync("sha256", masterKey, uid, "whatsapp session", 32);
+    this.#key = createSecretKey(new Uint8Array(key));
   }
 
   /** Base64 of version, nonce, tag and ciphertext. */

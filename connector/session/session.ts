@@ -227,7 +227,7 @@ export class Session {
         onClose: (closed) => ours(() => this.#onClose(closed))(),
         onCredentials: (credentials) => this.#saveCredentials(credentials),
         onArrival: () => this.#services.metrics.received.inc(),
-        onReceipts: (receipts) => this.#commit({ items: receipts }),
+        onReceipts: (receipts) => this.#commit({ items: receipts, lazy: true }),
         onAck: (waMessageId, errorCode) => this.outbox.acknowledge(waMessageId, errorCode),
         loadContent: (waMessageId) => this.#loadContent(waMessageId),
       },

@@ -10,6 +10,7 @@ import { z } from "zod";
 import type { KeyChanges, KeyStore } from "../keys/key-store.ts";
 import type { ArrivalItem } from "../write/write.ts";
 import { type Identity, identityOf } from "./address.ts";
+import type { LateCommits } from "./late-commits.ts";
 import { arrivalType } from "./signal-repository.ts";
 
 export type Credentials = AuthenticationCreds;
@@ -35,15 +36,19 @@ export function ownIdentity({ me }: Credentials): Identity {
 }
 
 /** A session's keys in the shape that Baileys takes. */
-export function signalKeyStore(store: KeyStore): SignalKeyStore {
+export function signalKeyStore(
+  store: KeyStore,
+  { commits, beforeRead }: { commits: LateCommits; beforeRead: (type: string) => Promise<void> },
+): SignalKeyStore {
   return {
-    get: async (type, ids) => typed(type, await store.get(type, ids)),
+    get: async (type, ids) => {
+      await beforeRead(type);
+      return typed(type, await store.get(type, ids));
+    },
     set: async (data) => {
       const { [arrivalType]: arrivals, ...changes } = changesOf(data);
-      await store.set(
-        changes,
-        Object.values(arrivals ?? {}).map((item) => arrivalSchema.parse(item)),
-      );
+      const items = Object.values(arrivals ?? {}).map((item) => arrivalSchema.parse(item));
+      await commits.settle(store.set(changes, items));
     },
   };
 }

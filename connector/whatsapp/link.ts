@@ -6,6 +6,7 @@ import {
   DEFAULT_CONNECTION_CONFIG,
   makeWASocket,
   proto,
+  type SignalKeyStore,
   type UserFacingSocketConfig,
   type WASocket,
 } from "@whiskeysockets/baileys";
@@ -18,7 +19,9 @@ import { readArrival } from "./arrival.ts";
 import { type Credentials, isPaired, ownIdentity, signalKeyStore } from "./auth-state.ts";
 import { type CloseReason, readCloseReason } from "./close-reason.ts";
 import { decodeContent } from "./content.ts";
+import { LateCommits } from "./late-commits.ts";
 import { libraryLog } from "./library-log.ts";
+import { overlapSends, readBeforeLeaving, ReadyRecipients, Sending } from "./overlap.ts";
 import { readReceipt } from "./receipt.ts";
 import { trustingRootKey } from "./root-key.ts";
 import { signalRepository } from "./signal-repository.ts";
@@ -68,7 +71,9 @@ export class Link {
   readonly #socket: WASocket;
   readonly #credentials: Credentials;
   readonly #keys: KeyStore;
-  readonly #mayLeave = new AsyncLocalStorage<Promise<unknown>>();
+  readonly #sending = new AsyncLocalStorage<Sending>();
+  readonly #commits = new LateCommits();
+  readonly #ready = new ReadyRecipients();
   /** Incoming stanzas by the encrypted bytes in them, which is all a decryption knows. */
   readonly #stanzas = new WeakMap<Uint8Array, BinaryNode>();
   #heardAt = performance.now();
@@ -83,6 +88,7 @@ export class Link {
       target.network === "sandbox" && target.rootKey !== undefined
         ? trustingRootKey(target.rootKey, open)
         : open();
+    overlapSends(this.#socket.authState.keys, () => this.#sending.getStore()?.alone === false);
     this.#listen(options.handlers);
   }
 
@@ -105,11 +111,13 @@ export class Link {
     content: string;
     mayLeave: Promise<unknown>;
   }): Promise<void> {
-    await this.#mayLeave.run(message.mayLeave, () =>
-      this.#socket.relayMessage(message.to, decodeContent(message.content), {
-        messageId: message.waMessageId,
-      }),
+    const { to, waMessageId, mayLeave } = message;
+    const sending = new Sending({ recorded: mayLeave, alone: !this.#ready.has(to) });
+    await this.#sending.run(sending, () =>
+      this.#socket.relayMessage(to, decodeContent(message.content), { messageId: waMessageId }),
     );
+    sending.assertReleased();
+    this.#ready.add(to);
   }
 
   /** The address of a phone number as WhatsApp writes it; undefined when it is not there. */
@@ -170,7 +178,7 @@ export class Link {
         ? { waWebSocketUrl: target.url }
         : // Whatever the process was told about certificates: WhatsApp's is checked.
           { agent: new Agent({ rejectUnauthorized: true }) }),
-      auth: { creds: credentials, keys: signalKeyStore(keys) },
+      auth: { creds: credentials, keys: this.#storeOf(keys) },
       version: DEFAULT_CONNECTION_CONFIG.version,
       browser: deviceName,
       logger: libraryLog(log),
@@ -190,7 +198,11 @@ export class Link {
         return content === null ? undefined : decodeContent(content);
       },
       makeSignalRepository: signalRepository({
-        mayLeave: () => this.#mayLeave.getStore(),
+        commits: this.#commits,
+        holdUntil: async (committed) => {
+          const sending = this.#sending.getStore();
+          await (sending === undefined ? committed : sending.holdUntil(committed));
+        },
         readArrival: async (ciphertext, plaintext) => {
           const stanza = this.#stanzas.get(ciphertext);
           if (stanza === undefined) return undefined;
@@ -205,6 +217,15 @@ export class Link {
         },
       }),
     };
+  }
+
+  #storeOf(keys: KeyStore): SignalKeyStore {
+    return signalKeyStore(keys, {
+      commits: this.#commits,
+      beforeRead: async (type) => {
+        if (type === readBeforeLeaving) await this.#sending.getStore()?.release();
+      },
+    });
   }
 
   #listen(handlers: LinkHandlers): void {

@@ -7,6 +7,7 @@ import {
 } from "@whiskeysockets/baileys";
 import type { ArrivalItem } from "../write/write.ts";
 import { KeyedLock } from "./keyed-lock.ts";
+import type { LateCommits } from "./late-commits.ts";
 
 type MakeRepository = SocketConfig["makeSignalRepository"];
 
@@ -14,10 +15,11 @@ type MakeRepository = SocketConfig["makeSignalRepository"];
 export const arrivalType = "arrival";
 
 export interface RepositoryHooks {
+  commits: LateCommits;
   /** What to store of a decrypted message, found by its ciphertext. */
   readArrival: (ciphertext: Uint8Array, plaintext: Uint8Array) => Promise<ArrivalItem | undefined>;
-  /** Resolves when the message that is being encrypted may leave. */
-  mayLeave: () => Promise<unknown> | undefined;
+  /** Makes the message that is being encrypted wait for this before it leaves. */
+  holdUntil: (committed: Promise<unknown>) => Promise<void>;
 }
 
 /**
@@ -43,45 +45,50 @@ export function signalRepository(hooks: RepositoryHooks): MakeRepository {
       return locks.run(engine.jidToSignalProtocolAddress(lid ?? jid), work);
     }
 
-    async function storing(
+    async function encrypting<Result>(encrypt: () => Promise<Result>): Promise<Result> {
+      const { result, committed } = await outside(() => hooks.commits.collect(encrypt));
+      await hooks.holdUntil(committed);
+      return result;
+    }
+
+    async function decrypting(
       ciphertext: Uint8Array,
       key: string,
       decrypt: () => Promise<Uint8Array>,
     ): Promise<Uint8Array> {
-      return keys.transaction(async () => {
+      const storing = async () => {
         const plaintext = await decrypt();
         const arrival = await hooks.readArrival(ciphertext, plaintext);
         if (arrival !== undefined) await keys.set(carrying(arrival));
         return plaintext;
-      }, key);
+      };
+      return keys.transaction(storing, key);
+    }
+
+    async function committed(decrypt: () => Promise<Uint8Array>): Promise<Uint8Array> {
+      const { result, committed } = await hooks.commits.collect(decrypt);
+      await committed;
+      return result;
     }
 
     return {
       ...engine,
       decryptMessage: (message) =>
-        onDevice(message.jid, () =>
-          storing(message.ciphertext, message.jid, () => engine.decryptMessage(message)),
+        committed(() =>
+          onDevice(message.jid, () =>
+            decrypting(message.ciphertext, message.jid, () => engine.decryptMessage(message)),
+          ),
         ),
       decryptGroupMessage: (message) =>
-        locks.run(message.group, () =>
-          storing(message.msg, message.group, () => engine.decryptGroupMessage(message)),
+        committed(() =>
+          locks.run(message.group, () =>
+            decrypting(message.msg, message.group, () => engine.decryptGroupMessage(message)),
+          ),
         ),
-      encryptMessage: async (message) => {
-        const mayLeave = hooks.mayLeave();
-        const [encrypted] = await Promise.all([
-          outside(() => onDevice(message.jid, () => engine.encryptMessage(message))),
-          mayLeave,
-        ]);
-        return encrypted;
-      },
-      encryptGroupMessage: async (message) => {
-        const mayLeave = hooks.mayLeave();
-        const [encrypted] = await Promise.all([
-          outside(() => locks.run(message.group, () => engine.encryptGroupMessage(message))),
-          mayLeave,
-        ]);
-        return encrypted;
-      },
+      encryptMessage: (message) =>
+        encrypting(() => onDevice(message.jid, () => engine.encryptMessage(message))),
+      encryptGroupMessage: (message) =>
+        encrypting(() => locks.run(message.group, () => engine.encryptGroupMessage(message))),
       injectE2ESession: (options) =>
         outside(() => onDevice(options.jid, () => engine.injectE2ESession(options))),
       migrateSession: (from, to) => outside(() => engine.migrateSession(from, to)),

@@ -24,6 +24,8 @@ interface Entry {
 const maxWrites = 500;
 const maxKeyRows = 4000;
 const requestTimeoutMs = 15_000;
+/** Long enough for the receipt of one message to go with the intent of the next. */
+const lazyMs = 10;
 const retryLimits = { baseMs: 50, capMs: 2000 };
 
 /**
@@ -36,6 +38,7 @@ export class Lane {
   #waiting: Entry[] = [];
   #flying: Entry[] = [];
   #running: Promise<void> | undefined;
+  #later: NodeJS.Timeout | undefined;
 
   constructor(options: LaneOptions) {
     this.#options = options;
@@ -46,7 +49,9 @@ export class Lane {
     if (this.#closing.signal.aborted) return Promise.reject(new NotWritten("closed"));
     return new Promise((done, failed) => {
       this.#waiting.push({ write, done, failed });
-      this.#running ??= this.#run();
+      if (this.#running !== undefined) return;
+      if (write.lazy === true) this.#later ??= setTimeout(() => this.#start(), lazyMs);
+      else this.#start();
     });
   }
 
@@ -58,14 +63,22 @@ export class Lane {
   }
 
   async flushed(): Promise<void> {
+    if (this.#waiting.length > 0) this.#start();
     await this.#running;
   }
 
   close(): void {
     this.#closing.abort();
+    clearTimeout(this.#later);
     const left = [...this.#flying, ...this.#waiting];
     this.#waiting = [];
     for (const entry of left) entry.failed(new NotWritten("closed"));
+  }
+
+  #start(): void {
+    clearTimeout(this.#later);
+    this.#later = undefined;
+    this.#running ??= this.#run();
   }
 
   async #run(): Promise<void> {

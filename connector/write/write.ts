@@ -83,6 +83,8 @@ export interface Write {
   /** Drop the credentials and every key written before. */
   forget?: boolean;
   items?: Item[];
+  /** Nobody waits for it: it may wait a moment for others to go with. */
+  lazy?: boolean;
 }
 
 /** What commit_writes gives for a send. */
