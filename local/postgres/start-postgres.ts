@@ -33,8 +33,8 @@ const stopTimeoutMs = 10_000;
 export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
   const { log, durable = true, password = "postgres" } = options;
   const dataDir = resolve(options.dataDir);
-  const { initdb, postgres } = await locateBinaries();
   const user = await unprivilegedUser();
+  const { initdb, postgres } = await locateBinaries({ forOthers: user !== undefined });
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   if (user) await chown(dataDir, user.uid, user.gid);
   const existing = await readdir(dataDir);

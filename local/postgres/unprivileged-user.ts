@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
-import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
+import { isReachable } from "./reachable.ts";
 
 const run = promisify(execFile);
 
@@ -49,12 +49,6 @@ export async function launchAs(
     "--",
   ];
   return { command: "setpriv", args: [...flags, command, ...args], options: {} };
-}
-
-async function isReachable(directory: string): Promise<boolean> {
-  const { mode } = await stat(directory);
-  if ((mode & 0o001) === 0) return false;
-  return dirname(directory) === directory || isReachable(dirname(directory));
 }
 
 async function lookUp(): Promise<UserIds | undefined> {
