@@ -287,9 +287,7 @@ async function keep<Ready extends { url: string }>(
           ...part.env,
           PORT: before === undefined ? String(part.port) : new URL(before.url).port,
         },
-        logFile: context.options.json
-          ? "stderr"
-          : join(context.dataDir, "logs", `${part.name}.log`),
+        logFile: context.options.json ? null : join(context.dataDir, "logs", `${part.name}.log`),
       }),
     onCrash: () => context.report(`${part.name} ended by itself and is started again`),
   });
