@@ -21,7 +21,7 @@ let owner: Phone;
 let ada: Phone;
 
 const start = () =>
-  startStack({ port: 0, data, memory: false, json: true, connectors: 1, sandbox: true }, () => {});
+  startStack({ port: 0, data, memory: false, json: false, connectors: 1, sandbox: true }, () => {});
 
 beforeAll(async () => {
   data = await mkdtemp(join(tmpdir(), "whatsapp-microservice-restart-"));

@@ -10,7 +10,7 @@ declare module "vitest" {
 /** One whole stack for all files of the project; each test brings a tenant of its own. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const stack = await startStack(
-    { port: 0, data: "", memory: true, json: true, connectors: 1, sandbox: true },
+    { port: 0, data: "", memory: true, json: false, connectors: 1, sandbox: true },
     () => {},
   );
   project.provide("addresses", stack.addresses);
