@@ -1,5 +1,4 @@
 import { z } from "@hono/zod-openapi";
-import type { TenantRow } from "../../shared/database.ts";
 import { ApiError } from "../../shared/errors.ts";
 import { storableText } from "../../shared/text.ts";
 
@@ -20,7 +19,6 @@ export const tenantSchema = z
 
 export const tenantColumns =
   "tenant_id,name,webhook_url,webhook_secret,rate_limit_per_minute,send_interval_ms,created_at,updated_at";
-export type Tenant = Pick<TenantRow, keyof z.infer<typeof tenantSchema>>;
 
 /** What an operator sets. */
 export const tenantSettings = z.object({

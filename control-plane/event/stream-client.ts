@@ -1,6 +1,6 @@
 import { type EncodedEvent, greeting } from "./sse.ts";
 
-/** A client that reads slower than this fills is closed; it resumes where it was. */
+/** What a client may have unread before it has to wait. */
 const maxBufferedBytes = 1_048_576;
 
 /** One open stream: what was sent to it, and how much of that it has not read. */
@@ -40,7 +40,7 @@ export class StreamClient {
     return this.#controller !== undefined;
   }
 
-  /** Gives it an event that it does not have yet. False: it reads too slowly to be kept. */
+  /** Gives it an event that it does not have yet. False: it has no room for it. */
   offer(event: EncodedEvent): boolean {
     if (event.seq <= this.position) return true;
     if (this.#wants(event) && !this.write(event.bytes)) return false;
@@ -54,18 +54,21 @@ export class StreamClient {
     return true;
   }
 
-  /** Resolves when there is room for more, or when it is closed. */
-  async drained(): Promise<void> {
+  /** Resolves when there is room for more; closes the client when there is none in time. */
+  async drained(maxStallMs: number): Promise<void> {
     if (this.#controller === undefined || (this.#controller.desiredSize ?? 0) > 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(() => this.close(), maxStallMs);
     this.#onDrained = resolve;
     await promise;
     this.#onDrained = undefined;
+    clearTimeout(timer);
   }
 
   close(): void {
     this.#controller?.close();
     this.#controller = undefined;
+    this.#onDrained?.();
   }
 
   #wants(event: EncodedEvent): boolean {

@@ -5,6 +5,8 @@ import type { StreamClient } from "./stream-client.ts";
 export const pageSize = 500;
 const firstDelayMs = 2;
 const maxDelayMs = 256;
+/** A client that takes nothing for so long is closed. */
+const maxStallMs = 30_000;
 
 /** A tenant's events after a number, in order, `pageSize` of them at most. */
 export type ReadEvents = (after: number) => Promise<Event[]>;
@@ -62,7 +64,7 @@ export class TenantFeed {
       const events = await this.#read(client.position);
       for (const event of events) {
         const encoded = encodeEvent(event);
-        while (client.isOpen && !client.offer(encoded)) await client.drained();
+        while (client.isOpen && !client.offer(encoded)) await client.drained(maxStallMs);
       }
       if (!client.isOpen) return;
       const isEven = this.#clients.size === 0 || client.position >= this.#cursor;
@@ -77,7 +79,7 @@ export class TenantFeed {
   }
 
   writeAll(bytes: Uint8Array): void {
-    for (const client of this.#clients) if (!client.write(bytes)) this.#drop(client);
+    for (const client of this.#clients) client.write(bytes);
   }
 
   async #pump(): Promise<void> {
@@ -97,7 +99,7 @@ export class TenantFeed {
       const events = await this.#read(this.#cursor);
       for (const event of events) {
         const encoded = encodeEvent(event);
-        for (const client of this.#clients) if (!client.offer(encoded)) this.#drop(client);
+        for (const client of this.#clients) if (!client.offer(encoded)) this.#fallBehind(client);
         this.#cursor = event.seq;
       }
       if (events.length > 0 || this.#hinted > goal) {
@@ -113,8 +115,10 @@ export class TenantFeed {
     }
   }
 
-  #drop(client: StreamClient): void {
+  /** One that reads slower than events happen goes on at its own pace, on its own reads. */
+  #fallBehind(client: StreamClient): void {
     this.#clients.delete(client);
-    client.close();
+    // It resumes where it was; what can fail is only the reading.
+    this.join(client).catch(() => client.close());
   }
 }

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { get, type IncomingMessage } from "node:http";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { Tenant } from "../support/api.ts";
 import { openStream, type Stream } from "../support/sse.ts";
@@ -27,6 +29,16 @@ async function emit(tenantId: string, count: number, data: Record<string, unknow
     tenantId,
     Array.from({ length: count }, (_, index) => ({ data: { index, ...data } })),
   );
+}
+
+/** A stream that nothing is read from until somebody does. */
+async function openRaw(tenant: Tenant): Promise<IncomingMessage> {
+  const request = get(`${tenant.url}/tenant/events/stream`, {
+    headers: tenant.headers,
+    agent: false,
+  });
+  const [response] = (await once(request, "response")) as [IncomingMessage];
+  return response;
 }
 
 const seqs = (stream: Stream) => stream.events.map((event) => event.seq);
@@ -67,6 +79,27 @@ test("it resumes across many pages while events go on, with no gap and no duplic
   }
 });
 
+test("a client that does not read for a while misses nothing, and slows nobody down", async () => {
+  const tenant = await addTenant(plane);
+  const stalled = await openRaw(tenant);
+  const reading = await follow(tenant, "/tenant/events/stream");
+  for (let round = 0; round < 12; round += 1) {
+    await emit(tenant.id, 500, { text: "x".repeat(2_000) });
+  }
+  await reading.next((event) => event.seq === 6_000);
+  expect(seqs(reading)).toEqual(oneTo(6_000));
+
+  const ids: number[] = [];
+  let rest = "";
+  for await (const chunk of stalled) {
+    const lines = (rest + String(chunk)).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) if (line.startsWith("id: ")) ids.push(Number(line.slice(4)));
+    if (ids.at(-1) === 6_000) break;
+  }
+  expect(ids).toEqual(oneTo(6_000));
+});
+
 test("a position that is yet to come means now", async () => {
   const tenant = await addTenant(plane);
   const stream = await follow(tenant, "/tenant/events/stream", 1_000);
@@ -99,9 +132,9 @@ test("no tenant hears of another's events", async () => {
 
 test("a stream needs a key, a session that exists, and a position that is a number", async () => {
   const tenant = await addTenant(plane);
-  const get = (path: string, headers: Record<string, string> = tenant.headers) =>
+  const ask = (path: string, headers: Record<string, string> = tenant.headers) =>
     fetch(plane.url + path, { headers });
-  expect((await get("/tenant/events/stream", {})).status).toBe(401);
-  expect((await get("/session/absent/messages/stream")).status).toBe(404);
-  expect((await get("/tenant/events/stream?last_event_id=x")).status).toBe(422);
+  expect((await ask("/tenant/events/stream", {})).status).toBe(401);
+  expect((await ask("/session/absent/messages/stream")).status).toBe(404);
+  expect((await ask("/tenant/events/stream?last_event_id=x")).status).toBe(422);
 });

@@ -1,0 +1,266 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Message } from "../../shared/message.ts";
+import type { Session } from "../../shared/session.ts";
+import { call, type Tenant } from "../support/api.ts";
+import { adminKey, type ControlPlane, startControlPlane } from "./start-control-plane.ts";
+import { addKey, addTenant } from "./tenants.ts";
+
+let plane: ControlPlane;
+let tenant: Tenant;
+beforeAll(async () => {
+  plane = await startControlPlane();
+  tenant = await addTenant(plane);
+});
+afterAll(() => plane.stop());
+
+type Problem = { code: string; request_id: string; errors?: { field: string }[] };
+
+async function send(
+  method: string,
+  path: string,
+  init: { body?: string; headers?: Record<string, string> } = {},
+) {
+  const response = await fetch(plane.url + path, {
+    method,
+    ...init,
+    headers: { ...tenant.headers, "content-type": "application/json", ...init.headers },
+  });
+  return { response, body: (await response.json()) as Problem };
+}
+
+test.each([
+  ["GET", "/nowhere", undefined, 404, "not_found"],
+  ["PUT", "/tenant/sessions", "{}", 405, "method_not_allowed"],
+  ["POST", "/tenant/sessions", '{"session_id":', 400, "invalid_json"],
+  ["POST", "/tenant/sessions", '{"session_id":"a b"}', 422, "invalid_request"],
+  [
+    "POST",
+    "/tenant/sessions",
+    JSON.stringify({ x: "x".repeat(1_100_000) }),
+    413,
+    "payload_too_large",
+  ],
+  ["GET", "/session/absent", undefined, 404, "not_found"],
+  ["GET", "/session/absent/qr?format=gif", undefined, 422, "invalid_request"],
+  ["GET", "/tenant/messages?cursor=nonsense", undefined, 422, "invalid_request"],
+  ["GET", "/tenant/messages?limit=101", undefined, 422, "invalid_request"],
+])("%s %s with %.40s is answered with %i %s", async (method, path, body, status, code) => {
+  const { response, body: problem } = await send(method, path, body === undefined ? {} : { body });
+  expect(response.status).toBe(status);
+  expect(response.headers.get("content-type")).toBe("application/problem+json");
+  expect(problem).toMatchObject({
+    type: `urn:whatsapp-microservice:error:${code}`,
+    status,
+    code,
+    title: expect.any(String),
+    detail: expect.any(String),
+    request_id: response.headers.get("x-request-id"),
+  });
+});
+
+test("a body that is not JSON is refused by its type", async () => {
+  const { response, body } = await send("POST", "/tenant/sessions", {
+    body: "session_id=main",
+    headers: { "content-type": "application/x-www-form-urlencoded" },
+  });
+  expect(response.status).toBe(415);
+  expect(body.code).toBe("unsupported_media_type");
+});
+
+test("every wrong field of a send is named", async () => {
+  await tenant.post("/tenant/sessions", { session_id: "fields" });
+  const { body } = await tenant.post<Problem>("/session/fields/send", { to: "nobody" });
+  expect(body.errors?.map(({ field }) => field)).toEqual(["to", "message"]);
+  const lone = await tenant.post("/session/fields/send", { to: "393331234567", text: "\ud800" });
+  expect(lone.status).toBe(422);
+});
+
+test("a request id is taken over when it is harmless", async () => {
+  const ask = async (id: string) =>
+    (await send("GET", "/tenant/sessions", { headers: { "x-request-id": id } })).response.headers;
+  expect((await ask("abc-123")).get("x-request-id")).toBe("abc-123");
+  expect((await ask("a b")).get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
+});
+
+test("a session is created, shown, listed, refused a second time, and deleted", async () => {
+  const made = await tenant.post<Session>("/tenant/sessions", {
+    session_id: "crud",
+    name: "Support",
+    description: "The main line",
+  });
+  expect(made).toMatchObject({
+    status: 201,
+    body: { session_id: "crud", name: "Support", state: "created", network: "sandbox" },
+  });
+  expect(made.body).not.toHaveProperty("uid");
+  expect(await tenant.post("/tenant/sessions", { session_id: "crud" })).toMatchObject({
+    status: 409,
+    body: { code: "conflict" },
+  });
+  expect((await tenant.get("/session/crud")).body).toEqual(made.body);
+  expect((await tenant.get("/session/crud/status")).body).toEqual(made.body);
+  expect((await tenant.delete("/session/crud")).status).toBe(204);
+  expect((await tenant.get("/session/crud")).status).toBe(404);
+});
+
+test("sessions are listed by pages, by cursor and by offset", async () => {
+  const owner = await addTenant(plane);
+  for (const id of ["a", "b", "c"]) await owner.post("/tenant/sessions", { session_id: id });
+  type Page = { data: Session[]; next_cursor: string | null };
+  const first = (await owner.get<Page>("/tenant/sessions?limit=2")).body;
+  const second = (await owner.get<Page>(`/tenant/sessions?limit=2&cursor=${first.next_cursor}`))
+    .body;
+  expect([...first.data, ...second.data].map((session) => session.session_id)).toEqual([
+    "a",
+    "b",
+    "c",
+  ]);
+  expect(second.next_cursor).toBeNull();
+  const skipped = (await owner.get<Page>("/tenant/sessions?offset=2")).body;
+  expect(skipped.data.map((session) => session.session_id)).toEqual(["c"]);
+});
+
+test("a session that no connector holds stops at once, and cannot send", async () => {
+  await tenant.post("/tenant/sessions", { session_id: "idle" });
+  expect(await tenant.post("/session/idle/disconnect")).toMatchObject({
+    status: 200,
+    body: { state: "disconnected" },
+  });
+  expect(
+    await tenant.post("/session/idle/send", { to: "393331234567", message: "x" }),
+  ).toMatchObject({ status: 409, body: { code: "session_not_connected" } });
+  expect(await tenant.post("/session/idle/connect")).toMatchObject({
+    status: 200,
+    body: { state: "connecting" },
+  });
+});
+
+test("a test key sees a live session and may not touch it", async () => {
+  const live = await addTenant(plane, "live");
+  await live.post("/tenant/sessions", { session_id: "real" });
+  const withTestKey = await addKey(plane, live.id, "test");
+  expect((await withTestKey.get("/session/real")).status).toBe(200);
+  for (const path of ["disconnect", "connect", "regenerate-qr"]) {
+    expect(await withTestKey.post(`/session/real/${path}`)).toMatchObject({
+      status: 403,
+      body: { code: "forbidden" },
+    });
+  }
+  expect((await withTestKey.get("/session/real/qr")).status).toBe(403);
+  expect((await withTestKey.delete("/session/real")).status).toBe(403);
+});
+
+test("a key also works as a bearer token, and not after its expiry", async () => {
+  const ask = (key: string) =>
+    fetch(`${plane.url}/tenant/sessions`, { headers: { authorization: `Bearer ${key}` } });
+  expect((await ask(tenant.key)).status).toBe(200);
+  const expired = await addTenant(plane);
+  await plane.sql.query("update api_keys set expires_at = now() where tenant_id = $1", [
+    expired.id,
+  ]);
+  expect((await ask(expired.key)).status).toBe(401);
+});
+
+test("messages are paged and filtered by chat, status, direction and time", async () => {
+  const owner = await addTenant(plane);
+  await owner.post("/tenant/sessions", { session_id: "main" });
+  await plane.sql.query(
+    `insert into messages (id, tenant_id, session_id, session_uid, chat_id, direction, status, created_at)
+     select uuid_v7_at(t, gen_random_uuid()), $1, 'main', uid,
+            '39333123456' || n % 2 || '@s.whatsapp.net',
+            case when n % 3 = 0 then 'in' else 'out' end,
+            case when n % 3 = 0 then 'RECEIVED' when n % 3 = 1 then 'SENT' else 'READ' end, t
+     from whatsapp_sessions, generate_series(0, 29) n,
+          lateral (select '2026-01-01T00:00:00Z'::timestamptz + n * interval '1 hour' as t) at
+     where tenant_id = $1`,
+    [owner.id],
+  );
+  type Page = { data: Message[]; next_cursor: string | null };
+  const list = async (query: string) =>
+    (await owner.get<Page>(`/session/main/messages?${query}`)).body;
+
+  const all = await list("");
+  expect(all.data).toHaveLength(30);
+  expect(all.data[0]).not.toHaveProperty("tenant_id");
+  const walked: string[] = [];
+  for (let cursor: string | null = ""; cursor !== null;) {
+    const page: Page = await list(`limit=7${cursor && `&cursor=${cursor}`}`);
+    walked.push(...page.data.map(({ id }) => id));
+    cursor = page.next_cursor;
+  }
+  expect(walked).toEqual(all.data.map(({ id }) => id));
+  expect((await list("order=asc&limit=30")).data).toEqual(all.data.toReversed());
+
+  expect((await list("direction=in")).data).toHaveLength(10);
+  expect((await list("direction=out")).data).toHaveLength(20);
+  expect((await list("direction=out&status=READ")).data).toHaveLength(10);
+  expect((await list("direction=in&status=READ")).data).toHaveLength(0);
+  expect((await list("chat=%2B39%20333%20123%204561")).data).toHaveLength(15);
+  const hours = "since=2026-01-01T03:00:00Z&until=2026-01-01T06:00:00Z";
+  expect((await list(hours)).data.map(({ created_at }) => Date.parse(created_at))).toEqual(
+    [5, 4, 3].map((hour) => Date.UTC(2026, 0, 1, hour)),
+  );
+});
+
+test("the operator manages tenants, keys and webhooks", async () => {
+  const admin = async <Body = Record<string, unknown>>(
+    method: string,
+    path: string,
+    body?: unknown,
+    key = adminKey,
+  ) => call<Body>(method, `${plane.url}/admin${path}`, { headers: { "X-Admin-Key": key }, body });
+
+  expect((await admin("GET", "/tenants", undefined, "wrong-admin-key!")).status).toBe(401);
+  const made = await admin("POST", "/tenants", {
+    tenant_id: "acme",
+    name: "Acme",
+    webhook_url: "https://example.com/hook",
+  });
+  expect(made).toMatchObject({
+    status: 201,
+    body: { tenant_id: "acme", rate_limit_per_minute: 60 },
+  });
+  expect(made.body["webhook_secret"]).toMatch(/^whsec_/);
+  expect((await admin("POST", "/tenants", { tenant_id: "acme", name: "Acme" })).status).toBe(409);
+  expect(
+    await admin("PATCH", "/tenants/acme", { rate_limit_per_minute: 5, webhook_url: null }),
+  ).toMatchObject({ status: 200, body: { rate_limit_per_minute: 5, webhook_url: null } });
+  expect((await admin("PATCH", "/tenants/acme", {})).status).toBe(422);
+
+  const key = await admin<{ id: string; key: string }>("POST", "/tenants/acme/keys", {
+    network: "live",
+  });
+  expect(key.body.key).toMatch(/^sk_live_[A-Za-z0-9]{32}$/);
+  const listed = await admin("GET", "/tenants/acme/keys");
+  expect(JSON.stringify(listed.body)).not.toContain(key.body.key);
+  expect((await admin("DELETE", `/tenants/acme/keys/${key.body.id}`)).status).toBe(204);
+  expect((await admin("DELETE", `/tenants/acme/keys/${key.body.id}`)).status).toBe(404);
+  expect((await admin("POST", "/tenants/absent/keys", { network: "live" })).status).toBe(404);
+
+  const hook = await admin<{ id: string }>("POST", "/tenants/acme/webhooks", {
+    url: "https://example.com/other",
+    events: ["message.received"],
+  });
+  expect(hook.status).toBe(201);
+  expect((await admin("DELETE", `/tenants/acme/webhooks/${hook.body.id}`)).status).toBe(204);
+  expect((await admin("DELETE", "/tenants/acme")).status).toBe(204);
+  expect((await admin("GET", "/tenants/acme")).status).toBe(404);
+});
+
+test("the contract names every route, and is OpenAPI 3.1", async () => {
+  const { body } = await call<{ openapi: string; paths: Record<string, object> }>(
+    "GET",
+    `${plane.url}/openapi.json`,
+  );
+  expect(body.openapi).toBe("3.1.0");
+  expect(Object.keys(body.paths)).toEqual(
+    expect.arrayContaining([
+      "/tenant/sessions",
+      "/session/{sessionId}/send",
+      "/session/{sessionId}/messages/stream",
+      "/tenant/events/stream",
+      "/admin/tenants/{tenantId}/keys",
+      "/health",
+    ]),
+  );
+});

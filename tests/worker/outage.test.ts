@@ -1,0 +1,37 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { call } from "../support/api.ts";
+import { adminKey, type ControlPlane, startControlPlane } from "./start-control-plane.ts";
+
+let plane: ControlPlane;
+beforeAll(async () => {
+  // Nothing listens there.
+  plane = await startControlPlane({
+    SUPABASE_URL: "http://127.0.0.1:9",
+    ALLOW_PRIVATE_URLS: "false",
+  });
+});
+afterAll(() => plane.stop());
+
+test("without a database, health says so and requests are told to come again", async () => {
+  expect(await call("GET", `${plane.url}/health`)).toMatchObject({
+    status: 503,
+    body: { status: "degraded", checks: { database: { status: "down" } } },
+  });
+  const answer = await call("GET", `${plane.url}/tenant/sessions`, {
+    headers: { "X-Api-Key": "sk_test_0123456789abcdef" },
+  });
+  expect(answer).toMatchObject({ status: 503, body: { code: "database_unavailable" } });
+  expect(answer.headers.get("retry-after")).toBe("2");
+  expect(JSON.stringify(answer.body)).not.toContain("127.0.0.1");
+});
+
+test("a webhook to a private address is refused before anything is asked", async () => {
+  const answer = await call("POST", `${plane.url}/admin/tenants/acme/webhooks`, {
+    headers: { "X-Admin-Key": adminKey },
+    body: { url: "http://169.254.169.254/latest" },
+  });
+  expect(answer).toMatchObject({
+    status: 422,
+    body: { errors: [{ field: "url", detail: "The URL leads to a private or loopback address" }] },
+  });
+});
