@@ -1,0 +1,76 @@
+import { expect, test } from "vitest";
+import type { Event } from "../../shared/event.ts";
+import { StreamClient } from "./stream-client.ts";
+import { pageSize, TenantFeed } from "./tenant-feed.ts";
+
+function eventAt(seq: number): Event {
+  return {
+    id: `evt_${seq}`,
+    type: "message.received",
+    timestamp: "2026-01-01T00:00:00Z",
+    tenant_id: "acme",
+    session_id: "main",
+    seq,
+    data: {},
+  };
+}
+
+/** A feed over a log that shows its events only as far as `visible`. */
+function feedOver(log: { visible: number }) {
+  let reads = 0;
+  const slept: number[] = [];
+  const feed = new TenantFeed({
+    read: async (after) => {
+      reads += 1;
+      const length = Math.max(0, Math.min(pageSize, log.visible - after));
+      return Array.from({ length }, (_, index) => eventAt(after + 1 + index));
+    },
+    sleep: async (ms) => {
+      slept.push(ms);
+      if (slept.length === 3) log.visible = 1;
+    },
+  });
+  return { feed, slept, reads: () => reads };
+}
+
+function clientAt(position: number) {
+  return new StreamClient({ position, sessionId: undefined, onClose: () => {} });
+}
+
+async function idsOf(client: StreamClient): Promise<number[]> {
+  client.close();
+  const text = await new Response(client.body).text();
+  return [...text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id));
+}
+
+test("a hint that is faster than its commit is believed, after a moment", async () => {
+  const { feed, slept } = feedOver({ visible: 0 });
+  const client = clientAt(0);
+  await feed.join(client);
+  await feed.hint(1);
+  expect(slept).toEqual([2, 4, 8]);
+  await expect(idsOf(client)).resolves.toEqual([1]);
+});
+
+test("a hint of what never comes is given up", async () => {
+  const log = { visible: 5 };
+  const { feed, slept } = feedOver(log);
+  await feed.join(clientAt(5));
+  await feed.hint(9);
+  expect(slept.reduce((sum, ms) => sum + ms, 0)).toBeLessThan(1_000);
+});
+
+test("an event is read once for all clients, and given to each once", async () => {
+  const log = { visible: 10 };
+  const { feed, reads } = feedOver(log);
+  const clients = [0, 3, 10].map(clientAt);
+  for (const client of clients) await feed.join(client);
+  const before = reads();
+  log.visible = 12;
+  await Promise.all([feed.hint(11), feed.hint(12)]);
+  expect(reads() - before).toBe(1);
+  const [first = [], second = [], third = []] = await Promise.all(clients.map(idsOf));
+  expect(first).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+  expect(second).toEqual(first.slice(3));
+  expect(third).toEqual([11, 12]);
+});
