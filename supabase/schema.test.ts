@@ -410,6 +410,7 @@ test("a history page is read from an index, in order, whatever it is filtered by
       "status = 'FAILED'",
       "direction = 'out'",
       "chat_id = '39333@s.whatsapp.net'",
+      "chat_id = '39333@s.whatsapp.net' and status = 'FAILED'",
     ];
     for (const filter of filters) {
       for (const [column, value] of Object.entries(scope)) {

@@ -43,9 +43,11 @@ export async function runWorker(
   );
   const { origin } = await miniflare.ready;
   const worker = await miniflare.getWorker();
-  const cron = setInterval(() => {
+  const tick = () => {
     worker.scheduled({ cron: "* * * * *" }).catch((error: unknown) => options.log(String(error)));
-  }, cronIntervalMs);
+  };
+  tick(); // What was due while nothing ran does not wait for the first minute.
+  const cron = setInterval(tick, cronIntervalMs);
   return {
     url: origin,
     async stop() {

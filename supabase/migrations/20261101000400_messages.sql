@@ -38,10 +38,12 @@ create index messages_by_tenant on public.messages (tenant_id, id);
 create index messages_by_tenant_status on public.messages (tenant_id, status, id);
 create index messages_by_tenant_out on public.messages (tenant_id, id) where direction = 'out';
 create index messages_by_tenant_chat on public.messages (tenant_id, chat_id, id);
+create index messages_by_tenant_chat_status on public.messages (tenant_id, chat_id, status, id);
 create index messages_by_session on public.messages (session_uid, id);
 create index messages_by_session_status on public.messages (session_uid, status, id);
 create index messages_by_session_out on public.messages (session_uid, id) where direction = 'out';
 create index messages_by_session_chat on public.messages (session_uid, chat_id, id);
+create index messages_by_session_chat_status on public.messages (session_uid, chat_id, status, id);
 create unique index messages_by_wa_id
   on public.messages (session_uid, wa_message_id, direction, chat_id);
 create index messages_queued on public.messages (session_uid, id) where status = 'QUEUED';
