@@ -3,43 +3,22 @@ import type { ClaimedSession } from "../../shared/database.ts";
 import type { Message } from "../../shared/message.ts";
 import type { SessionState } from "../../shared/session.ts";
 import { answered } from "../database/database.ts";
-import { SessionCipher } from "../keys/cipher.ts";
-import { decodeJson, encodeJson } from "../keys/json.ts";
-import { KeyStore } from "../keys/key-store.ts";
 import { within } from "../retry/within.ts";
 import type { Log } from "../log/log.ts";
 import { mask } from "../log/mask.ts";
-import { type Identity, nobody } from "../whatsapp/address.ts";
-import {
-  type Credentials,
-  credentialsSchema,
-  isPaired,
-  newCredentials,
-} from "../whatsapp/auth-state.ts";
-import { createLinkCaches } from "../whatsapp/caches.ts";
+import type { Identity } from "../whatsapp/address.ts";
+import { type Credentials, isPaired } from "../whatsapp/auth-state.ts";
 import { Link } from "../whatsapp/link.ts";
-import {
-  type ChangeItem,
-  type Item,
-  NotWritten,
-  type SendItem,
-  type Write,
-} from "../write/write.ts";
+import { type ChangeItem, NotWritten, type SendItem, type Write } from "../write/write.ts";
+import { Device } from "./device.ts";
+import { disconnected, noPairing } from "./disconnected.ts";
 import { Outbox } from "./outbox.ts";
 import { PairingWindow } from "./pairing-window.ts";
 import type { SessionServices } from "./services.ts";
 import { afterClose, type Closed } from "./transition.ts";
 import { whatToDo } from "./what-to-do.ts";
 
-const keysInMemory = 400;
 const unlinkTimeoutMs = 5000;
-const credentialsLabel = { type: "credentials", id: "" };
-const noPairing = {
-  qr: null,
-  qr_expires_at: null,
-  pairing_code: null,
-  pairing_code_expires_at: null,
-};
 
 /** One WhatsApp account on this connector, from its claim until it is given up. */
 export class Session {
@@ -50,13 +29,10 @@ export class Session {
   readonly outbox: Outbox;
   readonly #claimed: ClaimedSession;
   readonly #services: SessionServices;
-  readonly #cipher: SessionCipher;
+  readonly #device: Device;
   readonly #log: Log;
   readonly #pairing: PairingWindow;
   #state: SessionState;
-  #credentials: Credentials;
-  #caches = createLinkCaches();
-  #keys: KeyStore;
   #link: Link | undefined;
   #failures = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -72,10 +48,14 @@ export class Session {
     this.#services = services;
     this.#state = claimed.state;
     this.#log = services.log.child({ tenant: claimed.tenant_id, session: claimed.session_id });
-    this.#cipher = new SessionCipher(services.masterKey, claimed.uid);
+    this.#device = new Device({
+      uid: this.uid,
+      ciphertext: claimed.ciphertext,
+      supabase: services.supabase,
+      masterKey: services.masterKey,
+      commit: (write) => this.#commit(write),
+    });
     this.#pairing = new PairingWindow(services.timing.qrWantedMs);
-    this.#credentials = this.#readCredentials(claimed.ciphertext);
-    this.#keys = this.#openKeys(claimed.ciphertext === null);
     this.outbox = new Outbox({
       commit: async (item) => (await this.#commit({ items: [item] }))[0],
       loadInFlight: async () =>
@@ -91,7 +71,7 @@ export class Session {
   }
 
   get isPaired(): boolean {
-    return isPaired(this.#credentials);
+    return isPaired(this.#device.credentials);
   }
 
   start(): void {
@@ -151,7 +131,7 @@ export class Session {
     this.#silence();
     this.#link?.close();
     this.#state = "disconnected";
-    await this.#commit({ items: [this.#disconnected({ state: "disconnected", reason, code })] });
+    await this.#commit({ items: [disconnected({ state: "disconnected", reason, code })] });
     this.#services.onGone(this);
   }
 
@@ -167,7 +147,7 @@ export class Session {
     this.#state = "disconnected";
     await this.#commit({
       forget: true,
-      items: [this.#disconnected({ state: "disconnected", reason: "unlinked" })],
+      items: [disconnected({ state: "disconnected", reason: "unlinked" })],
     });
     this.#services.onGone(this);
   }
@@ -216,9 +196,9 @@ export class Session {
     };
     const link: Link = new Link({
       target: this.#services.target(this.network),
-      credentials: this.#credentials,
-      keys: this.#keys,
-      caches: this.#caches,
+      credentials: this.#device.credentials,
+      keys: this.#device.keys,
+      caches: this.#device.caches,
       pingEveryMs: this.#services.timing.pingEveryMs,
       log: this.#log,
       handlers: {
@@ -240,16 +220,8 @@ export class Session {
     this.#link = undefined;
     clearTimeout(this.#timer);
     old?.terminate();
-    this.#startAnew();
+    this.#device.startAnew();
     this.#open();
-  }
-
-  /** A device that was never linked starts from nothing each time. */
-  #startAnew(): void {
-    this.#keys.close();
-    this.#keys = this.#openKeys(true);
-    this.#credentials = newCredentials();
-    this.#caches = createLinkCaches();
   }
 
   #onQr(qr: string): void {
@@ -303,25 +275,25 @@ export class Session {
         this.#stopQuietly(next.reason, closed.code);
         return;
       case "forget": {
-        const item = this.#disconnected({
+        const item = disconnected({
           state: "logged_out",
           reason: next.reason,
           code: closed.code,
         });
         this.#write({ forget: true, items: [item] });
         this.#state = "logged_out";
-        this.#startAnew();
+        this.#device.startAnew();
         this.#pairing.ask();
         break;
       }
       case "again":
         if (this.#state === "connected") {
-          this.#write({ items: [this.#disconnected({ ...next, code: closed.code })] });
+          this.#write({ items: [disconnected({ ...next, code: closed.code })] });
         } else {
           this.#change({ patch: { state: next.state, ...noPairing } });
         }
         this.#state = next.state;
-        if (!this.isPaired) this.#startAnew();
+        if (!this.isPaired) this.#device.startAnew();
         if (next.delayMs > 0) this.#failures += 1;
         break;
     }
@@ -330,31 +302,6 @@ export class Session {
 
   #stopQuietly(reason: string, code?: number): void {
     this.stop(reason, code).catch((error: unknown) => this.#notWritten(error));
-  }
-
-  #disconnected({
-    state,
-    reason,
-    code,
-  }: {
-    state: SessionState;
-    reason: string;
-    code?: number | undefined;
-  }): ChangeItem {
-    const cause = { reason, ...(code === undefined ? {} : { code }) };
-    return {
-      kind: "change",
-      patch: {
-        state,
-        last_disconnect: { ...cause, at: new Date().toISOString() },
-        ...noPairing,
-        connected_at: null,
-        ...(state === "disconnected" ? { desired: "disconnected" as const } : {}),
-        ...(state === "logged_out" || reason === "unlinked" ? nobody : {}),
-      },
-      event: "session.disconnected",
-      event_data: cause,
-    };
   }
 
   #change(change: Omit<ChangeItem, "kind">): void {
@@ -376,27 +323,8 @@ export class Session {
 
   #saveCredentials(credentials: Credentials): void {
     // A link that was replaced may still talk of the device it was.
-    if (credentials !== this.#credentials || this.#ended) return;
-    this.#write({ credentials: this.#cipher.seal(credentialsLabel, encodeJson(credentials)) });
-  }
-
-  #readCredentials(ciphertext: string | null): Credentials {
-    if (ciphertext === null) return newCredentials();
-    return credentialsSchema.parse(decodeJson(this.#cipher.open(credentialsLabel, ciphertext)));
-  }
-
-  #openKeys(empty: boolean): KeyStore {
-    const { supabase } = this.#services;
-    return new KeyStore({
-      cipher: this.#cipher,
-      empty,
-      limit: keysInMemory,
-      load: async (type, ids) =>
-        (await answered(supabase.rpc("load_signal_keys", { session_uid: this.uid, type, ids }))) ??
-        [],
-      commit: ({ keys, items }: { keys: Write["keys"] & object; items: Item[] }) =>
-        this.#commit({ keys, items }),
-    });
+    if (credentials !== this.#device.credentials || this.#ended) return;
+    this.#write({ credentials: this.#device.sealed() });
   }
 
   #loadContent(waMessageId: string): Promise<string | null> {

@@ -1,0 +1,66 @@
+import { answered, type Supabase } from "../database/database.ts";
+import { SessionCipher } from "../keys/cipher.ts";
+import { decodeJson, encodeJson } from "../keys/json.ts";
+import { KeyStore } from "../keys/key-store.ts";
+import { type Credentials, credentialsSchema, newCredentials } from "../whatsapp/auth-state.ts";
+import { createLinkCaches } from "../whatsapp/caches.ts";
+import type { LinkCaches } from "../whatsapp/link.ts";
+import type { Item, KeyRow } from "../write/write.ts";
+
+const keysInMemory = 400;
+const credentialsLabel = { type: "credentials", id: "" };
+
+export interface DeviceOptions {
+  uid: string;
+  /** The stored credentials; null when the session was never paired. */
+  ciphertext: string | null;
+  supabase: Supabase;
+  masterKey: Buffer;
+  commit: (write: { keys: KeyRow[]; items: Item[] }) => Promise<unknown>;
+}
+
+/** The linked device that a session is, or would become: who it is, and its keys. */
+export class Device {
+  readonly #options: DeviceOptions;
+  readonly #cipher: SessionCipher;
+  credentials: Credentials;
+  keys: KeyStore;
+  caches: LinkCaches = createLinkCaches();
+
+  /** Throws when the credentials cannot be read: they were encrypted under another key. */
+  constructor(options: DeviceOptions) {
+    const { uid, masterKey, ciphertext } = options;
+    this.#options = options;
+    this.#cipher = new SessionCipher(masterKey, uid);
+    this.credentials =
+      ciphertext === null
+        ? newCredentials()
+        : credentialsSchema.parse(decodeJson(this.#cipher.open(credentialsLabel, ciphertext)));
+    this.keys = this.#openKeys(ciphertext === null);
+  }
+
+  /** Becomes another device: one that was unlinked, or never linked, leaves nothing behind. */
+  startAnew(): void {
+    this.keys.close();
+    this.keys = this.#openKeys(true);
+    this.credentials = newCredentials();
+    this.caches = createLinkCaches();
+  }
+
+  /** The credentials as they are stored. */
+  sealed(): string {
+    return this.#cipher.seal(credentialsLabel, encodeJson(this.credentials));
+  }
+
+  #openKeys(empty: boolean): KeyStore {
+    const { uid, supabase, commit } = this.#options;
+    return new KeyStore({
+      cipher: this.#cipher,
+      empty,
+      limit: keysInMemory,
+      load: async (type, ids) =>
+        (await answered(supabase.rpc("load_signal_keys", { session_uid: uid, type, ids }))) ?? [],
+      commit,
+    });
+  }
+}
