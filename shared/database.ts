@@ -199,6 +199,7 @@ export type Database = {
         { connector_id: string },
         { uid: string; epoch: number; desired: "connected" | "disconnected" }[]
       >;
+      release_sessions: Callable<{ connector_id: string; session_uids: string[] }, undefined>;
       load_signal_keys: Callable<
         { session_uid: string; type: string; ids: string[] },
         { id: string; ciphertext: string }[]

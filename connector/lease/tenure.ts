@@ -175,7 +175,6 @@ export class Tenure {
   async #reconcile(): Promise<void> {
     const { supabase, connectorId, log } = this.#options;
     const held = [...this.sessions.values()];
-    if (held.length === 0) return;
     const owned = await answered(
       supabase
         .rpc("check_ownership", { connector_id: connectorId })
@@ -192,6 +191,19 @@ export class Tenure {
           .catch((error: unknown) => log.warn({ event: "stop_failed", err: error }, "not stopped"));
       }
     }
+    const orphans = [...byUid.keys()].filter((uid) => !this.sessions.has(uid));
+    if (orphans.length > 0) await this.#release(orphans);
+  }
+
+  /** What the database gave to this connector in an answer that never came. */
+  async #release(orphans: string[]): Promise<void> {
+    const { supabase, connectorId, log } = this.#options;
+    log.warn({ event: "orphans_released", uids: orphans }, "owned sessions that are not held");
+    await answered(
+      supabase
+        .rpc("release_sessions", { connector_id: connectorId, session_uids: orphans })
+        .abortSignal(AbortSignal.timeout(requestTimeoutMs)),
+    );
   }
 
   #give(uid: string, why: string): void {

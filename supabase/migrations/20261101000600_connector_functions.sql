@@ -107,6 +107,16 @@ as $$
   where s.connector_id = check_ownership.connector_id;
 $$;
 
+-- Gives up sessions that a connector owns without holding them: the answer of a claim may get
+-- lost on its way.
+create function public.release_sessions(connector_id uuid, session_uids uuid[]) returns void
+language sql volatile set search_path = ''
+as $$
+  update public.whatsapp_sessions s
+    set connector_id = null, epoch = s.epoch + 1, updated_at = now()
+    where s.connector_id = release_sessions.connector_id and s.uid = any (session_uids);
+$$;
+
 create function public.load_signal_keys(session_uid uuid, type text, ids text[])
 returns table (id text, ciphertext text)
 language sql stable set search_path = ''

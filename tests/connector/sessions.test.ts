@@ -171,3 +171,20 @@ test("a session that another took over is closed, and writes nothing", async () 
   expect(await stack.messages({ text: "stale" })).toEqual([]);
   expect(await stack.locate("fenced")).toMatchObject({ state: "reconnecting" });
 });
+
+test("a session whose claim was answered into the void is taken again", async () => {
+  const uid = await stack.createSession("orphan");
+  const { connector_id: owner } = await stack.until("orphan", ({ state }) => state === "qr");
+  await stack.client.rpc("set_session_desired", {
+    tenant_id: stack.tenantId,
+    session_id: "orphan",
+    desired: "disconnected",
+  });
+  await stack.until("orphan", ({ connector_id: held }) => held === null);
+  await stack.database.pool.query(
+    "update whatsapp_sessions set connector_id = $2, desired = 'connected', state = 'connecting' where uid = $1",
+    [uid, owner],
+  );
+  const taken = await stack.until("orphan", ({ qr }) => qr !== null);
+  expect(taken.connector_id).toBe(owner);
+});
