@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 
 export interface DataDirectory {
   path: string;
@@ -25,25 +26,21 @@ export async function takeDataDirectory(options: {
   }
   const path = resolve(options.data);
   await mkdir(path, { recursive: true });
-  const lock = join(path, "pid");
-  await refuseIfHeld(lock, options.data);
-  await writeFile(lock, String(process.pid));
-  return { path, release: () => rm(lock, { force: true }) };
+  const lock = lockOf(path, options.data);
+  return { path, release: async () => lock.close() };
 }
 
-async function refuseIfHeld(lock: string, name: string): Promise<void> {
-  const holder = Number(await readFile(lock, "utf8").catch(() => "0"));
-  if (holder === 0 || !isAlive(holder)) return;
-  throw new AlreadyRunning(
-    `It runs already on ${name} (process ${holder}). Stop that one first, or give this one a place and a port of its own: PORT=0 npm start -- --data .data2`,
-  );
-}
-
-function isAlive(pid: number): boolean {
+/** SQLite's lock on a file of the directory: the system lets go of it when this process ends. */
+function lockOf(path: string, name: string): DatabaseSync {
+  const lock = new DatabaseSync(join(path, "lock"));
   try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
+    lock.exec("begin exclusive");
+    return lock;
+  } catch (cause) {
+    lock.close();
+    throw new AlreadyRunning(
+      `It runs already on ${name}. Stop that one first, or give this one a place and a port of its own: PORT=0 npm start -- --data .data2`,
+      { cause },
+    );
   }
 }

@@ -29,8 +29,8 @@ export interface Part<Ready> {
   kill(): Promise<void>;
 }
 
-const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const leash = join(root, "local", "leash.ts");
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const leash = fileURLToPath(new URL("leash.ts", import.meta.url));
 const stopTimeoutMs = 20_000;
 
 /**
