@@ -24,15 +24,7 @@ async function run(options: Options): Promise<void> {
     fail([`Port ${options.port} is taken. Choose another: PORT=3001 npm start`]);
     return;
   }
-  const stopRequested = new Promise<void>((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      process.once(signal, () => {
-        // A second one does not wait for the stop to finish.
-        process.once(signal, () => process.exit(130));
-        resolve();
-      });
-    }
-  });
+  const stopRequested = onStopSignal();
   try {
     const stack = await startStack(options, report);
     show(stack.addresses, options);
@@ -45,6 +37,23 @@ async function run(options: Options): Promise<void> {
     fail([error instanceof AlreadyRunning ? error.message : inspect(error)]);
     process.exit(1);
   }
+}
+
+/**
+ * Resolves with the first SIGINT or SIGTERM. A later one ends the process without waiting; what
+ * comes within the same second is the same Ctrl-C, heard from the terminal and from npm.
+ */
+function onStopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let firstAt: number | undefined;
+    const onSignal = () => {
+      if (firstAt !== undefined && performance.now() - firstAt > 1000) process.exit(130);
+      firstAt ??= performance.now();
+      resolve();
+    };
+    process.on("SIGINT", onSignal);
+    process.on("SIGTERM", onSignal);
+  });
 }
 
 function show(addresses: Addresses, options: Options): void {
