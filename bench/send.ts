@@ -3,7 +3,6 @@ import type { Stack } from "../local/stack.ts";
 import { type Tenant, until } from "../tests/support/api.ts";
 import { addPhone, pairSession } from "../tests/support/phone.ts";
 import { type Bare, startBare } from "./bare/start.ts";
-import { cpuByPart } from "./support/cpu-by-part.ts";
 import { readFlags } from "./support/flags.ts";
 import { type Load, runLoad } from "./support/load.ts";
 import {
@@ -13,6 +12,7 @@ import {
   sandboxOf,
   withStack,
 } from "./support/stack.ts";
+import { cpuOfEach, printParts } from "./support/parts-table.ts";
 import { median, quantile } from "./support/statistics.ts";
 import { printMachine, printTable, progress } from "./support/table.ts";
 import { connectorUsage } from "./support/usage.ts";
@@ -77,18 +77,18 @@ async function compare(stack: Stack, bare: Bare, pool: Pool): Promise<void> {
   progress("warming up");
   await sendOurs(warmUp);
   await sendTheirs(warmUp);
-  const parts: Map<string, number>[] = [];
+  const partsOfEach: Map<string, number>[] = [];
   for (let round = 1; round <= flags.rounds; round++) {
     progress(`round ${round} of ${flags.rounds}`);
     for (const level of levels) {
-      const before = cpuByPart();
-      ours.get(level)?.push(await sendOurs(level));
-      if (level === levels[2]) parts.push(difference(before, cpuByPart(), level.total));
+      const { result, parts } = await cpuOfEach(level.total, () => sendOurs(level));
+      ours.get(level)?.push(result);
+      if (level === levels[2]) partsOfEach.push(parts);
       theirs.get(level)?.push(await sendTheirs(level));
     }
   }
   report(ours, theirs);
-  reportParts(parts);
+  printParts("Where the CPU of a sent message goes (1 session, 50 at a time)", partsOfEach);
 }
 
 async function sendThroughStack(input: {
@@ -157,22 +157,4 @@ function figures(rounds: Sending[]): number[] {
 
 function cpuPerMessage(rounds: Sending[]): number {
   return median(rounds.map(({ cpuMs, total }) => cpuMs / total));
-}
-
-function difference(before: Map<string, number>, after: Map<string, number>, messages: number) {
-  return new Map([...after].map(([name, ms]) => [name, (ms - (before.get(name) ?? 0)) / messages]));
-}
-
-function reportParts(rounds: Map<string, number>[]): void {
-  const names = [...(rounds[0]?.keys() ?? [])].filter((name) => name !== "bare Baileys");
-  if (names.length === 0) return;
-  const rows = names.map((name): [string, number] => [
-    name,
-    median(rounds.map((round) => round.get(name) ?? 0)),
-  ]);
-  printTable(
-    "Where the CPU of a sent message goes (1 session, 50 at a time)",
-    ["", "CPU ms/message"],
-    rows.toSorted(([, one], [, other]) => other - one),
-  );
 }

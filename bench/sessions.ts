@@ -8,6 +8,7 @@ import { readFlags } from "./support/flags.ts";
 import { openLiveStream } from "./support/live-stream.ts";
 import { runLoad } from "./support/load.ts";
 import { addUnlimitedTenant, connectorOf, sandboxOf, withStack } from "./support/stack.ts";
+import { cpuOfEach, printParts } from "./support/parts-table.ts";
 import { quantile } from "./support/statistics.ts";
 import { printMachine, printTable, progress } from "./support/table.ts";
 import { connectorUsage, type Usage } from "./support/usage.ts";
@@ -16,11 +17,12 @@ const flags = readFlags(
   "What an idle session costs, and how long pairing takes, beside bare Baileys",
   {
     sessions: 500,
+    bare: 100,
     batch: 5,
-    settle: 10,
+    settle: 8,
   },
 );
-const counts = [...new Set([100, 250, flags.sessions])].filter((n) => n <= flags.sessions);
+const counts = (upTo: number) => [...new Set([100, 250, upTo])].filter((count) => count <= upTo);
 const mebibyte = 2 ** 20;
 
 interface Step {
@@ -28,6 +30,8 @@ interface Step {
   /** From scan to connected, of the sessions added in this step. */
   latencies: number[];
   seconds: number;
+  /** CPU of one pairing. */
+  parts: Map<string, number>;
   usage: Usage;
   /** CPU of this many idle sessions, in milliseconds a second. */
   idleCpu: number;
@@ -38,6 +42,7 @@ await withStack(async (stack) => {
   const tenant = await addUnlimitedTenant(stack);
   const empty = await connectorUsage(connectorOf(stack));
   const ours = await grow("stack", {
+    counts: counts(flags.sessions),
     pair: pairThroughStack(stack, tenant),
     usage: () => connectorUsage(connectorOf(stack)),
   });
@@ -46,6 +51,7 @@ await withStack(async (stack) => {
   try {
     const { usage: bareEmpty } = await bare.ask({ type: "usage" });
     const theirs = await grow("bare", {
+      counts: counts(flags.bare),
       pair: (count) => bare.ask({ type: "pair", count, batch: flags.batch }),
       usage: async () => (await bare.ask({ type: "usage" })).usage,
     });
@@ -62,20 +68,23 @@ process.exit(0);
 async function grow(
   name: string,
   side: {
+    counts: number[];
     pair: (count: number, from: number) => Promise<{ latencies: number[]; seconds: number }>;
     usage: () => Promise<Usage>;
   },
 ): Promise<Step[]> {
   const steps: Step[] = [];
   let paired = 0;
-  for (const count of counts) {
-    const { latencies, seconds } = await side.pair(count - paired, paired);
+  for (const count of side.counts) {
+    const { result, parts } = await cpuOfEach(count - paired, () =>
+      side.pair(count - paired, paired),
+    );
     paired = count;
     const busy = await side.usage();
     await sleep(flags.settle * 1000);
     const usage = await side.usage();
     const idleCpu = (usage.cpuMs - busy.cpuMs) / flags.settle;
-    steps.push({ count, latencies, seconds, usage, idleCpu });
+    steps.push({ count, ...result, parts, usage, idleCpu });
     progress(`${name}: ${count} sessions, ${(usage.residentBytes / mebibyte).toFixed(0)} MB`);
   }
   return steps;
@@ -154,4 +163,10 @@ function report(sides: { name: string; empty: Usage; steps: Step[] }[]): void {
       ]),
     ),
   );
+  for (const { name, steps } of sides) {
+    printParts(
+      `Where the CPU of a pairing goes (${name})`,
+      steps.map(({ parts }) => parts),
+    );
+  }
 }
