@@ -9,6 +9,8 @@ export interface KeptPart<Ready> {
   ready(): Ready;
   /** Ends it as an operator (stop) or a crash (kill) would, and starts it again. */
   restart(how: "stop" | "kill"): Promise<void>;
+  /** Holds the running process still, or lets it go on. */
+  hold(still: boolean): void;
   stop(): Promise<void>;
 }
 
@@ -33,23 +35,41 @@ export async function keepPart<Ready>(input: {
     await watched.exited;
     if (stopped.signal.aborted || restarting !== undefined) return;
     input.onCrash();
-    while (!stopped.signal.aborted) {
+    await keepTrying();
+  }
+
+  async function keepTrying(): Promise<void> {
+    for (;;) {
       await sleep(restartDelayMs);
-      restarting = startAgain();
-      const [result] = await Promise.allSettled([restarting]);
-      restarting = undefined;
+      // Stopped, or restarted by hand, in the meantime.
+      if (stopped.signal.aborted || restarting !== undefined) return;
+      const result = await once(startAgain);
       if (result.status === "fulfilled") return;
     }
   }
+
+  async function once(start: () => Promise<void>): Promise<PromiseSettledResult<void>> {
+    restarting = start();
+    const [result] = await Promise.allSettled([restarting]);
+    restarting = undefined;
+    return result;
+  }
+
   void watch(part);
 
   return {
     ready: () => part.ready,
     async restart(how) {
-      restarting = part[how]().then(startAgain);
-      await restarting;
-      restarting = undefined;
+      while (restarting !== undefined) await Promise.allSettled([restarting]);
+      const result = await once(async () => {
+        await part[how]();
+        await startAgain();
+      });
+      if (result.status === "fulfilled") return;
+      void keepTrying(); // Ends with a start that works, or with stop().
+      throw result.reason;
     },
+    hold: (still) => part.hold(still),
     async stop() {
       stopped.abort();
       await Promise.allSettled([restarting]);

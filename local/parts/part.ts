@@ -27,6 +27,8 @@ export interface Part<Ready> {
   stop(): Promise<void>;
   /** Ends it as a crash would, and waits. */
   kill(): Promise<void>;
+  /** Holds it still (SIGSTOP), as a machine that is overloaded or moved does, or lets it go on. */
+  hold(still: boolean): void;
 }
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -67,6 +69,9 @@ export async function startPart<Ready>(options: PartOptions<Ready>): Promise<Par
       child.kill("SIGKILL");
       await exited;
     },
+    hold(still) {
+      child.kill(still ? "SIGSTOP" : "SIGCONT");
+    },
   };
 }
 
@@ -98,7 +103,8 @@ async function writeLog(child: ChildProcess, file: string | null): Promise<() =>
     log.write(chunk);
     tail = (tail + chunk.toString()).slice(-4000);
   });
-  child.once("exit", () => {
+  // Not when it exits: its last words may still be on their way.
+  child.once("close", () => {
     if (log !== process.stderr) log.end();
   });
   return () => tail.trim();

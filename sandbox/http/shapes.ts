@@ -16,11 +16,13 @@ export function phoneShape(phone: Phone) {
   };
 }
 
-export function deviceShape({ id, link }: Device) {
+export function deviceShape({ id, link, inbox }: Device) {
   return {
     id,
     name: link?.name ?? "",
     linked_at: new Date(link?.linkedAt ?? 0).toISOString(),
+    // Whether it has a line to the network and takes what comes for it.
+    online: inbox !== null,
   };
 }
 
