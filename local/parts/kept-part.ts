@@ -55,20 +55,25 @@ export async function keepPart<Ready>(input: {
     return result;
   }
 
+  async function restart(how: "stop" | "kill"): Promise<void> {
+    if (restarting !== undefined) {
+      await Promise.allSettled([restarting]);
+      return restart(how);
+    }
+    const result = await once(async () => {
+      await part[how]();
+      await startAgain();
+    });
+    if (result.status === "fulfilled") return;
+    void keepTrying(); // Ends with a start that works, or with stop().
+    throw result.reason;
+  }
+
   void watch(part);
 
   return {
     ready: () => part.ready,
-    async restart(how) {
-      while (restarting !== undefined) await Promise.allSettled([restarting]);
-      const result = await once(async () => {
-        await part[how]();
-        await startAgain();
-      });
-      if (result.status === "fulfilled") return;
-      void keepTrying(); // Ends with a start that works, or with stop().
-      throw result.reason;
-    },
+    restart,
     hold: (still) => part.hold(still),
     async stop() {
       stopped.abort();
