@@ -12,8 +12,11 @@ export class InFlight {
     return this.#max - this.#count;
   }
 
+  /** Each endpoint as many times as it has deliveries on their way. */
   get busyEndpoints(): string[] {
-    return [...this.#byEndpoint.keys()];
+    return [...this.#byEndpoint].flatMap(([endpointId, count]) =>
+      Array.from({ length: count }, () => endpointId),
+    );
   }
 
   start(endpointId: string): void {

@@ -139,8 +139,9 @@ as $$
 $$;
 
 -- Takes due deliveries of these buckets for `lease_ms`: one that is not finished by then is
--- due again. No endpoint gets more than `max_per_endpoint`, and those that are busy get none, so
--- that a slow one does not keep the others waiting.
+-- due again. `busy_endpoints` names an endpoint once for each delivery that it is having; with
+-- these none gets more than `max_per_endpoint`, so that a slow one does not keep the others
+-- waiting, nor one slow answer the rest of its endpoint.
 create function public.claim_deliveries(
   buckets smallint[], max_deliveries integer, lease_ms integer,
   max_per_endpoint integer default 1000, busy_endpoints uuid[] default '{}'
@@ -150,17 +151,24 @@ returns table (
 )
 language sql volatile set search_path = ''
 as $$
-  with waiting as (
+  with busy as (
+    select b.endpoint_id, count(*) as deliveries
+    from unnest(busy_endpoints) as b(endpoint_id)
+    group by 1
+  ), waiting as (
     select d.id, d.endpoint_id, d.next_attempt_at
     from public.webhook_deliveries d
     where d.status = 'pending' and d.bucket = any (buckets) and d.next_attempt_at <= now()
-      and d.endpoint_id <> all (busy_endpoints)
+      and not exists (
+        select from busy b
+        where b.endpoint_id = d.endpoint_id and b.deliveries >= max_per_endpoint)
     order by d.next_attempt_at
     limit max_deliveries * 50
   ), ranked as (
-    select w.id, row_number() over (
+    select w.id, coalesce(b.deliveries, 0) + row_number() over (
       partition by w.endpoint_id order by w.next_attempt_at, w.id) as place
     from waiting w
+    left join busy b on b.endpoint_id = w.endpoint_id
   ), due as (
     select d.id
     from public.webhook_deliveries d

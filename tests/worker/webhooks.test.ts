@@ -188,6 +188,37 @@ test("a silent endpoint does not keep another one waiting", async () => {
   expect(new Set(receiver.deliveries.map(({ event }) => event.id)).size).toBe(400);
 });
 
+test("one answer that never comes does not keep the rest of its endpoint waiting", async () => {
+  const tenant = await addTenant(plane);
+  let silences = 2;
+  const taken = new Set<string>();
+  const server = createServer((request, response) => {
+    request.resume();
+    if (silences-- > 0) return;
+    taken.add(String(request.headers["webhook-id"]));
+    response.end();
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  stops.push(async () => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const address = server.address();
+  const port = typeof address === "object" ? address?.port : 0;
+  await addEndpoint(tenant.id, { url: `http://127.0.0.1:${port}/` });
+  await emitEvents(
+    plane.sql,
+    tenant.id,
+    Array.from({ length: 50 }, () => ({})),
+  );
+  await until(
+    async () => taken.size,
+    (count) => count === 48,
+    8_000,
+  );
+});
+
 test("an endpoint gets only the events that it asked for", async () => {
   const tenant = await addTenant(plane);
   const receiver = await receive();
