@@ -16,7 +16,7 @@ export default defineConfig({
           name: "stack",
           include: ["tests/*.test.ts"],
           globalSetup: ["tests/support/shared-stack.ts"],
-          testTimeout: 30_000,
+          testTimeout: 60_000,
           hookTimeout: 60_000,
         },
       },

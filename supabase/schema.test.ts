@@ -78,6 +78,24 @@ test("a tenant inserted by plain SQL has its key hashed and blanked, and a webho
   expect(String(endpoint?.["secret"])).toMatch(/^whsec_.{40,}/);
 });
 
+test("an upsert of a tenant adds its key", async () => {
+  const tenantId = await addTenant();
+  const upsert = (key: string) =>
+    rows(
+      `insert into tenants (tenant_id, name, api_key) values ($1, 'T', $2)
+       on conflict (tenant_id) do update set api_key = excluded.api_key`,
+      [tenantId, key],
+    );
+  await upsert("sk_test_first_key");
+  await upsert("sk_live_second_key");
+  expect(
+    await rows("select hint, network from api_keys where tenant_id = $1 order by id", [tenantId]),
+  ).toEqual([
+    { hint: "sk_test_firs", network: "sandbox" },
+    { hint: "sk_live_seco", network: "live" },
+  ]);
+});
+
 test("a key of another form is refused with what to do", async () => {
   await expect(
     rows("insert into tenants (tenant_id, name, api_key) values ('bad', 'B', 'secret')"),

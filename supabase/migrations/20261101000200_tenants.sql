@@ -53,7 +53,8 @@ create function public.tenants_before_write() returns trigger
 language plpgsql set search_path = ''
 as $$
 begin
-  if new.api_key is not null then
+  -- In an upsert it passes here twice; only the first time it is the key.
+  if new.api_key !~ '^[0-9a-f]{64} ' then
     select d.key_hash || ' ' || d.hint || ' ' || d.network into new.api_key
       from public.describe_api_key(new.api_key) d;
   end if;

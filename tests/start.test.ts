@@ -1,0 +1,116 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { Addresses } from "../local/stack.ts";
+import { addTenant, call } from "./support/api.ts";
+import { pairSession } from "./support/phone.ts";
+
+/** A program of ours as a user starts it. */
+interface Started {
+  child: ChildProcess;
+  stdout(): string;
+  stderr(): string;
+}
+
+let data: string;
+const running: ChildProcess[] = [];
+
+beforeEach(async () => {
+  data = await mkdtemp(join(tmpdir(), "whatsapp-microservice-start-"));
+});
+afterEach(async () => {
+  for (const child of running.splice(0).toReversed()) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    child.kill("SIGTERM");
+    await once(child, "exit");
+  }
+  await rm(data, { recursive: true, force: true });
+});
+
+function start(entry: string, args: string[]): Started {
+  const child = spawn(process.execPath, [entry, ...args], {
+    env: { ...process.env, PORT: "0" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  running.push(child);
+  const output = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name]?.on("data", (chunk: Buffer) => {
+      output[name] += chunk.toString();
+    });
+  }
+  return { child, stdout: () => output.stdout, stderr: () => output.stderr };
+}
+
+/** The one line of JSON on stdout. */
+async function ready<Line>(started: Started): Promise<Line> {
+  while (!started.stdout().includes("\n")) {
+    const more = once(started.child.stdout ?? started.child, "data").then(() => true);
+    const ended = once(started.child, "exit").then(() => false);
+    if (!(await Promise.race([more, ended]))) throw new Error(started.stderr());
+  }
+  return JSON.parse(started.stdout()) as Line;
+}
+
+test("--json prints one line with every address and key, and a second start says that one runs", async () => {
+  const first = start("local/start.ts", ["--json", "--data", data, "--connectors", "2"]);
+  const addresses = await ready<Addresses>(first);
+  expect(addresses).toEqual({
+    apiUrl: expect.stringMatching(/^http:/),
+    adminKey: expect.any(String),
+    tenantId: "demo",
+    apiKey: expect.stringMatching(/^sk_test_/),
+    supabaseUrl: expect.stringMatching(/^http:/),
+    supabaseAnonKey: expect.any(String),
+    supabaseServiceKey: expect.any(String),
+    databaseUrl: expect.stringMatching(/^postgres/),
+    sandboxUrl: expect.stringMatching(/^http:/),
+    connectorUrls: [expect.stringMatching(/^http:/), expect.stringMatching(/^http:/)],
+  });
+  const sessions = await call("GET", `${addresses.apiUrl}/tenant/sessions`, {
+    headers: { "X-Api-Key": addresses.apiKey },
+  });
+  expect(sessions.body).toEqual({ data: [], next_cursor: null });
+
+  const second = start("local/start.ts", ["--json", "--data", data]);
+  expect(await once(second.child, "exit")).toEqual([1, null]);
+  expect(second.stderr()).toContain("It runs already");
+
+  first.child.kill("SIGTERM");
+  expect(await once(first.child, "exit")).toEqual([0, null]);
+  expect(first.stdout().trim().split("\n")).toHaveLength(1);
+  await expect(fetch(`${addresses.apiUrl}/health`)).rejects.toThrow("fetch failed");
+});
+
+test("another Supabase and another network are used by configuration alone", async () => {
+  const network = await ready<{ url: string; webSocketUrl: string; rootKey: string }>(
+    start("sandbox/start.ts", ["--json"]),
+  );
+  const host = await ready<Addresses>(
+    start("local/start.ts", ["--json", "--data", data, "--no-sandbox"]),
+  );
+  expect(host.sandboxUrl).toBeNull();
+  const guest = await ready<Addresses>(
+    start("local/start.ts", [
+      "--json",
+      "--memory",
+      `--supabase-url=${host.supabaseUrl}`,
+      `--supabase-key=${host.supabaseServiceKey}`,
+      `--sandbox-url=${network.webSocketUrl}`,
+      `--sandbox-root-key=${network.rootKey}`,
+    ]),
+  );
+  expect(guest).toMatchObject({ supabaseUrl: host.supabaseUrl, databaseUrl: null });
+  await pairSession(await addTenant(guest), network.url);
+
+  // Both hosts have the demo tenant of the one database, each with a key of its own.
+  for (const { apiUrl, apiKey } of [host, guest]) {
+    const answer = await call("GET", `${apiUrl}/tenant/sessions`, {
+      headers: { "X-Api-Key": apiKey },
+    });
+    expect(answer.status).toBe(200);
+  }
+});
