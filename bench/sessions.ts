@@ -19,7 +19,7 @@ const flags = readFlags(
     sessions: 500,
     bare: 100,
     batch: 5,
-    settle: 8,
+    settle: 5,
   },
 );
 const counts = (upTo: number) => [...new Set([100, 250, upTo])].filter((count) => count <= upTo);
