@@ -31,14 +31,16 @@ export class DatabaseError extends Error {
   }
 }
 
-interface Answer<Data> {
+export interface DatabaseAnswer<Data> {
   data: Data | null;
   error: { message: string; code?: string } | null;
   status: number;
 }
 
 /** The data of an answer; throws a DatabaseError when there is none. */
-export async function answered<Data>(request: PromiseLike<Answer<Data>>): Promise<Data | null> {
+export async function answered<Data>(
+  request: PromiseLike<DatabaseAnswer<Data>>,
+): Promise<Data | null> {
   const { data, error, status } = await request;
   if (error !== null) {
     throw new DatabaseError(error.message, { code: error.code ?? "", status });

@@ -1,4 +1,5 @@
-import { answered, type Supabase } from "../database/database.ts";
+import { answeredAtLast } from "../database/at-last.ts";
+import type { Supabase } from "../database/database.ts";
 import { SessionCipher } from "../keys/cipher.ts";
 import { decodeJson, encodeJson } from "../keys/json.ts";
 import { KeyStore } from "../keys/key-store.ts";
@@ -59,7 +60,9 @@ export class Device {
       empty,
       limit: keysInMemory,
       load: async (type, ids) =>
-        (await answered(supabase.rpc("load_signal_keys", { session_uid: uid, type, ids }))) ?? [],
+        (await answeredAtLast((signal) =>
+          supabase.rpc("load_signal_keys", { session_uid: uid, type, ids }).abortSignal(signal),
+        )) ?? [],
       commit,
     });
   }

@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { ApiError } from "../../shared/errors.ts";
 import { type Message, messageSchema } from "../../shared/message.ts";
 import type { Log } from "../log/log.ts";
 import type { Metrics } from "../http/metrics.ts";
 import { within } from "../retry/within.ts";
+import { readCloseReason } from "../whatsapp/close-reason.ts";
 import type { Link } from "../whatsapp/link.ts";
 import {
   type Item,
@@ -19,10 +21,15 @@ export interface OutboxOptions {
   loadInFlight: () => Promise<
     { id: string; wa_message_id: string; chat_id: string; content: string }[]
   >;
+  /** The link that messages can go out on now. */
+  openLink: () => Link | undefined;
   ackTimeoutMs: number;
   metrics: Metrics;
   log: Log;
 }
+
+const connectionClosed = 428;
+const resumeAgainMs = 1000;
 
 /** A message between its intent and WhatsApp's answer. */
 interface Flight {
@@ -88,9 +95,9 @@ export class Outbox {
     this.#settle(waMessageId, flight, outcomeOf(flight.id, errorCode));
   }
 
-  /** Sends again, under the same ids, what WhatsApp never answered. */
+  /** Sends again, under the same ids, what WhatsApp never answered. Never rejects. */
   async resume(link: Link): Promise<void> {
-    for (const row of await this.#options.loadInFlight()) {
+    for (const row of await this.#inFlight(link)) {
       if (link.isClosed) return;
       const waiting = this.#flights.get(row.wa_message_id);
       if (waiting?.link === link) continue;
@@ -102,6 +109,19 @@ export class Outbox {
       );
       await this.#put(flight, { to: row.chat_id, ...row, mayLeave: Promise.resolve() });
     }
+  }
+
+  /** However long the database takes to tell, as long as the link lives. */
+  async #inFlight(link: Link) {
+    while (!link.isClosed) {
+      try {
+        return await this.#options.loadInFlight();
+      } catch (error) {
+        this.#options.log.warn({ event: "resume_failed", err: error }, "could not send again");
+        await sleep(resumeAgainMs);
+      }
+    }
+    return [];
   }
 
   async #begin(intent: SendItem): Promise<SendResult> {
@@ -137,14 +157,18 @@ export class Outbox {
         mayLeave,
       ]);
     } catch (error) {
-      // Not recorded, or on a link that is gone: the next link sends what is recorded.
-      if (error instanceof NotWritten || link.isClosed) return;
-      if (this.#flights.get(wa_message_id) !== flight) return;
       const recorded = await mayLeave.then(
         () => true,
         () => false,
       );
-      if (!recorded) return;
+      if (!recorded || error instanceof NotWritten) return;
+      if (this.#flights.get(wa_message_id) !== flight) return;
+      if (link.isClosed || isClosing(error)) {
+        // The next link sends what is recorded; it may have looked just before this was.
+        const next = this.#options.openLink();
+        if (next !== undefined && next !== link) await this.resume(next);
+        return;
+      }
       this.#options.log.warn({ event: "send_failed", id: flight.id, err: error }, "could not send");
       this.#settle(wa_message_id, flight, {
         kind: "outcome",
@@ -166,6 +190,11 @@ export class Outbox {
       .then((message) => messageSchema.parse(message))
       .then(flight.settled.resolve, flight.settled.reject);
   }
+}
+
+/** A link that is about to say that it closed refuses what comes in between. */
+function isClosing(error: unknown): boolean {
+  return readCloseReason(error).code === connectionClosed;
 }
 
 function outcomeOf(id: string, errorCode: string | undefined): OutcomeItem {

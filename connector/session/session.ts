@@ -2,7 +2,7 @@ import { ApiError } from "../../shared/errors.ts";
 import type { ClaimedSession } from "../../shared/database.ts";
 import type { Message } from "../../shared/message.ts";
 import type { SessionState } from "../../shared/session.ts";
-import { answered } from "../database/database.ts";
+import { answeredAtLast } from "../database/at-last.ts";
 import { within } from "../retry/within.ts";
 import type { Log } from "../log/log.ts";
 import { mask } from "../log/mask.ts";
@@ -59,7 +59,10 @@ export class Session {
     this.outbox = new Outbox({
       commit: async (item) => (await this.#commit({ items: [item] }))[0],
       loadInFlight: async () =>
-        (await answered(services.supabase.rpc("load_in_flight", { session_uid: this.uid }))) ?? [],
+        (await answeredAtLast((signal) =>
+          services.supabase.rpc("load_in_flight", { session_uid: this.uid }).abortSignal(signal),
+        )) ?? [],
+      openLink: () => (this.#state === "connected" ? this.#link : undefined),
       ackTimeoutMs: services.timing.ackTimeoutMs,
       metrics: services.metrics,
       log: this.#log,
@@ -248,11 +251,7 @@ export class Session {
       patch: { state: "connected", ...me, connected_at: new Date().toISOString(), ...noPairing },
       event: "session.connected",
     });
-    this.outbox
-      .resume(link)
-      .catch((error: unknown) =>
-        this.#log.warn({ event: "resume_failed", err: error }, "could not send again"),
-      );
+    void this.outbox.resume(link); // It says what failed, and never rejects.
   }
 
   #onClose(closed: Closed): void {
@@ -329,8 +328,10 @@ export class Session {
 
   #loadContent(waMessageId: string): Promise<string | null> {
     const { supabase } = this.#services;
-    return answered(
-      supabase.rpc("load_message_content", { session_uid: this.uid, wa_message_id: waMessageId }),
+    return answeredAtLast((signal) =>
+      supabase
+        .rpc("load_message_content", { session_uid: this.uid, wa_message_id: waMessageId })
+        .abortSignal(signal),
     );
   }
 }
