@@ -45,7 +45,7 @@ create index messages_by_session_out on public.messages (session_uid, id) where 
 create index messages_by_session_chat on public.messages (session_uid, chat_id, id);
 create index messages_by_session_chat_status on public.messages (session_uid, chat_id, status, id);
 create unique index messages_by_wa_id
-  on public.messages (session_uid, wa_message_id, direction, chat_id);
+  on public.messages (wa_message_id, session_uid, direction, chat_id);
 create index messages_queued on public.messages (session_uid, id) where status = 'QUEUED';
 create index messages_in_flight on public.messages (session_uid, id) where status = 'SENDING';
 
