@@ -9,6 +9,7 @@ import { readEvents, readHeads } from "./read-events.ts";
 import { heartbeat } from "./sse.ts";
 import { StreamClient } from "./stream-client.ts";
 import { pageSize, TenantFeed } from "./tenant-feed.ts";
+import { validKeys } from "./valid-keys.ts";
 
 /** Makes hints unnecessary: what they would have told is found this often. */
 const pollMs = 5_000;
@@ -22,6 +23,7 @@ export class EventHub extends DurableObject {
   readonly #database: DatabaseClient;
   readonly #signal: HubSignal;
   readonly #feeds = new Map<string, TenantFeed>();
+  readonly #streams = new Set<StreamClient>();
   readonly #wakeDispatcher: () => Promise<void>;
   #timer: ReturnType<typeof setInterval> | null = null;
   #polls = 0;
@@ -59,11 +61,13 @@ export class EventHub extends DurableObject {
     const head = await this.#headOf(tenantId);
     if (head === undefined) return new Response(null, { status: 503 });
     const client = new StreamClient({
+      keyId: searchParams.get("key") ?? "",
       // A number that is yet to come is of another database: it would never be reached.
       position: after === null ? head : Math.min(Number(after), head),
       sessionId: searchParams.get("session") ?? undefined,
       onClose: (closed) => this.#leave(tenantId, closed),
     });
+    this.#streams.add(client);
     this.#startTimer();
     void this.#attempt("join", this.#feedOf(tenantId).join(client)).then(
       (joined) => joined || client.close(),
@@ -85,9 +89,10 @@ export class EventHub extends DurableObject {
 
   async status(): Promise<{ realtime: "joined" | "joining"; streams: number }> {
     await this.#signal.start();
-    let streams = 0;
-    for (const feed of this.#feeds.values()) streams += feed.size;
-    return { realtime: this.#signal.isJoined ? "joined" : "joining", streams };
+    return {
+      realtime: this.#signal.isJoined ? "joined" : "joining",
+      streams: this.#streams.size,
+    };
   }
 
   /** Undefined when the database cannot be asked. */
@@ -112,7 +117,17 @@ export class EventHub extends DurableObject {
   }
 
   #leave(tenantId: string, client: StreamClient): void {
+    this.#streams.delete(client);
     this.#feeds.get(tenantId)?.leave(client);
+  }
+
+  /** A key that is revoked, has expired or went with its tenant ends its streams too. */
+  async #closeRevoked(): Promise<void> {
+    const keyIds = new Set([...this.#streams].map((client) => client.keyId));
+    const valid = await validKeys(this.#database, keyIds, Date.now());
+    for (const client of this.#streams) {
+      if (keyIds.has(client.keyId) && !valid.has(client.keyId)) client.close();
+    }
   }
 
   async #catchUp(): Promise<void> {
@@ -140,6 +155,7 @@ export class EventHub extends DurableObject {
         return;
       }
       void this.#attempt("poll", this.#catchUp());
+      void this.#attempt("keys", this.#closeRevoked());
     }, pollMs);
   }
 

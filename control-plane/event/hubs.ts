@@ -4,6 +4,8 @@ import { tenantBucket } from "./bucket.ts";
 
 export interface StreamRequest {
   tenantId: string;
+  /** The key it is opened with: the stream ends when that is revoked. */
+  keyId: string;
   /** Only message events of this session; all of the tenant's without it. */
   sessionId?: string;
   /** The last event the client has; the stream starts now without it. */
@@ -25,6 +27,7 @@ export class Hubs {
   async stream(request: StreamRequest): Promise<Response> {
     const url = new URL("https://hub/stream");
     url.searchParams.set("tenant", request.tenantId);
+    url.searchParams.set("key", request.keyId);
     if (request.sessionId !== undefined) url.searchParams.set("session", request.sessionId);
     if (request.after !== undefined) url.searchParams.set("after", String(request.after));
     const hub = this.#hub((await tenantBucket(request.tenantId)) % this.#shards);

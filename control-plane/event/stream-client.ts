@@ -6,18 +6,24 @@ const maxBufferedBytes = 1_048_576;
 /** One open stream: what was sent to it, and how much of that it has not read. */
 export class StreamClient {
   readonly body: ReadableStream<Uint8Array>;
+  /** The API key that it was opened with. */
+  readonly keyId: string;
   /** The last event that was offered to it, wanted or not. */
   position: number;
   readonly #sessionId: string | undefined;
+  readonly #onClose: (client: StreamClient) => void;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #onDrained: (() => void) | undefined;
 
   constructor(options: {
+    keyId: string;
     position: number;
     sessionId: string | undefined;
     onClose: (client: StreamClient) => void;
   }) {
+    this.keyId = options.keyId;
     this.position = options.position;
+    this.#onClose = options.onClose;
     this.#sessionId = options.sessionId;
     this.body = new ReadableStream<Uint8Array>(
       {
@@ -27,9 +33,7 @@ export class StreamClient {
         },
         pull: () => this.#onDrained?.(),
         cancel: () => {
-          this.#controller = undefined;
-          this.#onDrained?.();
-          options.onClose(this);
+          this.#end();
         },
       },
       new ByteLengthQueuingStrategy({ highWaterMark: maxBufferedBytes }),
@@ -67,8 +71,13 @@ export class StreamClient {
 
   close(): void {
     this.#controller?.close();
+    this.#end();
+  }
+
+  #end(): void {
     this.#controller = undefined;
     this.#onDrained?.();
+    this.#onClose(this);
   }
 
   #wants(event: EncodedEvent): boolean {

@@ -34,7 +34,7 @@ function feedOver(log: { visible: number }) {
 }
 
 function clientAt(position: number) {
-  return new StreamClient({ position, sessionId: undefined, onClose: () => {} });
+  return new StreamClient({ keyId: "key", position, sessionId: undefined, onClose: () => {} });
 }
 
 async function idsOf(client: StreamClient): Promise<number[]> {
@@ -73,4 +73,18 @@ test("an event is read once for all clients, and given to each once", async () =
   expect(first).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
   expect(second).toEqual(first.slice(3));
   expect(third).toEqual([11, 12]);
+});
+
+test("a tenant that begins anew at one is followed by who comes new, and who is left is let go", async () => {
+  const log = { visible: 5 };
+  const { feed } = feedOver(log);
+  const old = clientAt(5);
+  await feed.join(old);
+  log.visible = 0;
+  const fresh = clientAt(0);
+  await feed.join(fresh);
+  expect(old.isOpen).toBe(false);
+  log.visible = 1;
+  await feed.hint(1);
+  await expect(idsOf(fresh)).resolves.toEqual([1]);
 });

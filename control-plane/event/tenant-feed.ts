@@ -29,10 +29,6 @@ export class TenantFeed {
     this.#sleep = parts.sleep;
   }
 
-  get size(): number {
-    return this.#clients.size;
-  }
-
   /** Nobody listens and nobody is about to. */
   get isIdle(): boolean {
     return this.#clients.size === 0 && this.#joining === 0;
@@ -61,14 +57,17 @@ export class TenantFeed {
 
   async #bringUp(client: StreamClient): Promise<void> {
     for (;;) {
+      const known = this.#cursor;
       const events = await this.#read(client.position);
       for (const event of events) {
         const encoded = encodeEvent(event);
         while (client.isOpen && !client.offer(encoded)) await client.drained(maxStallMs);
       }
       if (!client.isOpen) return;
-      const isEven = this.#clients.size === 0 || client.position >= this.#cursor;
-      if (events.length < pageSize && isEven) break;
+      if (events.length === pageSize) continue;
+      if (this.#clients.size === 0 || client.position >= this.#cursor) break;
+      // What the others had been given is not there: the tenant was deleted and made again.
+      if (client.position < known) this.#closeAll();
     }
     if (this.#clients.size === 0) this.#cursor = client.position;
     this.#clients.add(client);
@@ -76,6 +75,11 @@ export class TenantFeed {
 
   leave(client: StreamClient): void {
     this.#clients.delete(client);
+  }
+
+  #closeAll(): void {
+    for (const client of this.#clients) client.close();
+    this.#clients.clear();
   }
 
   writeAll(bytes: Uint8Array): void {

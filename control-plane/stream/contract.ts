@@ -1,6 +1,12 @@
 import { z } from "@hono/zod-openapi";
 import { invalidField } from "../http/validation.ts";
 
+export const resumeHeaders = z.object({
+  "last-event-id": z.string().optional().openapi({
+    description: "The id of the last event that you have; browsers send it by themselves",
+  }),
+});
+
 export const resumeQuerySchema = z.object({
   last_event_id: z.string().optional().openapi({
     description:
@@ -20,10 +26,10 @@ export const streamContent = {
 
 /** Where a client goes on: the header, which browsers send by themselves, wins. */
 export function positionOf(
-  header: string | undefined,
+  headers: z.infer<typeof resumeHeaders>,
   query: z.infer<typeof resumeQuerySchema>,
 ): number | undefined {
-  const given = header ?? query.last_event_id;
+  const given = headers["last-event-id"] ?? query.last_event_id;
   if (given === undefined || given === "") return undefined;
   if (!/^\d{1,15}$/.test(given)) {
     throw invalidField("last_event_id", "Must be the id of an event of this stream");

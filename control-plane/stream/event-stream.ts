@@ -2,14 +2,14 @@ import { createRoute } from "@hono/zod-openapi";
 import type { App } from "../http/app-env.ts";
 import { problems } from "../http/problem.ts";
 import type { Services } from "../services.ts";
-import { positionOf, resumeQuerySchema, streamContent } from "./contract.ts";
+import { positionOf, resumeHeaders, resumeQuerySchema, streamContent } from "./contract.ts";
 
 const route = createRoute({
   method: "get",
   path: "/tenant/events/stream",
   tags: ["Events"],
   summary: "Follow all events of the tenant",
-  request: { query: resumeQuerySchema },
+  request: { headers: resumeHeaders, query: resumeQuerySchema },
   responses: {
     200: { description: "Server-sent events", content: streamContent },
     ...problems("unauthorized", "invalid_request", "database_unavailable"),
@@ -17,10 +17,9 @@ const route = createRoute({
 });
 
 export function streamEvents(app: App, { hubs }: Services): void {
-  app.openapi(route, async (c) =>
-    hubs.stream({
-      tenantId: c.get("caller").tenantId,
-      after: positionOf(c.req.header("last-event-id"), c.req.valid("query")),
-    }),
-  );
+  app.openapi(route, async (c) => {
+    const { tenantId, keyId } = c.get("caller");
+    const after = positionOf(c.req.valid("header"), c.req.valid("query"));
+    return hubs.stream({ tenantId, keyId, after });
+  });
 }

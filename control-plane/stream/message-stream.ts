@@ -4,14 +4,14 @@ import { problems } from "../http/problem.ts";
 import type { Services } from "../services.ts";
 import { findSession } from "../session/find.ts";
 import { sessionParams } from "../session/resource.ts";
-import { positionOf, resumeQuerySchema, streamContent } from "./contract.ts";
+import { positionOf, resumeHeaders, resumeQuerySchema, streamContent } from "./contract.ts";
 
 const route = createRoute({
   method: "get",
   path: "/session/{sessionId}/messages/stream",
   tags: ["Events"],
   summary: "Follow a session's message events",
-  request: { params: sessionParams, query: resumeQuerySchema },
+  request: { params: sessionParams, headers: resumeHeaders, query: resumeQuerySchema },
   responses: {
     200: { description: "Server-sent events, message.* only", content: streamContent },
     ...problems("unauthorized", "not_found", "invalid_request", "database_unavailable"),
@@ -20,10 +20,10 @@ const route = createRoute({
 
 export function streamMessages(app: App, { database, hubs }: Services): void {
   app.openapi(route, async (c) => {
-    const { tenantId } = c.get("caller");
+    const { tenantId, keyId } = c.get("caller");
     const { sessionId } = c.req.valid("param");
-    const after = positionOf(c.req.header("last-event-id"), c.req.valid("query"));
+    const after = positionOf(c.req.valid("header"), c.req.valid("query"));
     await findSession(database, { tenantId, sessionId });
-    return hubs.stream({ tenantId, sessionId, after });
+    return hubs.stream({ tenantId, keyId, sessionId, after });
   });
 }

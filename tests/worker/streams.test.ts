@@ -138,3 +138,24 @@ test("a stream needs a key, a session that exists, and a position that is a numb
   expect((await ask("/session/absent/messages/stream")).status).toBe(404);
   expect((await ask("/tenant/events/stream?last_event_id=x")).status).toBe(422);
 });
+
+test.each([
+  ["its key is revoked", "update api_keys set revoked_at = now() where tenant_id = $1"],
+  ["its key expires", "update api_keys set expires_at = now() where tenant_id = $1"],
+  ["its tenant is deleted", "delete from tenants where tenant_id = $1"],
+])(
+  "a stream ends within 10 seconds when %s, and no other does",
+  async (_, sql) => {
+    const [tenant, other] = [await addTenant(plane), await addTenant(plane)];
+    const streams = [
+      await follow(tenant, "/tenant/events/stream"),
+      await follow(tenant, "/tenant/events/stream", 0),
+    ];
+    const untouched = await follow(other, "/tenant/events/stream");
+    await plane.sql.query(sql, [tenant.id]);
+    await Promise.all(streams.map((stream) => stream.ended));
+    await emit(other.id, 1);
+    await expect(untouched.next(() => true)).resolves.toMatchObject({ seq: 1 });
+  },
+  10_000,
+);
