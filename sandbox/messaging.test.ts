@@ -1,3 +1,4 @@
+import type { BinaryNode } from "@whiskeysockets/baileys";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { TestClient } from "./testing/client.ts";
 import { Harness } from "./testing/harness.ts";
@@ -48,6 +49,38 @@ describe("a session writes to a phone", () => {
       text: "a copy for my phone",
       from_me_device: 1,
     });
+  });
+
+  test("what was on its way when the phone began a fresh session can still be opened", async () => {
+    const asked = new Promise<BinaryNode>((resolve) => {
+      client.socket.ws.once("CB:message", resolve);
+    });
+    await harness.call("POST", `/phones/${ben}/messages`, {
+      to: ada,
+      text: "to be asked for again",
+    });
+    const message = await asked;
+    await client.text("to be asked for again");
+    const { body } = await harness.call("GET", `/phones/${ben}`);
+    const address = client.socket.signalRepository.jidToSignalProtocolAddress(String(body["lid"]));
+    const { keys } = client.auth;
+    const { [address]: session } = await keys.get("session", [address]);
+    expect(session).toBeDefined();
+
+    const again = new Promise((resolve) => {
+      client.socket.ws.once("CB:message", resolve);
+    });
+    await client.socket.sendRetryRequest(message, true);
+    await again;
+    await expect
+      .poll(async () => (await keys.get("session", [address]))[address])
+      .not.toEqual(session);
+    await keys.set({ session: { [address]: session ?? null } });
+    const receipts: (string | undefined)[] = [];
+    client.socket.ws.on("CB:receipt", ({ attrs }: BinaryNode) => receipts.push(attrs["type"]));
+    const id = await client.send(jid(ben), "over the old session");
+    await client.receipt(id);
+    expect(receipts).not.toContain("retry");
   });
 
   test("many texts arrive in order", async () => {

@@ -85,11 +85,6 @@ export class SignalEngine {
     this.#established.add(jid);
   }
 
-  async dropSession(jid: string): Promise<void> {
-    this.#established.delete(jid);
-    await this.#repository.deleteSession([jid]);
-  }
-
   /** New one-time keys: the private halves stay here. The caller saves the account. */
   generatePreKeys(count: number): PublicPreKey[] {
     const keys = Array.from({ length: count }, () => {

@@ -93,11 +93,14 @@ export interface Resend {
   session: EngineSession | undefined;
 }
 
-/** Sends a message once more to the one device that could not open it, over a fresh session. */
+/**
+ * Sends a message once more to the one device that could not open it, over a fresh session. The old
+ * one still opens what is on its way, as on a real phone: otherwise each side would ask the other
+ * to send again, until both give up.
+ */
 export async function resend(phone: Phone, { message, device, count, session }: Resend) {
   const jid = deviceJid(device, "lid");
   const { store } = phone.network;
-  await phone.engine.dropSession(jid);
   await phone.engine.startSession(jid, session ?? sessionFrom(takeKeyBundle(store, device)));
   const content = proto.Message.decode(message.encodedMessage);
   const own = device.account === phone.account;
