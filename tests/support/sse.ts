@@ -4,6 +4,8 @@ import type { Tenant } from "./api.ts";
 
 export interface Stream {
   events: Event[];
+  /** Resolves when it is over, whoever ended it. */
+  ended: Promise<void>;
   /** Resolves with the first event, past or coming, that satisfies. */
   next(satisfies: (event: Event) => boolean, timeoutMs?: number): Promise<Event>;
   close(): void;
@@ -39,7 +41,7 @@ export async function openStream(
       for (const look of waiting) look();
     },
   });
-  void (async () => {
+  const ended = (async () => {
     const decoder = new TextDecoder();
     for await (const chunk of response.body ?? []) {
       parser.feed(decoder.decode(chunk as Uint8Array, { stream: true }));
@@ -48,6 +50,7 @@ export async function openStream(
 
   return {
     events,
+    ended,
     next(satisfies, timeoutMs = 15_000) {
       return new Promise((resolve, reject) => {
         const timer = setTimeout(() => {
