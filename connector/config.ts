@@ -22,6 +22,11 @@ export interface Timing {
   settledMs: number;
   stopSendsMs: number;
   stopWritesMs: number;
+  /** How often the queue is looked into without any hint. */
+  dripPollMs: number;
+  /** Hints that come closer together than this are one. */
+  dripGapMs: number;
+  dripRetry: BackoffLimits;
 }
 
 export const defaultTiming: Timing = {
@@ -38,6 +43,9 @@ export const defaultTiming: Timing = {
   settledMs: 30_000,
   stopSendsMs: 8000,
   stopWritesMs: 5000,
+  dripPollMs: 10_000,
+  dripGapMs: 250,
+  dripRetry: { baseMs: 30_000, capMs: 10 * 60_000 },
 };
 
 const base64Bytes = z.base64().transform((value) => Buffer.from(value, "base64"));

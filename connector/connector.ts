@@ -39,13 +39,14 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
   let taking = true;
   const stopping = new AbortController();
 
-  const wakes = listenForWakes({ supabase, log, onWake: () => tenure?.wake() });
+  const directory = new Directory(numbersInMemory);
+  const wakes = listenForWakes({ supabase, log, onWake: (uid) => tenure?.wake(uid) });
   const commands = commandRoute({
     publicKey: config.COMMAND_PUBLIC_KEY,
     log,
     isTaking: () => taking,
     findSession: (uid) => tenure?.sessions.get(uid),
-    sendText: new SendText({ supabase, directory: new Directory(numbersInMemory), now: Date.now }),
+    sendText: new SendText({ supabase, directory, now: Date.now }),
   });
   const app = createApp({
     commands: commands.app,
@@ -85,6 +86,7 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
         timing,
         log: log.child({ connector: connectorId }),
         random: Math.random,
+        directory,
         services,
       });
       await tenure.serve(stopping.signal);
@@ -106,7 +108,7 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
           run: async () => {
             taking = false;
             tenure?.stopClaiming();
-            while (commands.running() > 0) await sleep(20);
+            while (commands.running() + (tenure?.drip.running ?? 0) > 0) await sleep(20);
           },
         },
         {

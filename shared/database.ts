@@ -87,6 +87,20 @@ export type ClaimedSession = {
   ciphertext: string | null;
 };
 
+/** The next message of a session's queue. */
+export type QueuedMessage = {
+  uid: string;
+  id: string;
+  chat_id: string;
+  type: string;
+  message: string | null;
+  /** How often it was tried before. */
+  attempts: number;
+  send_interval_ms: number;
+  /** Until the session may send it; 0 is now. */
+  due_in_ms: number;
+};
+
 export type LocatedSession = {
   uid: string;
   network: Network;
@@ -216,6 +230,7 @@ export type Database = {
           attempts: number;
         }[]
       >;
+      load_drips: Callable<{ connector_id: string }, QueuedMessage[]>;
       commit_writes: Callable<
         { connector_id: string; writes: Record<string, unknown> },
         { stale: string[]; results: unknown[] }

@@ -2,14 +2,13 @@ import type { Command } from "../../shared/command.ts";
 import { ApiError } from "../../shared/errors.ts";
 import { uuidV7 } from "../../shared/ids.ts";
 import type { Message } from "../../shared/message.ts";
-import { parseRecipient, type Recipient } from "../../shared/recipient.ts";
+import { parseRecipient } from "../../shared/recipient.ts";
 import { answered, type Supabase } from "../database/database.ts";
+import { findAddressee } from "../number/addressee.ts";
 import type { Directory } from "../number/directory.ts";
 import { waMessageIdOf } from "../session/outbox.ts";
 import type { Session } from "../session/session.ts";
-import { chatOf, type Identity, nobody } from "../whatsapp/address.ts";
 import { encodeText } from "../whatsapp/content.ts";
-import type { Link } from "../whatsapp/link.ts";
 
 type SendTextCommand = Command & { type: "send_text" };
 interface Sent {
@@ -78,15 +77,26 @@ export class SendText {
       });
     }
     const link = session.connectedLink();
-    const person = await this.#find(session, link, recipient);
-    const to = recipient.kind === "phone" ? (chatOf(person) ?? recipient.jid) : recipient.jid;
+    const addressee = await findAddressee(recipient, {
+      directory: this.#directory,
+      network: session.network,
+      link,
+    });
+    if (addressee === undefined) {
+      throw new ApiError(
+        "not_on_whatsapp",
+        "This number has no WhatsApp account. Check the number and its country code.",
+      );
+    }
+    const { to, chatId, phone, lid } = addressee;
     const id = uuidV7(this.#now());
     return session.send(to, {
       kind: "send",
       id,
       wa_message_id: waMessageIdOf(id),
-      chat_id: recipient.kind === "group" ? recipient.jid : (chatOf(person) ?? recipient.jid),
-      ...person,
+      chat_id: chatId,
+      phone,
+      lid,
       type: "text",
       text: command.text,
       content: Buffer.from(encodeText(command.text)).toString("base64"),
@@ -97,19 +107,5 @@ export class SendText {
             request_hash: command.idempotency.request_hash,
           }),
     });
-  }
-
-  async #find(session: Session, link: Link, recipient: Recipient): Promise<Identity> {
-    if (recipient.kind === "group") return nobody;
-    if (recipient.kind === "lid") return link.complete({ phone: null, lid: recipient.lid });
-    const { phone } = recipient;
-    const found = await this.#directory.find({ network: session.network, phone }, () =>
-      link.findPhone(phone),
-    );
-    if (found !== undefined) return found;
-    throw new ApiError(
-      "not_on_whatsapp",
-      "This number has no WhatsApp account. Check the number and its country code.",
-    );
   }
 }

@@ -24,7 +24,7 @@ export function createMetrics(states: () => Iterable<string>) {
     sessions,
     sends: new Counter({
       name: "connector_sends_total",
-      help: "Messages that WhatsApp took (SENT) or did not (FAILED)",
+      help: "Messages that WhatsApp took (SENT) or did not (FAILED; QUEUED when tried again)",
       labelNames: ["outcome"],
       registers,
     }),

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { answered } from "../database/database.ts";
+import { Drip } from "../drip/drip.ts";
+import type { Directory } from "../number/directory.ts";
 import type { ClaimedSession } from "../../shared/database.ts";
 import { Session } from "../session/session.ts";
 import type { SessionServices } from "../session/services.ts";
@@ -14,13 +16,15 @@ const requestTimeoutMs = 10_000;
 const lanes = 2;
 
 export interface TenureOptions extends Omit<LeaseOptions, "signal"> {
-  services: Omit<SessionServices, "writer" | "onGone">;
+  directory: Directory;
+  services: Omit<SessionServices, "writer" | "onReady" | "onGone">;
 }
 
 /** What a connector is under one id: its lease, and the sessions and writes that hang on it. */
 export class Tenure {
   readonly sessions = new Map<string, Session>();
   readonly writer: Writer;
+  readonly drip: Drip;
   readonly #options: TenureOptions;
   readonly #bell = new Doorbell();
   #lease: Lease | undefined;
@@ -41,6 +45,7 @@ export class Tenure {
       },
       lanes,
     );
+    this.drip = new Drip({ ...options, findSession: (uid) => this.sessions.get(uid) });
   }
 
   /** Whether this connector can take sessions: registered, and the database answered lately. */
@@ -61,6 +66,7 @@ export class Tenure {
     const ended = AbortSignal.any([signal, lease.lost]);
     ended.addEventListener("abort", () => this.#bell.ring());
     const watch = setInterval(() => this.#watch(), this.#options.timing.watchEveryMs);
+    const dripping = this.drip.run(ended);
     try {
       while (!ended.aborted) {
         await this.#poll();
@@ -68,18 +74,21 @@ export class Tenure {
       }
     } finally {
       clearInterval(watch);
+      await dripping;
     }
     if (!signal.aborted) this.abandon();
   }
 
   /** A hint: something about this session, or anything, changed. */
-  wake(): void {
+  wake(sessionUid: string | null): void {
     this.#bell.ring();
+    if (sessionUid === null || this.sessions.has(sessionUid)) this.drip.wake();
   }
 
-  /** Takes no more sessions; those it has stay. */
+  /** Takes no more sessions, and nothing more from their queues; those it has stay. */
   stopClaiming(): void {
     this.#claiming = false;
+    this.drip.stopTaking();
   }
 
   /** Closes everything at once and writes nothing more. */
@@ -136,6 +145,7 @@ export class Tenure {
       const session = new Session(claimed, {
         ...services,
         writer: this.writer,
+        onReady: () => this.drip.wake(),
         onGone: (gone) => {
           if (this.sessions.get(gone.uid) === gone) this.sessions.delete(gone.uid);
         },

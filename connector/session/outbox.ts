@@ -2,12 +2,15 @@ import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ApiError } from "../../shared/errors.ts";
 import { type Message, messageSchema } from "../../shared/message.ts";
+import { afterFailure } from "../drip/pace.ts";
 import type { Log } from "../log/log.ts";
 import type { Metrics } from "../http/metrics.ts";
+import type { BackoffLimits } from "../retry/backoff.ts";
 import { within } from "../retry/within.ts";
 import { readCloseReason } from "../whatsapp/close-reason.ts";
 import type { Link } from "../whatsapp/link.ts";
 import {
+  type DequeueItem,
   type Item,
   NotWritten,
   type OutcomeItem,
@@ -19,11 +22,21 @@ import {
 export interface OutboxOptions {
   commit: (item: Item) => Promise<unknown>;
   loadInFlight: () => Promise<
-    { id: string; wa_message_id: string; chat_id: string; content: string }[]
+    {
+      id: string;
+      wa_message_id: string;
+      chat_id: string;
+      content: string;
+      source: "api" | "queue";
+      attempts: number;
+    }[]
   >;
   /** The link that messages can go out on now. */
   openLink: () => Link | undefined;
   ackTimeoutMs: number;
+  /** For messages of the queue, which are tried again. */
+  retry: BackoffLimits;
+  random: () => number;
   metrics: Metrics;
   log: Log;
 }
@@ -35,6 +48,8 @@ const resumeAgainMs = 1000;
 interface Flight {
   id: string;
   link: Link;
+  /** How often it was tried before, when it came from the queue. */
+  queuedAttempts: number | undefined;
   sentAt: number;
   settled: PromiseWithResolvers<Message>;
 }
@@ -49,6 +64,7 @@ export function waMessageIdOf(id: string): string {
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #flights = new Map<string, Flight>();
+  #resuming = 0;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
@@ -58,14 +74,20 @@ export class Outbox {
     return this.#flights.size;
   }
 
+  /** Whether what a lost link left open is still being sent. */
+  get isResuming(): boolean {
+    return this.#resuming > 0;
+  }
+
   /** Resolves when WhatsApp took or refused the message, or with it as SENDING after a while. */
   async send(
     link: Link,
     to: string,
-    intent: SendItem,
+    intent: SendItem | DequeueItem,
   ): Promise<{ message: Message; replayed: boolean }> {
     const begun = this.#begin(intent);
-    const flight = this.#take(link, intent);
+    const queuedAttempts = intent.kind === "dequeue" ? intent.attempts : undefined;
+    const flight = this.#take(link, { ...intent, queuedAttempts });
     const created = begun.then((result) => {
       if (result.outcome !== "created") throw new NotWritten(result.outcome);
     });
@@ -81,6 +103,7 @@ export class Outbox {
     }
     this.#flights.delete(intent.wa_message_id);
     if (result.outcome === "replayed") return { message: result.message, replayed: true };
+    if (result.outcome === "gone") throw new NotWritten("the message is not queued any more");
     throw new ApiError(
       "idempotency_mismatch",
       "Use a new Idempotency-Key for another request; this one was used before with another body.",
@@ -97,11 +120,30 @@ export class Outbox {
 
   /** Sends again, under the same ids, what WhatsApp never answered. Never rejects. */
   async resume(link: Link): Promise<void> {
+    this.#resuming += 1;
+    try {
+      const queued = (await this.#sendAgain(link)).filter(
+        (flight) => flight.queuedAttempts !== undefined,
+      );
+      // The next of the queue keeps its distance from these.
+      const answers = queued.map((flight) =>
+        within(flight.settled.promise, this.#options.ackTimeoutMs).catch(() => undefined),
+      );
+      await Promise.all(answers);
+    } finally {
+      this.#resuming -= 1;
+    }
+  }
+
+  async #sendAgain(link: Link): Promise<Flight[]> {
+    const flights: Flight[] = [];
     for (const row of await this.#inFlight(link)) {
-      if (link.isClosed) return;
+      if (link.isClosed) return [];
       const waiting = this.#flights.get(row.wa_message_id);
       if (waiting?.link === link) continue;
-      const flight = this.#take(link, row);
+      const queuedAttempts = row.source === "queue" ? row.attempts : undefined;
+      const flight = this.#take(link, { ...row, queuedAttempts });
+      flights.push(flight);
       if (waiting !== undefined) flight.settled = waiting.settled;
       this.#options.log.info(
         { event: "send_again", id: row.id },
@@ -109,6 +151,7 @@ export class Outbox {
       );
       await this.#put(flight, { to: row.chat_id, ...row, mayLeave: Promise.resolve() });
     }
+    return flights;
   }
 
   /** However long the database takes to tell, as long as the link lives. */
@@ -124,14 +167,28 @@ export class Outbox {
     return [];
   }
 
-  async #begin(intent: SendItem): Promise<SendResult> {
+  /** Writes down what became of a message that did not leave. */
+  async record(outcome: OutcomeItem): Promise<void> {
+    this.#options.metrics.sends.inc({ outcome: outcome.status });
+    await this.#options.commit(outcome);
+  }
+
+  async #begin(intent: SendItem | DequeueItem): Promise<SendResult> {
     return sendResultSchema.parse(await this.#options.commit(intent));
   }
 
-  #take(link: Link, { id, wa_message_id }: { id: string; wa_message_id: string }): Flight {
+  #take(
+    link: Link,
+    {
+      id,
+      wa_message_id,
+      queuedAttempts,
+    }: { id: string; wa_message_id: string; queuedAttempts: number | undefined },
+  ): Flight {
     const flight = {
       id,
       link,
+      queuedAttempts,
       sentAt: performance.now(),
       settled: Promise.withResolvers<Message>(),
     };
@@ -182,8 +239,13 @@ export class Outbox {
     }
   }
 
-  #settle(waMessageId: string, flight: Flight, outcome: OutcomeItem): void {
+  #settle(waMessageId: string, flight: Flight, ended: OutcomeItem): void {
     this.#flights.delete(waMessageId);
+    const { queuedAttempts: attempts } = flight;
+    const outcome =
+      ended.status === "FAILED" && attempts !== undefined
+        ? afterFailure({ id: ended.id, attempts, error: ended.error }, this.#options)
+        : ended;
     this.#options.metrics.sends.inc({ outcome: outcome.status });
     this.#options
       .commit(outcome)

@@ -17,6 +17,8 @@ export interface SessionServices {
   metrics: Metrics;
   log: Log;
   random: () => number;
+  /** A session is connected, and has sent what its last link left open. */
+  onReady: () => void;
   /** The session closed itself and is free to be taken again. */
   onGone: (session: Session) => void;
 }

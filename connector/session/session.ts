@@ -62,8 +62,10 @@ export class Session {
         (await answeredAtLast((signal) =>
           services.supabase.rpc("load_in_flight", { session_uid: this.uid }).abortSignal(signal),
         )) ?? [],
-      openLink: () => (this.#state === "connected" ? this.#link : undefined),
+      openLink: () => this.openLink,
       ackTimeoutMs: services.timing.ackTimeoutMs,
+      retry: services.timing.dripRetry,
+      random: services.random,
       metrics: services.metrics,
       log: this.#log,
     });
@@ -83,8 +85,14 @@ export class Session {
   }
 
   /** The link, if messages can go out now. */
+  get openLink(): Link | undefined {
+    return this.#state === "connected" ? this.#link : undefined;
+  }
+
+  /** The same for somebody who has to know why there is none. */
   connectedLink(): Link {
-    if (this.#link !== undefined && this.#state === "connected") return this.#link;
+    const link = this.openLink;
+    if (link !== undefined) return link;
     throw new ApiError("session_not_connected", whatToDo(this.#state, this.#claimed.session_id));
   }
 
@@ -247,11 +255,16 @@ export class Session {
       this.#failures = 0;
     }, this.#services.timing.settledMs);
     this.#log.info({ event: "connected", phone: mask(me.phone) }, "connected");
-    this.#change({
+    const connected: ChangeItem = {
+      kind: "change",
       patch: { state: "connected", ...me, connected_at: new Date().toISOString(), ...noPairing },
       event: "session.connected",
-    });
-    void this.outbox.resume(link); // It says what failed, and never rejects.
+    };
+    const written = this.#commit({ items: [connected] }).catch((error: unknown) =>
+      this.#notWritten(error),
+    );
+    // Neither rejects: both say what failed.
+    void Promise.all([written, this.outbox.resume(link)]).then(() => this.#services.onReady());
   }
 
   #onClose(closed: Closed): void {

@@ -4,7 +4,7 @@ import type { Disconnect, SessionState } from "../../shared/session.ts";
 import type { EventType } from "../../shared/event.ts";
 
 /** One line of a commit: what the SQL function commit_writes knows by its `kind`. */
-export type Item = SendItem | OutcomeItem | ArrivalItem | ReceiptItem | ChangeItem;
+export type Item = SendItem | DequeueItem | OutcomeItem | ArrivalItem | ReceiptItem | ChangeItem;
 
 export interface SendItem {
   kind: "send";
@@ -21,9 +21,32 @@ export interface SendItem {
   request_hash?: string;
 }
 
+/** Takes a message out of the queue to send it. */
+export interface DequeueItem {
+  kind: "dequeue";
+  id: string;
+  wa_message_id: string;
+  chat_id: string;
+  phone: string | null;
+  lid: string | null;
+  /** Base64 of the encoded WhatsApp message. */
+  content: string;
+  /** How long the session's next queued message keeps its distance. */
+  interval_ms: number;
+  /** How often it was tried before. */
+  attempts: number;
+}
+
+export interface Failure {
+  code: string;
+  message: string;
+}
+
 export type OutcomeItem = { kind: "outcome"; id: string } & (
   | { status: "SENT" }
-  | { status: "FAILED"; error: { code: string; message: string } }
+  | { status: "FAILED"; error: Failure }
+  /** Back into the queue, to be tried again; `attempts` is the count before this one. */
+  | { status: "QUEUED"; error: Failure; attempts: number; retry_in_ms: number }
 );
 
 export interface ArrivalItem {
@@ -87,10 +110,10 @@ export interface Write {
   lazy?: boolean;
 }
 
-/** What commit_writes gives for a send. */
+/** What commit_writes gives for a send or a dequeue. */
 export const sendResultSchema = z.discriminatedUnion("outcome", [
   z.object({ outcome: z.enum(["created", "replayed"]), message: messageSchema }),
-  z.object({ outcome: z.literal("mismatch") }),
+  z.object({ outcome: z.enum(["mismatch", "gone"]) }),
 ]);
 export type SendResult = z.infer<typeof sendResultSchema>;
 

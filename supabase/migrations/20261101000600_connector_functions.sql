@@ -132,11 +132,12 @@ $$;
 create function public.load_message_content(session_uid uuid, wa_message_id text) returns text
 language sql stable set search_path = ''
 as $$
+  with named as materialized ( -- See record_receipt.
+    select * from public.messages m where m.wa_message_id = load_message_content.wa_message_id
+  )
   select encode(m.content, 'base64')
-  from public.messages m
-  where m.session_uid = load_message_content.session_uid
-    and m.wa_message_id = load_message_content.wa_message_id
-    and m.direction = 'out'
+  from named m
+  where m.session_uid = load_message_content.session_uid and m.direction = 'out'
   limit 1;
 $$;
 
@@ -290,32 +291,44 @@ begin
 end;
 $$;
 
--- Records how a sending ended: SENT or FAILED. Gives the events it makes.
+-- Records how a sending ended: SENT, FAILED, or QUEUED to be tried again. Gives the events it makes.
 create function public.finish_send(outcome jsonb) returns jsonb
 language plpgsql volatile set search_path = ''
 as $$
 declare
-  changed boolean;
+  changed_source text;
   message_id uuid := (outcome ->> 'id')::uuid;
+  of_session uuid := (outcome ->> 'uid')::uuid;
 begin
-  if outcome ->> 'status' = 'SENT' then
-    update public.messages m
-      set status = case when public.status_rank(m.status) < public.status_rank('SENT')
-            then 'SENT' else m.status end,
-          sent_at = clock_timestamp(), error = null, attempts = m.attempts + 1
-      where m.id = message_id and m.session_uid = (outcome ->> 'uid')::uuid and m.sent_at is null
-      returning true into changed;
-    return case when changed
-      then jsonb_build_array(public.message_event(message_id, 'message.sent')) else '[]'::jsonb end;
-  end if;
+  case outcome ->> 'status'
+    when 'SENT' then
+      update public.messages m
+        set status = case when public.status_rank(m.status) < public.status_rank('SENT')
+              then 'SENT' else m.status end,
+            sent_at = clock_timestamp(), error = null, attempts = m.attempts + 1
+        where m.id = message_id and m.session_uid = of_session and m.sent_at is null
+        returning m.source into changed_source;
+    when 'FAILED' then
+      update public.messages m
+        set status = 'FAILED', error = outcome -> 'error', attempts = m.attempts + 1
+        where m.id = message_id and m.session_uid = of_session
+          and m.status in ('QUEUED', 'SENDING')
+        returning m.source into changed_source;
+    when 'QUEUED' then
+      update public.messages m
+        set status = 'QUEUED', error = outcome -> 'error', attempts = m.attempts + 1,
+            not_before = clock_timestamp() + (outcome ->> 'retry_in_ms')::bigint * interval '1 ms'
+        where m.id = message_id and m.session_uid = of_session
+          and m.status in ('QUEUED', 'SENDING') and m.attempts = (outcome ->> 'attempts')::integer
+        returning m.source into changed_source;
+  end case;
 
-  update public.messages m
-    set status = 'FAILED', error = outcome -> 'error', attempts = m.attempts + 1
-    where m.id = message_id and m.session_uid = (outcome ->> 'uid')::uuid
-      and m.status in ('QUEUED', 'SENDING')
-    returning true into changed;
-  return case when changed
-    then jsonb_build_array(public.message_event(message_id, 'message.failed')) else '[]'::jsonb end;
+  if changed_source = 'queue' then
+    perform public.pace_drips(of_session);
+  end if;
+  return case when changed_source is null or outcome ->> 'status' = 'QUEUED' then '[]'::jsonb
+    else jsonb_build_array(
+      public.message_event(message_id, 'message.' || lower(outcome ->> 'status'))) end;
 end;
 $$;
 
@@ -363,10 +376,16 @@ declare
   received_at timestamptz := coalesce((receipt ->> 'at')::timestamptz, clock_timestamp());
   new_status text := receipt ->> 'status';
 begin
-  select m.* into message from public.messages m
-    where m.session_uid = (receipt ->> 'uid')::uuid
-      and m.wa_message_id = receipt ->> 'wa_message_id' and m.direction = 'out'
-    limit 1 for update;
+  -- By WhatsApp's id first: in a database that was never analyzed the planner believes any index
+  -- of the session to be as good, and reads its whole history.
+  with named as materialized (
+    select m.id, m.session_uid, m.direction from public.messages m
+    where m.wa_message_id = receipt ->> 'wa_message_id'
+  )
+  select n.id into message.id from named n
+    where n.session_uid = (receipt ->> 'uid')::uuid and n.direction = 'out'
+    limit 1;
+  select m.* into message from public.messages m where m.id = message.id for update;
   if message.id is null
     or public.status_rank(message.status) >= public.status_rank(new_status) then
     return '[]';
@@ -376,8 +395,10 @@ begin
   update public.messages m
     set status = new_status,
         sent_at = coalesce(m.sent_at, received_at),
-        delivered_at = coalesce(m.delivered_at, received_at),
-        read_at = case when new_status = 'READ' then received_at else m.read_at end,
+        -- WhatsApp's receipts tell whole seconds only.
+        delivered_at = coalesce(m.delivered_at, greatest(received_at, m.sent_at)),
+        read_at = case when new_status = 'READ'
+          then greatest(received_at, m.sent_at, m.delivered_at) else m.read_at end,
         error = null
     where m.id = message.id;
 
@@ -420,10 +441,10 @@ $$;
 -- transaction. `writes` is
 --   { sessions: [{ uid, epoch }],        every session that anything below belongs to
 --     credentials, keys, forget,         see write_auth
---     items: [{ kind, uid, ... }] }      kind is send, outcome, arrival, receipt or change
+--     items: [{ kind, uid, ... }] }      kind is send, dequeue, outcome, arrival, receipt, change
 -- Gives `{ stale: [uid], results: [...] }`, a result for each item in the same order: for a
--- send what begin_send gives, for an outcome the message, null otherwise. What belongs to a
--- stale session changed nothing.
+-- send what begin_send gives, for a dequeue what begin_drip gives, for an outcome the message,
+-- null otherwise. What belongs to a stale session changed nothing.
 create function public.commit_writes(connector_id uuid, writes jsonb) returns jsonb
 language plpgsql volatile set search_path = ''
 as $$
@@ -445,6 +466,10 @@ begin
     if (item ->> 'uid')::uuid = any (owned) then
       case item ->> 'kind'
         when 'send' then result := public.begin_send(item);
+        when 'dequeue' then
+          result := public.begin_drip(item);
+          events := events || coalesce(result -> 'events', '[]');
+          result := result - 'events';
         when 'outcome' then
           events := events || public.finish_send(item);
           result := public.message_json((item ->> 'id')::uuid);
