@@ -8,7 +8,9 @@ import { getHealth } from "./health/get-health.ts";
 import type { App, AppEnv } from "./http/app-env.ts";
 import { describeApi } from "./http/describe-api.ts";
 import { handleError } from "./http/handle-error.ts";
+import { neverStored } from "./http/never-stored.ts";
 import { answerUnknownRoute } from "./http/not-found.ts";
+import { refuseBadUtf8 } from "./http/refuse-bad-utf8.ts";
 import { requestId } from "./http/request-id.ts";
 import { refuseInvalid } from "./http/validation.ts";
 import { listSessionMessages } from "./message/list-session-messages.ts";
@@ -51,6 +53,7 @@ const routes = [
 /** The whole HTTP API over these services; it starts nothing and keeps nothing. */
 export function createApp(services: Services): App {
   const app = new OpenAPIHono<AppEnv>({ defaultHook: refuseInvalid });
+  app.use(neverStored);
   app.use(requestId);
   app.use("/session/*", requireKey(services));
   app.use("/tenant/*", requireKey(services));
@@ -63,6 +66,7 @@ export function createApp(services: Services): App {
       },
     }),
   );
+  app.use(refuseBadUtf8);
   for (const register of routes) register(app, services);
   describeApi(app);
   app.onError(handleError);

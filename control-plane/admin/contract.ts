@@ -9,6 +9,7 @@ export const adminRoute = {
 export const bodyProblems = problems(
   "invalid_json",
   "unauthorized",
+  "payload_too_large",
   "unsupported_media_type",
   "invalid_request",
   "database_unavailable",

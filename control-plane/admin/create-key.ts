@@ -5,6 +5,7 @@ import { hashKey } from "../auth/hash-key.ts";
 import { dataOf, foreignKeyViolation } from "../database/answer.ts";
 import type { App } from "../http/app-env.ts";
 import { problems } from "../http/problem.ts";
+import { invalidField } from "../http/validation.ts";
 import type { Services } from "../services.ts";
 import { adminRoute, bodyProblems } from "./contract.ts";
 import { keyColumns, keySchema, makeKey } from "./key-resource.ts";
@@ -42,10 +43,13 @@ const route = createRoute({
   },
 });
 
-export function createKey(app: App, { database }: Services): void {
+export function createKey(app: App, { database, now }: Services): void {
   app.openapi(route, async (c) => {
     const { tenantId } = c.req.valid("param");
     const settings = withoutUndefined(c.req.valid("json"));
+    if (settings.expires_at !== undefined && Date.parse(settings.expires_at) <= now()) {
+      throw invalidField("expires_at", "Must be in the future");
+    }
     const { key, hint } = makeKey(settings.network);
     const answer = await database
       .from("api_keys")

@@ -1,14 +1,13 @@
 import { createRoute } from "@hono/zod-openapi";
-import { z } from "zod";
 import { ApiError } from "../../shared/errors.ts";
 import { dataOf, uniqueViolation } from "../database/answer.ts";
 import type { App } from "../http/app-env.ts";
 import { problems } from "../http/problem.ts";
 import type { Services } from "../services.ts";
 import { checkWebhookUrl } from "./check-webhook-url.ts";
-import { adminRoute } from "./contract.ts";
+import { adminRoute, bodyProblems } from "./contract.ts";
 import { withoutUndefined } from "./without-undefined.ts";
-import { tenantColumns, tenantIdForm, tenantSchema, tenantSettings } from "./tenant-resource.ts";
+import { tenantColumns, tenantIdSchema, tenantSchema, tenantSettings } from "./tenant-resource.ts";
 
 const route = createRoute({
   ...adminRoute,
@@ -21,9 +20,7 @@ const route = createRoute({
       content: {
         "application/json": {
           schema: tenantSettings.extend({
-            tenant_id: z
-              .string()
-              .regex(tenantIdForm, "1 to 63 letters, digits, _ or -, a letter or digit first"),
+            tenant_id: tenantIdSchema,
           }),
         },
       },
@@ -34,7 +31,8 @@ const route = createRoute({
       description: "The tenant",
       content: { "application/json": { schema: tenantSchema } },
     },
-    ...problems("unauthorized", "conflict", "invalid_request", "database_unavailable"),
+    ...problems("conflict"),
+    ...bodyProblems,
   },
 });
 

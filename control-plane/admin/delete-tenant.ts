@@ -15,7 +15,7 @@ const route = createRoute({
   request: { params: tenantParams },
   responses: {
     204: { description: "It is gone" },
-    ...problems("unauthorized", "not_found", "database_unavailable"),
+    ...problems("unauthorized", "not_found", "invalid_request", "database_unavailable"),
   },
 });
 

@@ -1,10 +1,10 @@
 import { createRoute } from "@hono/zod-openapi";
-import { rowOf } from "../database/answer.ts";
 import type { App } from "../http/app-env.ts";
 import { problems } from "../http/problem.ts";
 import type { Services } from "../services.ts";
 import { adminRoute } from "./contract.ts";
-import { noSuchTenant, tenantColumns, tenantParams, tenantSchema } from "./tenant-resource.ts";
+import { findTenant } from "./find-tenant.ts";
+import { tenantParams, tenantSchema } from "./tenant-resource.ts";
 
 const route = createRoute({
   ...adminRoute,
@@ -17,17 +17,13 @@ const route = createRoute({
       description: "The tenant",
       content: { "application/json": { schema: tenantSchema } },
     },
-    ...problems("unauthorized", "not_found", "database_unavailable"),
+    ...problems("unauthorized", "not_found", "invalid_request", "database_unavailable"),
   },
 });
 
 export function getTenant(app: App, { database }: Services): void {
   app.openapi(route, async (c) => {
     const { tenantId } = c.req.valid("param");
-    const tenant = rowOf(
-      await database.from("tenants").select(tenantColumns).eq("tenant_id", tenantId),
-    );
-    if (tenant === undefined) throw noSuchTenant(tenantId);
-    return c.json(tenant, 200);
+    return c.json(await findTenant(database, tenantId), 200);
   });
 }

@@ -5,6 +5,7 @@ import { decodeCursor, listOf, pageQuery, toPage } from "../http/list.ts";
 import { problems } from "../http/problem.ts";
 import type { Services } from "../services.ts";
 import { adminRoute } from "./contract.ts";
+import { findTenant } from "./find-tenant.ts";
 import { keyColumns, keySchema } from "./key-resource.ts";
 import { tenantParams } from "./tenant-resource.ts";
 
@@ -19,20 +20,22 @@ const route = createRoute({
       description: "A page of keys, revoked ones too",
       content: { "application/json": { schema: listOf(keySchema) } },
     },
-    ...problems("unauthorized", "invalid_request", "database_unavailable"),
+    ...problems("unauthorized", "not_found", "invalid_request", "database_unavailable"),
   },
 });
 
 export function listKeys(app: App, { database }: Services): void {
   app.openapi(route, async (c) => {
+    const { tenantId } = c.req.valid("param");
     const { limit, cursor, offset } = c.req.valid("query");
     let query = database
       .from("api_keys")
       .select(keyColumns)
-      .eq("tenant_id", c.req.valid("param").tenantId)
+      .eq("tenant_id", tenantId)
       .order("id")
       .range(offset, offset + limit);
     if (cursor !== undefined) query = query.gt("id", decodeCursor(cursor));
+    await findTenant(database, tenantId);
     return c.json(toPage(dataOf(await query), { limit, idOf: (key) => key.id }), 200);
   });
 }

@@ -5,6 +5,7 @@ import { decodeCursor, listOf, pageQuery, toPage } from "../http/list.ts";
 import { problems } from "../http/problem.ts";
 import type { Services } from "../services.ts";
 import { adminRoute } from "./contract.ts";
+import { findTenant } from "./find-tenant.ts";
 import { tenantParams } from "./tenant-resource.ts";
 import { webhookColumns, webhookSchema } from "./webhook-resource.ts";
 
@@ -19,20 +20,22 @@ const route = createRoute({
       description: "A page of endpoints",
       content: { "application/json": { schema: listOf(webhookSchema) } },
     },
-    ...problems("unauthorized", "invalid_request", "database_unavailable"),
+    ...problems("unauthorized", "not_found", "invalid_request", "database_unavailable"),
   },
 });
 
 export function listWebhooks(app: App, { database }: Services): void {
   app.openapi(route, async (c) => {
+    const { tenantId } = c.req.valid("param");
     const { limit, cursor, offset } = c.req.valid("query");
     let query = database
       .from("webhook_endpoints")
       .select(webhookColumns)
-      .eq("tenant_id", c.req.valid("param").tenantId)
+      .eq("tenant_id", tenantId)
       .order("id")
       .range(offset, offset + limit);
     if (cursor !== undefined) query = query.gt("id", decodeCursor(cursor));
+    await findTenant(database, tenantId);
     return c.json(toPage(dataOf(await query), { limit, idOf: (webhook) => webhook.id }), 200);
   });
 }

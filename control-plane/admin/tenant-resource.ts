@@ -1,8 +1,13 @@
 import { z } from "@hono/zod-openapi";
 import { ApiError } from "../../shared/errors.ts";
 import { storableText } from "../../shared/text.ts";
+import { webhookUrl } from "./webhook-resource.ts";
 
 export const tenantIdForm = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
+
+export const tenantIdSchema = z
+  .string()
+  .regex(tenantIdForm, "1 to 63 letters, digits, _ or -, a letter or digit first");
 
 export const tenantSchema = z
   .object({
@@ -23,12 +28,12 @@ export const tenantColumns =
 /** What an operator sets. */
 export const tenantSettings = z.object({
   name: storableText({ min: 1, max: 200 }),
-  webhook_url: z.url().max(2_000).nullish(),
+  webhook_url: webhookUrl.nullish(),
   rate_limit_per_minute: z.number().int().min(1).max(1_000_000).optional(),
   send_interval_ms: z.number().int().min(0).max(86_400_000).optional(),
 });
 
-export const tenantParams = z.object({ tenantId: z.string() });
+export const tenantParams = z.object({ tenantId: tenantIdSchema });
 
 export function noSuchTenant(tenantId: string): ApiError {
   return new ApiError(

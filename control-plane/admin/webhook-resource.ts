@@ -16,8 +16,11 @@ export const webhookSchema = z
 
 export const webhookColumns = "id,tenant_id,url,secret,events,enabled,is_default,created_at";
 
+/** Kept as URL parsers write it, so that no other reader of it finds another host in it. */
+export const webhookUrl = z.url({ protocol: /^https?$/, normalize: true }).max(2_000);
+
 export const webhookSettings = z.object({
-  url: z.url().max(2_000),
+  url: webhookUrl,
   secret: z
     .string()
     .regex(/^[\x21-\x7e]{16,200}$/, "16 to 200 printable ASCII characters, no spaces")

@@ -13,13 +13,15 @@ export function requireKey(services: Services): MiddlewareHandler<AppEnv> {
       throw new ApiError("unauthorized", "Send your API key in the header X-Api-Key.");
     }
     const caller = await authenticate(key, services);
-    if (caller === undefined) {
-      throw new ApiError(
-        "unauthorized",
-        "This API key does not exist, was revoked or has expired. Ask the operator for another one.",
-      );
-    }
+    if (caller === undefined) throw keyIsNotValid();
     c.set("caller", caller);
     await next();
   };
+}
+
+export function keyIsNotValid(): ApiError {
+  return new ApiError(
+    "unauthorized",
+    "This API key does not exist, was revoked or has expired. Ask the operator for another one.",
+  );
 }

@@ -25,6 +25,7 @@ const route = createRoute({
   method: "get",
   path: "/health",
   tags: ["Health"],
+  security: [],
   summary: "Whether everything this service needs is there",
   responses: {
     200: {

@@ -58,10 +58,22 @@ const route = createRoute({
   responses: {
     201: { description: "WhatsApp took the message", ...accepted },
     202: { description: "It is on its way; WhatsApp has not confirmed it yet", ...accepted },
-    ...problems("invalid_json", "unauthorized", "forbidden", "not_found", "session_not_connected"),
-    ...problems("payload_too_large", "unsupported_media_type", "invalid_request"),
-    ...problems("idempotency_mismatch", "not_on_whatsapp", "message_rejected"),
-    ...problems("session_unavailable", "connector_unavailable", "database_unavailable"),
+    ...problems(
+      "invalid_json",
+      "unauthorized",
+      "forbidden",
+      "not_found",
+      "session_not_connected",
+      "payload_too_large",
+      "unsupported_media_type",
+      "invalid_request",
+      "idempotency_mismatch",
+      "not_on_whatsapp",
+      "message_rejected",
+      "session_unavailable",
+      "connector_unavailable",
+      "database_unavailable",
+    ),
   },
 });
 

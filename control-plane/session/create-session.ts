@@ -2,7 +2,8 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { ApiError } from "../../shared/errors.ts";
 import { sessionIdSchema } from "../../shared/session.ts";
 import { storableText } from "../../shared/text.ts";
-import { dataOf, uniqueViolation } from "../database/answer.ts";
+import { keyIsNotValid } from "../auth/require-key.ts";
+import { dataOf, foreignKeyViolation, uniqueViolation } from "../database/answer.ts";
 import type { App } from "../http/app-env.ts";
 import { problems } from "../http/problem.ts";
 import type { Services } from "../services.ts";
@@ -34,8 +35,15 @@ const route = createRoute({
       description: "The session",
       content: { "application/json": { schema: sessionSchema } },
     },
-    ...problems("invalid_json", "unauthorized", "conflict", "unsupported_media_type"),
-    ...problems("invalid_request", "database_unavailable"),
+    ...problems(
+      "invalid_json",
+      "unauthorized",
+      "conflict",
+      "payload_too_large",
+      "unsupported_media_type",
+      "invalid_request",
+      "database_unavailable",
+    ),
   },
 });
 
@@ -56,6 +64,7 @@ export function createSession(app: App, { database }: Services): void {
         `There is a session "${body.session_id}" already. Use it, or DELETE it first.`,
       );
     }
+    if (answer.error?.code === foreignKeyViolation) throw keyIsNotValid();
     const [created] = dataOf(answer);
     if (created === undefined) throw new Error("create_session gave no session");
     return c.json(toSession(created), 201);

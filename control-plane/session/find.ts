@@ -1,5 +1,6 @@
 import type { LocatedSession, SessionResource } from "../../shared/database.ts";
 import { ApiError } from "../../shared/errors.ts";
+import { sessionIdSchema } from "../../shared/session.ts";
 import type { DatabaseClient } from "../database/connect.ts";
 import { rowOf } from "../database/answer.ts";
 
@@ -13,6 +14,7 @@ export async function findSession(
   database: DatabaseClient,
   name: SessionName,
 ): Promise<SessionResource> {
+  refuseImpossible(name);
   const row = rowOf(
     await database
       .from("session_resources")
@@ -30,6 +32,7 @@ export async function locateSession(
   database: DatabaseClient,
   name: SessionName,
 ): Promise<LocatedSession> {
+  refuseImpossible(name);
   const row = rowOf(
     await database.rpc("locate_session", {
       tenant_id: name.tenantId,
@@ -38,6 +41,11 @@ export async function locateSession(
   );
   if (row === undefined) throw noSuchSession(name);
   return row;
+}
+
+/** Not every text can be asked for: the database refuses NUL. */
+function refuseImpossible(name: SessionName): void {
+  if (!sessionIdSchema.safeParse(name.sessionId).success) throw noSuchSession(name);
 }
 
 export function noSuchSession(name: SessionName): ApiError {

@@ -23,8 +23,16 @@ const route = createRoute({
   },
   responses: {
     200: { description: "The QR", content: qrContent },
-    ...problems("unauthorized", "forbidden", "not_found", "not_acceptable", "invalid_request"),
-    ...problems("session_already_connected", "session_unavailable", "database_unavailable"),
+    ...problems(
+      "unauthorized",
+      "forbidden",
+      "not_found",
+      "not_acceptable",
+      "invalid_request",
+      "session_already_connected",
+      "session_unavailable",
+      "database_unavailable",
+    ),
   },
 });
 

@@ -1,5 +1,4 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { ApiError } from "../../shared/errors.ts";
 import { parsePhone } from "../../shared/recipient.ts";
 import { refuseTestKeyOnLive } from "../auth/caller.ts";
 import type { App } from "../http/app-env.ts";
@@ -43,9 +42,19 @@ const route = createRoute({
         "application/json": { schema: z.object({ code: z.string(), expires_at: z.string() }) },
       },
     },
-    ...problems("invalid_json", "unauthorized", "forbidden", "not_found"),
-    ...problems("session_already_connected", "unsupported_media_type", "invalid_request"),
-    ...problems("session_unavailable", "connector_unavailable", "database_unavailable"),
+    ...problems(
+      "invalid_json",
+      "unauthorized",
+      "forbidden",
+      "not_found",
+      "session_already_connected",
+      "payload_too_large",
+      "unsupported_media_type",
+      "invalid_request",
+      "session_unavailable",
+      "connector_unavailable",
+      "database_unavailable",
+    ),
   },
 });
 
@@ -70,7 +79,7 @@ export function getPairingCode(app: App, { database, connectors }: Services): vo
       check: refuseConnected,
     });
     if (result.type !== "pairing_code") {
-      throw new ApiError("connector_unavailable", "Try again in a few seconds.");
+      throw new Error(`A pairing code was answered with ${result.type}`);
     }
     return c.json({ code: result.code, expires_at: result.expires_at }, 200);
   });

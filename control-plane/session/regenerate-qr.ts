@@ -24,8 +24,17 @@ const route = createRoute({
   },
   responses: {
     200: { description: "The new QR", content: qrContent },
-    ...problems("unauthorized", "forbidden", "not_found", "not_acceptable", "invalid_request"),
-    ...problems("session_already_connected", "session_unavailable", "connector_unavailable"),
+    ...problems(
+      "unauthorized",
+      "forbidden",
+      "not_found",
+      "not_acceptable",
+      "invalid_request",
+      "session_already_connected",
+      "session_unavailable",
+      "connector_unavailable",
+      "database_unavailable",
+    ),
   },
 });
 

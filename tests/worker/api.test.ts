@@ -41,6 +41,9 @@ test.each([
     "payload_too_large",
   ],
   ["GET", "/session/absent", undefined, 404, "not_found"],
+  ["GET", "/session/%00", undefined, 404, "not_found"],
+  ["POST", "/session/a%00b/send", '{"to":"393331234567","message":"x"}', 404, "not_found"],
+  ["DELETE", "/session/%F0%9F%98%80", undefined, 404, "not_found"],
   ["GET", "/session/absent/qr?format=gif", undefined, 422, "invalid_request"],
   ["GET", "/tenant/messages?cursor=nonsense", undefined, 422, "invalid_request"],
   ["GET", "/tenant/messages?limit=101", undefined, 422, "invalid_request"],
@@ -65,6 +68,34 @@ test("a body that is not JSON is refused by its type", async () => {
   });
   expect(response.status).toBe(415);
   expect(body.code).toBe("unsupported_media_type");
+});
+
+test("a body that is not UTF-8 is refused, and not sent on with other characters", async () => {
+  await tenant.post("/tenant/sessions", { session_id: "bytes" });
+  const response = await fetch(`${plane.url}/session/bytes/send`, {
+    method: "POST",
+    headers: { ...tenant.headers, "content-type": "application/json" },
+    body: Buffer.from('{"to":"393331234567","message":"caf\xe9"}', "latin1"),
+  });
+  expect(response.status).toBe(400);
+  expect(await response.json()).toMatchObject({ code: "invalid_json" });
+});
+
+test("no cache may keep an answer that another tenant could get", async () => {
+  for (const path of ["/tenant/sessions", "/session/absent", "/tenant/messages"]) {
+    const { headers } = await tenant.get(path);
+    expect(headers.get("cache-control")).toBe("no-store");
+  }
+});
+
+test("a key whose tenant was deleted a moment ago creates nothing", async () => {
+  const gone = await addTenant(plane);
+  expect((await gone.get("/tenant/sessions")).status).toBe(200);
+  await plane.sql.query("delete from tenants where tenant_id = $1", [gone.id]);
+  expect(await gone.post("/tenant/sessions", { session_id: "main" })).toMatchObject({
+    status: 401,
+    body: { code: "unauthorized" },
+  });
 });
 
 test("every wrong field of a send is named", async () => {
@@ -247,6 +278,35 @@ test("the operator manages tenants, keys and webhooks", async () => {
   expect((await admin("GET", "/tenants/acme")).status).toBe(404);
 });
 
+test("what an operator gets wrong is named", async () => {
+  const owner = await addTenant(plane);
+  const post = (path: string, body: unknown) =>
+    call<Problem>("POST", `${plane.url}/admin/tenants${path}`, {
+      headers: { "X-Admin-Key": adminKey },
+      body,
+    });
+  for (const url of ["ftp://example.com", "//example.com", "https://a:b@example.com"]) {
+    const refused = await post(`/${owner.id}/webhooks`, { url });
+    expect(refused).toMatchObject({ status: 422, body: { errors: [{ field: "url" }] } });
+  }
+  const odd = await post(`/${owner.id}/webhooks`, { url: "HTTPS:Example.com/\0\ud800" });
+  expect(odd).toMatchObject({
+    status: 201,
+    body: { url: "https://example.com/%00%EF%BF%BD" },
+  });
+  for (const expires_at of ["0000-01-01T00:00:00Z", "2020-01-01T00:00:00Z"]) {
+    const refused = await post(`/${owner.id}/keys`, { network: "live", expires_at });
+    expect(refused).toMatchObject({ status: 422, body: { errors: [{ field: "expires_at" }] } });
+  }
+  expect((await post("/%00/keys", { network: "live" })).status).toBe(422);
+  for (const list of ["keys", "webhooks"]) {
+    const absent = await call("GET", `${plane.url}/admin/tenants/absent/${list}`, {
+      headers: { "X-Admin-Key": adminKey },
+    });
+    expect(absent).toMatchObject({ status: 404, body: { code: "not_found" } });
+  }
+});
+
 test("the contract names every route, and is OpenAPI 3.1", async () => {
   const { body } = await call<{ openapi: string; paths: Record<string, object> }>(
     "GET",
@@ -263,4 +323,26 @@ test("the contract names every route, and is OpenAPI 3.1", async () => {
       "/health",
     ]),
   );
+});
+
+test("the contract says which routes take a body, and every problem that they answer with", async () => {
+  const { body } = await call<{
+    paths: Record<
+      string,
+      Record<string, { requestBody?: object; responses: Record<string, { description: string }> }>
+    >;
+  }>("GET", `${plane.url}/openapi.json`);
+  for (const [path, operations] of Object.entries(body.paths)) {
+    for (const [method, { requestBody, responses }] of Object.entries(operations)) {
+      const statuses = Object.keys(responses);
+      const expected = ["503"];
+      if (path !== "/health") expected.push("401");
+      if (requestBody !== undefined) expected.push("400", "413", "415", "422");
+      if (path.includes("{")) expected.push("404");
+      expect(statuses, `${method} ${path}`).toEqual(expect.arrayContaining(expected));
+    }
+  }
+  const send = body.paths["/session/{sessionId}/send"]?.["post"];
+  expect(send?.responses["422"]?.description).toContain("invalid_request");
+  expect(send?.responses["422"]?.description).toContain("idempotency_mismatch");
 });

@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { call } from "../support/api.ts";
 import { adminKey, type ControlPlane, startControlPlane } from "./start-control-plane.ts";
@@ -34,4 +37,20 @@ test("a webhook to a private address is refused before anything is asked", async
     status: 422,
     body: { errors: [{ field: "url", detail: "The URL leads to a private or loopback address" }] },
   });
+});
+
+test("a database that takes requests and never answers them is given up within 10 seconds", async () => {
+  const silent = createServer(() => {}).listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const { port } = silent.address() as AddressInfo;
+  const waiting = await startControlPlane({ SUPABASE_URL: `http://127.0.0.1:${port}` });
+  const startedAt = performance.now();
+  const answer = await call("GET", `${waiting.url}/tenant/sessions`, {
+    headers: { "X-Api-Key": "sk_test_0123456789abcdef" },
+  });
+  expect(performance.now() - startedAt).toBeLessThan(10_000);
+  expect(answer).toMatchObject({ status: 503, body: { code: "database_unavailable" } });
+  await waiting.stop();
+  silent.closeAllConnections();
+  silent.close();
 });
