@@ -139,6 +139,22 @@ test("a message queued by plain SQL finds its session by the tenant's prefix", a
   );
 });
 
+test("a session that is named like another tenant's does not get that tenant's messages", async () => {
+  const [victim, stranger] = [await addTenant(), await addTenant()];
+  await addSession(stranger, `${victim}_main`);
+  const queue = (sessionId: string, tenantId: string | null = null) =>
+    rows(
+      `insert into messages (phone_number, message, status, platform, session_id, tenant_id)
+       values ('393331234567', 'x', 'QUEUED', 'WHATSAPP', $1, $2) returning tenant_id`,
+      [sessionId, tenantId],
+    );
+  await expect(queue(`${victim}_main`)).rejects.toThrow(/no session/);
+  await addSession(victim, "main");
+  expect(await queue(`${victim}_main`)).toEqual([{ tenant_id: victim }]);
+  expect(await queue(`${stranger}_${victim}_main`)).toEqual([{ tenant_id: stranger }]);
+  expect(await queue(`${victim}_main`, stranger)).toEqual([{ tenant_id: stranger }]);
+});
+
 test.each([
   ["an ambiguous session", "shared", "393331234567", /more than one session/],
   ["an unknown session", "nowhere", "393331234567", /no session "nowhere"/],
@@ -395,6 +411,33 @@ test.each(tables)("a tenant's JWT reads of %s its own rows only, anon nothing", 
   expect(mine.length).toBeGreaterThan(0);
   expect(new Set(mine)).toEqual(new Set(mine.map(() => ({ tenant_id: own }))));
   await expect(db.as("anon", {}, `select tenant_id from ${table}`)).rejects.toThrow(/permission/);
+});
+
+test("no function and no later table is anybody's, but what the views compute with", async () => {
+  expect(
+    await rows(
+      `select p.proname as name, role from pg_proc p, unnest('{anon,authenticated}'::text[]) role
+       where p.pronamespace = 'public'::regnamespace
+         and has_function_privilege(role, p.oid, 'execute') order by 1`,
+    ),
+  ).toEqual([
+    { name: "connector_is_live", role: "authenticated" },
+    { name: "own_tenant", role: "authenticated" },
+  ]);
+  expect(
+    await rows(
+      `select p.proname as name from pg_proc p
+       where p.pronamespace = 'public'::regnamespace
+         and not coalesce('search_path=""' = any (p.proconfig), false)`,
+    ),
+  ).toEqual([]);
+  await rows("create table public.later (id integer)");
+  expect(
+    await rows(
+      "select from unnest('{anon,authenticated}'::text[]) role where has_table_privilege(role, 'public.later', 'select')",
+    ),
+  ).toEqual([]);
+  await rows("drop table public.later");
 });
 
 test("no table of ours is readable without a policy, and no secret by a tenant", async () => {

@@ -69,7 +69,15 @@ begin
   select array_agg(s) into found_sessions
   from public.whatsapp_sessions s
   where (wanted_tenant is null or s.tenant_id = wanted_tenant)
-    and (s.session_id = wanted_session or s.tenant_id || '_' || s.session_id = wanted_session);
+    and (
+      s.tenant_id || '_' || s.session_id = wanted_session
+      or s.session_id = wanted_session
+        -- A tenant names its sessions as it likes: what reads as another tenant's is not its own.
+        and (wanted_tenant is not null or not exists (
+          select from public.tenants t
+          where t.tenant_id <> s.tenant_id and starts_with(wanted_session, t.tenant_id || '_')
+        ))
+    );
 
   case coalesce(array_length(found_sessions, 1), 0)
     when 1 then return found_sessions[1];

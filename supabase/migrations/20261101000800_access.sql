@@ -18,6 +18,10 @@ begin
 end;
 $$;
 
+-- A hosted project opens every later table to everybody; here a migration has to say so.
+alter default privileges in schema public revoke all on tables from anon, authenticated;
+alter default privileges in schema public revoke all on sequences from anon, authenticated;
+
 revoke execute on all functions in schema public from public, anon, authenticated;
 grant execute on all functions in schema public to service_role;
 -- The views compute with these.
