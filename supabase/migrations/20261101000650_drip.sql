@@ -23,11 +23,13 @@ as $$
     from public.messages m
     where m.session_uid = s.uid and m.status = 'QUEUED'
       and (m.not_before is null or m.not_before <= now())
-      and not exists (
-        select from public.messages earlier
+      -- Not `not exists`: as a join it would read the whole queue to find its head.
+      and (
+        select earlier.id from public.messages earlier
         where earlier.session_uid = m.session_uid and earlier.chat_id = m.chat_id
           and earlier.status = 'QUEUED' and earlier.id < m.id and earlier.not_before > now()
-      )
+        limit 1
+      ) is null
     order by m.id
     limit 1
   ) head
