@@ -155,6 +155,22 @@ test("a session that is named like another tenant's does not get that tenant's m
   expect(await queue(`${victim}_main`, stranger)).toEqual([{ tenant_id: stranger }]);
 });
 
+test("queueing many messages in one statement wakes the connectors once for each session", async () => {
+  const tenantId = await addTenant();
+  const uid = await addSession(tenantId);
+  await rows(
+    `insert into messages (tenant_id, session_id, phone_number, message, status)
+     select $1, 'main', '393331234567', 'text ' || i, 'QUEUED' from generate_series(1, 100) i`,
+    [tenantId],
+  );
+  const wakes = await rows(
+    `select event from realtime.messages
+     where topic = 'connectors' and payload ->> 'session_uid' = $1`,
+    [uid],
+  );
+  expect(wakes).toHaveLength(2); // the first told of the new session
+});
+
 test.each([
   ["an ambiguous session", "shared", "393331234567", /more than one session/],
   ["an unknown session", "nowhere", "393331234567", /no session "nowhere"/],

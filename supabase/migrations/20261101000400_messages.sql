@@ -117,7 +117,6 @@ begin
       raise exception 'message must not be empty' using errcode = '22023',
         hint = 'Put the text to send into the column message.';
     end if;
-    perform public.wake_connectors(new.session_uid);
   end if;
   return new;
 end;
@@ -125,6 +124,21 @@ $$;
 
 create trigger messages_before_insert before insert on public.messages
   for each row execute function public.messages_before_insert();
+
+-- One hint for each session and statement, however many rows are queued at once.
+create function public.messages_after_insert() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  perform public.wake_connectors(q.session_uid)
+  from (select distinct i.session_uid from inserted i where i.status = 'QUEUED') q;
+  return null;
+end;
+$$;
+
+create trigger messages_after_insert after insert on public.messages
+  referencing new table as inserted
+  for each statement execute function public.messages_after_insert();
 
 -- How far along a message is; a late receipt never moves it back.
 create function public.status_rank(status text) returns integer
