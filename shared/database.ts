@@ -82,7 +82,6 @@ export type ClaimedSession = {
   state: SessionState;
   phone: string | null;
   lid: string | null;
-  send_interval_ms: number;
   /** Base64 of the encrypted credentials; null for a session that was never paired. */
   ciphertext: string | null;
 };

@@ -43,7 +43,7 @@ $$;
 create function public.claim_sessions(connector_id uuid, max_sessions integer)
 returns table (
   uid uuid, tenant_id text, session_id text, network text, epoch bigint, state text,
-  phone text, lid text, send_interval_ms integer, ciphertext text
+  phone text, lid text, ciphertext text
 )
 language plpgsql volatile set search_path = ''
 as $$
@@ -88,9 +88,8 @@ begin
 
   return query
     select s.uid, s.tenant_id, s.session_id, s.network, s.epoch, s.state, s.phone, s.lid,
-           t.send_interval_ms, encode(k.ciphertext, 'base64')
+           encode(k.ciphertext, 'base64')
     from public.whatsapp_sessions s
-    join public.tenants t on t.tenant_id = s.tenant_id
     left join public.session_credentials k on k.session_uid = s.uid
     where s.uid = any (claimed);
 end;
