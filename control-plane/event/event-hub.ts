@@ -38,9 +38,9 @@ export class EventHub extends DurableObject {
     this.#signal = new HubSignal({
       database: this.#database,
       buckets: bucketsOf(shard, config.eventHubShards),
-      onWake: (tenantId, seq) => {
-        void this.#attempt("wake_dispatcher", this.#wakeDispatcher());
-        const feed = this.#feeds.get(tenantId);
+      onWake: ({ tenant_id, seq, deliveries }) => {
+        if (deliveries) void this.#attempt("wake_dispatcher", this.#wakeDispatcher());
+        const feed = this.#feeds.get(tenant_id);
         if (feed !== undefined) void this.#attempt("feed", feed.hint(seq));
       },
       onJoined: () => {

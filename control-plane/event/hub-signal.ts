@@ -3,7 +3,13 @@ import { z } from "zod";
 import type { DatabaseClient } from "../database/connect.ts";
 import { logEvent } from "../http/log.ts";
 
-const wakeSchema = z.object({ tenant_id: z.string(), seq: z.number() });
+/** `deliveries`: whether webhooks wait for any of these events. */
+const wakeSchema = z.object({
+  tenant_id: z.string(),
+  seq: z.number(),
+  deliveries: z.boolean(),
+});
+export type Wake = z.infer<typeof wakeSchema>;
 
 /**
  * The hints of some buckets, over one Realtime connection. Hints get lost; whoever listens
@@ -12,7 +18,7 @@ const wakeSchema = z.object({ tenant_id: z.string(), seq: z.number() });
 export class HubSignal {
   readonly #database: DatabaseClient;
   readonly #buckets: number[];
-  readonly #onWake: (tenantId: string, seq: number) => void;
+  readonly #onWake: (wake: Wake) => void;
   readonly #onJoined: () => void;
   readonly #joined = new Set<number>();
   #starting: Promise<void> | undefined;
@@ -20,7 +26,7 @@ export class HubSignal {
   constructor(options: {
     database: DatabaseClient;
     buckets: number[];
-    onWake: (tenantId: string, seq: number) => void;
+    onWake: (wake: Wake) => void;
     onJoined: () => void;
   }) {
     this.#database = options.database;
@@ -47,7 +53,7 @@ export class HubSignal {
         .channel(`hub:${bucket}`, { config: { private: true } })
         .on("broadcast", { event: "wake" }, ({ payload }) => {
           const wake = wakeSchema.safeParse(payload);
-          if (wake.success) this.#onWake(wake.data.tenant_id, wake.data.seq);
+          if (wake.success) this.#onWake(wake.data);
         })
         .subscribe((status, error) => {
           if (status === REALTIME_SUBSCRIBE_STATES.SUBSCRIBED) {

@@ -89,11 +89,12 @@ as $$
   select realtime.send(jsonb_build_object('session_uid', session_uid), 'wake', 'connectors', true);
 $$;
 
-create function public.wake_hub(tenant_id text, seq bigint) returns void
+create function public.wake_hub(tenant_id text, seq bigint, deliveries boolean default true)
+returns void
 language sql volatile security definer set search_path = ''
 as $$
   select realtime.send(
-    jsonb_build_object('tenant_id', tenant_id, 'seq', seq),
+    jsonb_build_object('tenant_id', tenant_id, 'seq', seq, 'deliveries', deliveries),
     'wake', 'hub:' || public.tenant_bucket(tenant_id), true);
 $$;
 
@@ -170,7 +171,7 @@ begin
         and w.enabled
         and (w.events is null or e.type = any (w.events));
 
-      perform public.wake_hub(tenant.tenant_id, upto);
+      perform public.wake_hub(tenant.tenant_id, upto, found);
       perform public.publish_events(
         tenant.tenant_id, upto - tenant.event_count + 1, upto);
     end;
