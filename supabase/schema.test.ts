@@ -209,6 +209,14 @@ test("a session has one owner, and the epoch of a replaced one changes nothing",
   expect(await rows("select renew_connector($1, 1000) as ok", [first])).toEqual([{ ok: false }]);
 });
 
+test("a connector may register again when the answer of the first time got lost", async () => {
+  const id = await addConnector(0);
+  await rows("select register_connector($1, 'http://127.0.0.1:1', null, '{sandbox}', 500, 60000)", [
+    id,
+  ]);
+  expect(await rows("select renew_connector($1, 1000) as ok", [id])).toEqual([{ ok: true }]);
+});
+
 test("a session whose connector died is not shown as connected", async () => {
   const uid = await addSession(await addTenant());
   const connector = await addConnector();

@@ -7,7 +7,9 @@ create function public.register_connector(
 language sql volatile set search_path = ''
 as $$
   insert into public.connectors (id, url, instance, networks, capacity, lease_expires_at)
-  values (connector_id, url, instance, networks, capacity, now() + lease_ms * interval '1 ms');
+  values (connector_id, url, instance, networks, capacity, now() + lease_ms * interval '1 ms')
+  -- Asked again because the answer got lost.
+  on conflict (id) do update set lease_expires_at = excluded.lease_expires_at, draining = false;
   -- Rows of processes that ended long ago.
   delete from public.connectors where lease_expires_at < now() - interval '1 day';
 $$;
