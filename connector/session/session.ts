@@ -16,7 +16,7 @@ import { Outbox } from "./outbox.ts";
 import { PairingWindow } from "./pairing-window.ts";
 import type { SessionServices } from "./services.ts";
 import { afterClose, type Closed } from "./transition.ts";
-import { whatToDo } from "./what-to-do.ts";
+import { notConnected } from "./not-connected.ts";
 
 const unlinkTimeoutMs = 5000;
 
@@ -93,7 +93,7 @@ export class Session {
   connectedLink(): Link {
     const link = this.openLink;
     if (link !== undefined) return link;
-    throw new ApiError("session_not_connected", whatToDo(this.#state, this.#claimed.session_id));
+    throw notConnected(this.#state, this.#claimed.session_id);
   }
 
   async send(to: string, intent: SendItem): Promise<{ message: Message; replayed: boolean }> {

@@ -1,3 +1,4 @@
+import { ApiError } from "../../shared/errors.ts";
 import type { SessionState } from "../../shared/session.ts";
 
 const scan =
@@ -16,7 +17,11 @@ const advice: Record<SessionState, string> = {
     "The session was stopped. Start it with POST /session/:id/connect, then send again.",
 };
 
-/** The next step for somebody who wants to send on a session that is not connected. */
-export function whatToDo(state: SessionState, sessionId: string): string {
-  return advice[state].replace(":id", sessionId);
+/**
+ * Why nothing can be sent now, with the next step: 409 when somebody has to do something, 503 when
+ * waiting is enough.
+ */
+export function notConnected(state: SessionState, sessionId: string): ApiError {
+  const detail = advice[state].replace(":id", sessionId);
+  return new ApiError(detail === wait ? "session_unavailable" : "session_not_connected", detail);
 }
