@@ -23,6 +23,7 @@ import { LateCommits } from "./late-commits.ts";
 import { libraryLog } from "./library-log.ts";
 import { overlapSends, readBeforeLeaving, ReadyRecipients, Sending } from "./overlap.ts";
 import { readReceipt } from "./receipt.ts";
+import { writeAfterTransactions } from "./after-transaction.ts";
 import { trustingRootKey } from "./root-key.ts";
 import { signalRepository } from "./signal-repository.ts";
 
@@ -89,6 +90,7 @@ export class Link {
         ? trustingRootKey(target.rootKey, open)
         : open();
     overlapSends(this.#socket.authState.keys, () => this.#sending.getStore()?.alone === false);
+    writeAfterTransactions(this.#socket.authState.keys);
     this.#listen(options.handlers);
   }
 
@@ -183,6 +185,9 @@ export class Link {
       browser: deviceName,
       logger: libraryLog(log),
       keepAliveIntervalMs: pingEveryMs,
+      // The session watches for silence. With a limit, Baileys makes timers and stack traces for
+      // every stanza that it sends.
+      connectTimeoutMs: 0,
       markOnlineOnConnect: false,
       emitOwnEvents: false,
       syncFullHistory: false,
