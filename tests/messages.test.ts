@@ -74,6 +74,23 @@ test("what a phone writes is in the history and in both streams", async () => {
   ofSession.close();
 });
 
+test("the first messages of somebody new keep their order", async () => {
+  const tenant = await addTenant(addresses);
+  const owner = await pairSession(tenant, sandbox);
+  const texts = ["first", "second", "third"];
+  const strangers = await Promise.all(Array.from({ length: 6 }, () => addPhone(sandbox)));
+  for (const stranger of strangers) {
+    for (const text of texts) await stranger.say(owner.number, text);
+  }
+  for (const { number } of strangers) {
+    const { body } = await until(
+      () => tenant.get<{ data: Message[] }>(`/session/main/messages?chat=${number}`),
+      (answer) => answer.body.data.length === texts.length,
+    );
+    expect(body.data.map((message) => message.text).toReversed()).toEqual(texts);
+  }
+});
+
 test("an idempotency key sends once, and is refused for another request", async () => {
   const tenant = await addTenant(addresses);
   await pairSession(tenant, sandbox);

@@ -20,6 +20,7 @@ import { type Credentials, isPaired, ownIdentity, signalKeyStore } from "./auth-
 import { type CloseReason, readCloseReason } from "./close-reason.ts";
 import { decodeContent } from "./content.ts";
 import { LateCommits } from "./late-commits.ts";
+import { KeyedLock } from "./keyed-lock.ts";
 import { libraryLog } from "./library-log.ts";
 import { overlapSends, readBeforeLeaving, ReadyRecipients, Sending } from "./overlap.ts";
 import { readReceipt } from "./receipt.ts";
@@ -260,22 +261,43 @@ export class Link {
       if (attrs["id"] !== undefined) handlers.onAck(attrs["id"], attrs["error"]);
     });
     this.#holdReceipts(handlers);
+    this.#keepOrder();
   }
 
   /** Baileys acknowledges a receipt as it comes; a crash right after would lose it. */
   #holdReceipts({ onReceipts }: LinkHandlers): void {
-    const { ws } = this.#socket;
-    const take = ws.listeners("CB:receipt");
-    ws.removeAllListeners("CB:receipt");
-    ws.on("CB:receipt", (node: BinaryNode) => {
-      const passOn = () => {
-        for (const listener of take) Reflect.apply(listener, ws, [node]);
-      };
+    this.#takeOver("CB:receipt", (node, passOn) => {
       const receipts = readReceipt(node, ownIdentity(this.#credentials));
-      if (receipts.length === 0) return passOn();
+      const stored = receipts.length === 0 ? Promise.resolve() : onReceipts(receipts);
       // What is not stored is not acknowledged, so WhatsApp tells it again.
-      onReceipts(receipts).then(passOn, () => undefined);
+      void stored.then(passOn, () => undefined);
     });
+  }
+
+  /**
+   * Baileys handles messages side by side, and the first of a new contact takes longer: the second
+   * would overtake it.
+   */
+  #keepOrder(): void {
+    const chats = new KeyedLock();
+    this.#takeOver("CB:message", (node, passOn) => {
+      void chats.run(node.attrs["from"] ?? "", passOn).catch(() => undefined); // Baileys logs them.
+    });
+  }
+
+  /** Decides when Baileys' own listeners hear of a stanza. */
+  #takeOver(
+    event: string,
+    decide: (node: BinaryNode, passOn: () => Promise<unknown>) => void,
+  ): void {
+    const { ws } = this.#socket;
+    const listeners = ws.listeners(event);
+    ws.removeAllListeners(event);
+    ws.on(event, (node: BinaryNode) =>
+      decide(node, () =>
+        Promise.all(listeners.map((listener) => Reflect.apply(listener, ws, [node]) as unknown)),
+      ),
+    );
   }
 }
 

@@ -53,7 +53,7 @@ test("a key sends once, however often and however close together it is asked", a
   ]);
   answers.push(await stack.sendText(connector.url, request));
   expect(new Set(answers.map(({ message }) => message.id)).size).toBe(1);
-  expect(answers.map(({ replayed }) => replayed)).toEqual([false, true, true]);
+  expect(answers.filter(({ replayed }) => !replayed)).toHaveLength(1);
   await stack.untilMessage({ text: "once", status: "DELIVERED" });
   const received = await stack.phoneMessages(ben);
   expect(received.filter(({ text }) => text === "once")).toHaveLength(1);
