@@ -218,6 +218,7 @@ export class Session {
         onClose: (closed) => ours(() => this.#onClose(closed))(),
         onCredentials: (credentials) => this.#saveCredentials(credentials),
         onArrival: () => this.#services.metrics.received.inc(),
+        isStored: (waMessageId) => this.#isStored(waMessageId),
         onReceipts: (receipts) => this.#commit({ items: receipts, lazy: true }),
         onAck: (waMessageId, errorCode) => this.outbox.acknowledge(waMessageId, errorCode),
         loadContent: (waMessageId) => this.#loadContent(waMessageId),
@@ -337,6 +338,21 @@ export class Session {
     // A link that was replaced may still talk of the device it was.
     if (credentials !== this.#device.credentials || this.#ended) return;
     this.#write({ credentials: this.#device.sealed() });
+  }
+
+  async #isStored(waMessageId: string): Promise<boolean> {
+    // Writes of a session keep their order: what it wrote before is committed after this.
+    await this.#commit({});
+    const found = await answeredAtLast((signal) =>
+      this.#services.supabase
+        .from("message_resources")
+        .select("id")
+        .eq("session_uid", this.uid)
+        .eq("wa_message_id", waMessageId)
+        .limit(1)
+        .abortSignal(signal),
+    );
+    return (found ?? []).length > 0;
   }
 
   #loadContent(waMessageId: string): Promise<string | null> {

@@ -36,6 +36,8 @@ export interface LinkHandlers {
   onClose: (reason: CloseReason) => void;
   onCredentials: (credentials: Credentials) => void;
   onArrival: () => void;
+  /** Whether a message that came in is stored; waits for what is being stored. */
+  isStored: (waMessageId: string) => Promise<boolean>;
   /** WhatsApp hears that a receipt arrived when this resolves. */
   onReceipts: (receipts: ReceiptItem[]) => Promise<unknown>;
   /** WhatsApp took a message, or refused it with this code. */
@@ -208,6 +210,11 @@ export class Link {
         holdUntil: async (committed) => {
           const sending = this.#sending.getStore();
           await (sending === undefined ? committed : sending.holdUntil(committed));
+        },
+        isSending: () => this.#sending.getStore() !== undefined,
+        isStored: async (ciphertext) => {
+          const id = this.#stanzas.get(ciphertext)?.attrs["id"];
+          return id !== undefined && (await handlers.isStored(id));
         },
         readArrival: async (ciphertext, plaintext) => {
           const stanza = this.#stanzas.get(ciphertext);

@@ -18,9 +18,18 @@ export interface RepositoryHooks {
   commits: LateCommits;
   /** What to store of a decrypted message, found by its ciphertext. */
   readArrival: (ciphertext: Uint8Array, plaintext: Uint8Array) => Promise<ArrivalItem | undefined>;
+  /** Whether this message was stored when it came before; waits for what is being stored. */
+  isStored: (ciphertext: Uint8Array) => Promise<boolean>;
+  /** Whether this is part of sending a message for the first time. */
+  isSending: () => boolean;
   /** Makes the message that is being encrypted wait for this before it leaves. */
   holdUntil: (committed: Promise<unknown>) => Promise<void>;
 }
+
+type SessionToStart = Parameters<ReturnType<MakeRepository>["injectE2ESession"]>[0];
+
+/** An empty message with its padding. */
+const nothing = Uint8Array.of(1);
 
 /**
  * Baileys' Signal engine, changed in when things are committed:
@@ -30,6 +39,12 @@ export interface RepositoryHooks {
  * - A session that a send changes is committed before the stanza leaves. Baileys does it after,
  *   and until then a message that comes in from the same device would read, and then overwrite,
  *   the old state: the same message key twice.
+ * - A session that is open stays open. Baileys begins a new one with a recipient whenever it asks
+ *   for his devices, and messages of his that are still on their way over the old one spoil the
+ *   new one in libsignal: nobody could open what is sent over it.
+ * - What comes again after it was stored, because its receipt got lost, is empty instead of an
+ *   error: Baileys would have the sender begin a new session. What was not stored is asked for
+ *   again, also where Baileys takes libsignal's word that it was here before and lets it go.
  */
 export function signalRepository(hooks: RepositoryHooks): MakeRepository {
   return (auth, logger, pnToLid) => {
@@ -71,16 +86,39 @@ export function signalRepository(hooks: RepositoryHooks): MakeRepository {
       return result;
     }
 
+    async function once(
+      ciphertext: Uint8Array,
+      open: () => Promise<Uint8Array>,
+    ): Promise<Uint8Array> {
+      try {
+        return await committed(open);
+      } catch (cause) {
+        if (await hooks.isStored(ciphertext).catch(() => false)) return nothing;
+        throw new Error(`Not opened: ${reasonOf(cause)}`, { cause });
+      }
+    }
+
+    async function start(options: SessionToStart): Promise<void> {
+      await onDevice(options.jid, () => engine.injectE2ESession(options));
+    }
+
+    async function startUnlessOpen(options: SessionToStart): Promise<void> {
+      await onDevice(options.jid, async () => {
+        const { exists } = await engine.validateSession(options.jid);
+        if (!exists) await engine.injectE2ESession(options);
+      });
+    }
+
     return {
       ...engine,
       decryptMessage: (message) =>
-        committed(() =>
+        once(message.ciphertext, () =>
           onDevice(message.jid, () =>
             decrypting(message.ciphertext, message.jid, () => engine.decryptMessage(message)),
           ),
         ),
       decryptGroupMessage: (message) =>
-        committed(() =>
+        once(message.msg, () =>
           locks.run(message.group, () =>
             decrypting(message.msg, message.group, () => engine.decryptGroupMessage(message)),
           ),
@@ -89,11 +127,14 @@ export function signalRepository(hooks: RepositoryHooks): MakeRepository {
         encrypting(() => onDevice(message.jid, () => engine.encryptMessage(message))),
       encryptGroupMessage: (message) =>
         encrypting(() => locks.run(message.group, () => engine.encryptGroupMessage(message))),
-      injectE2ESession: (options) =>
-        outside(() => onDevice(options.jid, () => engine.injectE2ESession(options))),
+      injectE2ESession: (options) => outside(hooks.isSending() ? startUnlessOpen : start, options),
       migrateSession: (from, to) => outside(() => engine.migrateSession(from, to)),
     };
   };
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 /** Baileys adds transactions to the store it is given before it makes the repository. */

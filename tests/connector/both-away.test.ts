@@ -42,3 +42,29 @@ test("what is sent while Supabase is away, and then the line, goes out once when
   const atBen = await stack.phoneMessages(ben);
   expect(atBen.filter(({ text }) => text === "in between")).toHaveLength(1);
 });
+
+test("what came while Supabase is away, and again over the next line, outlives the connector", async () => {
+  const eve = "393339999999";
+  await stack.phone("POST", "/phones", { phone: eve, name: "Eve" });
+  const newcomer = "393330000001";
+  const write = (text: string) =>
+    stack.phone("POST", `/phones/${eve}/messages`, { to: newcomer, type: "text", text });
+  await connector.stop();
+  const doomed = await stack.spawnConnector({ quick: true });
+  // Paired here, so that it needs no key from the database.
+  await stack.pair("second", newcomer);
+  await write("warm");
+  await stack.untilMessage({ text: "warm", direction: "in" });
+  await stack.withoutSupabase(async () => {
+    await write("comes twice");
+    // It is open by then, and on its way to the database; so it is once more after the cut.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await stack.phone("POST", "/faults", { kind: "drop-sockets", phone: newcomer });
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    await doomed.kill();
+  });
+  await stack.startConnector();
+  await stack.untilMessage({ text: "comes twice", direction: "in" });
+  const stored = await stack.messages({ direction: "in" });
+  expect(stored.filter(({ text }) => text === "comes twice")).toHaveLength(1);
+});

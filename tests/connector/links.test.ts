@@ -86,6 +86,7 @@ async function connectAs(uid: string): Promise<Link> {
       onClose: () => undefined,
       onCredentials: () => undefined,
       onArrival: () => undefined,
+      isStored: async () => false,
       onReceipts: async () => undefined,
       onAck: () => undefined,
       loadContent: async () => null,

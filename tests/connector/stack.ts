@@ -270,7 +270,7 @@ export class Stack {
 
   async phoneMessages(
     phone: string,
-  ): Promise<{ text?: string; from?: string; direction?: string }[]> {
+  ): Promise<{ text?: string; from?: string; direction?: string; status?: string }[]> {
     const answer = await this.phone("GET", `/phones/${phone}/messages`);
     return (Array.isArray(answer) ? answer : (answer as { data: [] }).data) as never;
   }
