@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Message } from "../../shared/message.ts";
 import type { Phone } from "../support/phone.ts";
 import type { Random } from "./random.ts";
-import type { Member, World } from "./world.ts";
+import { type Member, sendIntervalMs, type World } from "./world.ts";
 
 /** A text is part of every message, and of no log. */
 export const textMark = "Geheimnis";
@@ -13,6 +13,8 @@ export interface Asked {
   to: string;
   text: string;
   key: string | undefined;
+  /** Written into the queue by SQL, as the README shows, and never answered. */
+  queued: boolean;
   answers: { status: number; code?: string; message?: Message }[];
 }
 
@@ -32,6 +34,8 @@ export interface Traffic {
 }
 
 const askTimeoutMs = 45_000;
+/** Slower than the queue may send: it must be empty soon after the storm. */
+const queueEveryMs = 4 * sendIntervalMs;
 const againAfterMs = 300;
 /** How long a keyed send may still be answered with errors once the storm is over. */
 const patienceMs = 90_000;
@@ -48,12 +52,31 @@ export function startTraffic(world: World, pauseMs: number): Traffic {
       const to = random.pick(world.contacts);
       const text = `${textMark} out ${(count += 1)}`;
       const key = random.chance(0.5) ? `key-${text}` : undefined;
-      const ask: Asked = { member, to: to.number, text, key, answers: [] };
+      const ask: Asked = { member, to: to.number, text, key, queued: false, answers: [] };
       asked.push(ask);
       const sending = send(ask, () => over.signal.aborted);
       sends.push(sending);
       // Some wait for the answer, some have many on their way.
       await (random.chance(0.5) ? sending : sleep(random.between(0, pauseMs)));
+    }
+  }
+
+  async function queue(member: Member, random: Random): Promise<void> {
+    while (!over.signal.aborted) {
+      const to = random.pick(world.contacts).number;
+      const text = `${textMark} queued ${(count += 1)}`;
+      const inserted = await world.pool
+        .query(
+          `insert into messages (phone_number, message, status, platform, session_id)
+             values ($1, $2, 'QUEUED', 'WHATSAPP', $3)`,
+          [to, text, `${member.tenant.id}_${member.sessionId}`],
+        )
+        .then(
+          () => true,
+          () => false, // Its connection was cut.
+        );
+      if (inserted) asked.push({ member, to, text, key: undefined, queued: true, answers: [] });
+      await sleep(queueEveryMs);
     }
   }
 
@@ -76,6 +99,7 @@ export function startTraffic(world: World, pauseMs: number): Traffic {
 
   const loops = [
     ...world.members.map((member) => customer(member, world.random.fork())),
+    ...world.members.map((member) => queue(member, world.random.fork())),
     ...world.contacts.map((contact) => person(contact, world.random.fork())),
   ];
   return {

@@ -68,7 +68,7 @@ function judgeSends(input: {
   phones: Map<string, PhoneMessage[]>;
 }): string[] {
   const wrong: string[] = [];
-  for (const { to, text, key, answers } of input.asked) {
+  for (const { to, text, key, queued, answers } of input.asked) {
     const rows = input.history.filter((row) => row.direction === "out" && row.text === text);
     const there = (input.phones.get(to) ?? []).filter(
       (message) => message.direction === "in" && message.text === text,
@@ -80,6 +80,7 @@ function judgeSends(input: {
           `at the phone ${there.length}`,
       );
     const last = answers.at(-1);
+    if (queued && there.length === 0) say("queued, not there");
     if (there.length > 1) say("doubled");
     if (rows.length > 1) say("twice in history");
     if (key !== undefined && last?.status !== 201) say("never 201");
@@ -87,7 +88,8 @@ function judgeSends(input: {
     if (took !== undefined && there[0]?.id !== took.wa_message_id) say("answered 201, not there");
     if (there.length > 0 && rows[0]?.wa_message_id !== there[0]?.id) say("a ghost");
     const row = rows[0];
-    if (row?.status === "SENDING" || row?.status === "SENT") say("not final");
+    if (row?.status === "QUEUED" || row?.status === "SENDING" || row?.status === "SENT")
+      say("not final");
     if (row?.status === "FAILED") say(there.length > 0 ? "a lie" : "failed without a reason");
     if (answers.some(({ status }) => status >= 400 && status < 500 && status !== 409)) {
       say("refused without a reason");

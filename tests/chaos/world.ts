@@ -9,6 +9,9 @@ import { keepReading, type Reader } from "./reader.ts";
 import { Random } from "./random.ts";
 import { receiveBadly, type Receiver } from "./receiver.ts";
 
+/** The pace of the queue here; 20 s by default. */
+export const sendIntervalMs = 250;
+
 /** A session with the phone it is linked to, and the device it is there. */
 export interface Member {
   tenant: Tenant;
@@ -66,6 +69,10 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const members: Member[] = [];
   for (let index = 0; index < options.tenants; index += 1) {
     const tenant = await addTenant(addresses);
+    await pool.query("update tenants set send_interval_ms = $1 where tenant_id = $2", [
+      sendIntervalMs,
+      tenant.id,
+    ]);
     const receiver = await receiveBadly(random.fork());
     await call("POST", `${addresses.apiUrl}/admin/tenants/${tenant.id}/webhooks`, {
       headers: { "X-Admin-Key": addresses.adminKey },
