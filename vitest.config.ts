@@ -2,6 +2,8 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
+    // Most of a test's time is waiting for processes of the stack, not computing.
+    maxWorkers: 2,
     projects: [
       {
         test: {
