@@ -15,6 +15,7 @@ import { createLog } from "./log/log.ts";
 import { Directory } from "./number/directory.ts";
 import { runPhases } from "./stop/phases.ts";
 import type { LinkTarget } from "./whatsapp/link.ts";
+import { quickSecretKeys } from "./whatsapp/quick-secret-keys.ts";
 import { silenceLibsignal } from "./whatsapp/silence-libsignal.ts";
 
 const numbersInMemory = 20_000;
@@ -28,6 +29,7 @@ export interface Connector {
 
 export async function startConnector(config: ConnectorConfig): Promise<Connector> {
   silenceLibsignal();
+  quickSecretKeys();
   const { timing } = config;
   const log = createLog(config.LOG_LEVEL);
   const supabase = connectDatabase({ url: config.SUPABASE_URL, key: config.SUPABASE_KEY });
