@@ -7,7 +7,7 @@ import type { Log } from "../log/log.ts";
 import type { Metrics } from "../http/metrics.ts";
 import type { BackoffLimits } from "../retry/backoff.ts";
 import { within } from "../retry/within.ts";
-import { readCloseReason } from "../whatsapp/close-reason.ts";
+import { isLineFailure } from "../whatsapp/close-reason.ts";
 import type { Link } from "../whatsapp/link.ts";
 import {
   type DequeueItem,
@@ -41,7 +41,6 @@ export interface OutboxOptions {
   log: Log;
 }
 
-const connectionClosed = 428;
 const resumeAgainMs = 1000;
 
 /** A message between its intent and WhatsApp's answer. */
@@ -220,7 +219,7 @@ export class Outbox {
       );
       if (!recorded || error instanceof NotWritten) return;
       if (this.#flights.get(wa_message_id) !== flight) return;
-      if (link.isClosed || isClosing(error)) {
+      if (link.isClosed || isLineFailure(error)) {
         // The next link sends what is recorded; it may have looked just before this was.
         const next = this.#options.openLink();
         if (next !== undefined && next !== link) await this.resume(next);
@@ -252,11 +251,6 @@ export class Outbox {
       .then((message) => messageSchema.parse(message))
       .then(flight.settled.resolve, flight.settled.reject);
   }
-}
-
-/** A link that is about to say that it closed refuses what comes in between. */
-function isClosing(error: unknown): boolean {
-  return readCloseReason(error).code === connectionClosed;
 }
 
 function outcomeOf(id: string, errorCode: string | undefined): OutcomeItem {

@@ -15,6 +15,16 @@ export function readCloseReason(error: unknown): CloseReason {
   };
 }
 
+const connectionClosed = 428;
+
+/**
+ * Whether something failed because the line is gone. A link says that it closed a moment after
+ * the first write to a dead socket failed.
+ */
+export function isLineFailure(error: unknown): boolean {
+  return readCloseReason(error).code === connectionClosed || at(error, "syscall") === "write";
+}
+
 function at(value: unknown, ...path: string[]): unknown {
   return path.reduce<unknown>(
     (part, name) =>
