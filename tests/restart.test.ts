@@ -59,6 +59,9 @@ async function expectStillPaired(): Promise<void> {
 test("a connector that is stopped hands its session over at once", async () => {
   await stack.parts.connectors[0]?.restart("stop");
   await expectStillPaired();
+  expect((await tenant.get("/session/main/status")).body).toMatchObject({
+    last_disconnect: { reason: "connector_stopped" },
+  });
   await exchange("after a stop");
 }, 60_000);
 
@@ -71,6 +74,9 @@ test("a connector that is killed loses its lease, and nothing else", async () =>
   );
   await ada.say(owner.number, "said while it was dead");
   await expectStillPaired();
+  expect((await tenant.get("/session/main/status")).body).toMatchObject({
+    last_disconnect: { reason: "connector_lost" },
+  });
   await until(
     () => tenant.get<{ data: Message[] }>("/session/main/messages?direction=in"),
     ({ body }) => body.data.some((message) => message.text === "said while it was dead"),

@@ -78,7 +78,10 @@ begin
         state = case when s.phone is null then 'connecting' else 'reconnecting' end,
         qr = null, qr_expires_at = null, pairing_code = null, pairing_code_expires_at = null,
         last_disconnect = case when s.uid = any (was_connected)
-          then jsonb_build_object('reason', 'connector_lost', 'at', now())
+          then jsonb_build_object(
+            -- One that stops gives its sessions up first.
+            'reason', case when s.connector_id is null then 'connector_stopped' else 'connector_lost' end,
+            'at', now())
           else s.last_disconnect end,
         updated_at = now()
     where s.uid = any (claimed);
