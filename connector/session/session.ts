@@ -2,18 +2,18 @@ import { ApiError } from "../../shared/errors.ts";
 import type { ClaimedSession } from "../../shared/database.ts";
 import type { Message } from "../../shared/message.ts";
 import type { SessionState } from "../../shared/session.ts";
-import { answeredAtLast } from "../database/at-last.ts";
 import { within } from "../retry/within.ts";
 import type { Log } from "../log/log.ts";
 import { mask } from "../log/mask.ts";
 import type { Identity } from "../whatsapp/address.ts";
 import { type Credentials, isPaired } from "../whatsapp/auth-state.ts";
 import { Link } from "../whatsapp/link.ts";
-import { type ChangeItem, NotWritten, type SendItem, type Write } from "../write/write.ts";
+import type { ChangeItem, SendItem } from "../write/write.ts";
 import { Device } from "./device.ts";
 import { disconnected, noPairing } from "./disconnected.ts";
 import { Outbox } from "./outbox.ts";
 import { PairingWindow } from "./pairing-window.ts";
+import { SessionRecord } from "./record.ts";
 import type { SessionServices } from "./services.ts";
 import { afterClose, type Closed } from "./transition.ts";
 import { notConnected } from "./not-connected.ts";
@@ -31,6 +31,7 @@ export class Session {
   readonly #services: SessionServices;
   readonly #device: Device;
   readonly #log: Log;
+  readonly #record: SessionRecord;
   readonly #pairing: PairingWindow;
   #state: SessionState;
   #link: Link | undefined;
@@ -48,20 +49,23 @@ export class Session {
     this.#services = services;
     this.#state = claimed.state;
     this.#log = services.log.child({ tenant: claimed.tenant_id, session: claimed.session_id });
+    this.#record = new SessionRecord({
+      ...services,
+      claimed,
+      log: this.#log,
+      onKeysRefused: () => this.#forgetKeys(),
+    });
     this.#device = new Device({
       uid: this.uid,
       ciphertext: claimed.ciphertext,
       supabase: services.supabase,
       masterKey: services.masterKey,
-      commit: (write) => this.#commit(write),
+      commit: (write) => this.#record.commitKeys(write),
     });
     this.#pairing = new PairingWindow(services.timing.qrWantedMs);
     this.outbox = new Outbox({
-      commit: async (item) => (await this.#commit({ items: [item] }))[0],
-      loadInFlight: async () =>
-        (await answeredAtLast((signal) =>
-          services.supabase.rpc("load_in_flight", { session_uid: this.uid }).abortSignal(signal),
-        )) ?? [],
+      commit: (item) => this.#record.commitItem(item),
+      loadInFlight: () => this.#record.inFlight(),
       openLink: () => this.openLink,
       ackTimeoutMs: services.timing.ackTimeoutMs,
       retry: services.timing.dripRetry,
@@ -104,7 +108,7 @@ export class Session {
   regenerateQr(): void {
     this.#requireUnpaired();
     this.#pairing.ask();
-    this.#change({ patch: { state: "connecting", ...noPairing } });
+    void this.#record.change({ patch: { state: "connecting", ...noPairing } });
     this.#replaceLink();
   }
 
@@ -125,7 +129,7 @@ export class Session {
     const code = `${raw.slice(0, 4)}-${raw.slice(4)}`;
     const expiresAt = this.#pairing.linkEndsAt();
     this.#state = "pairing_code";
-    await this.#commit({
+    await this.#record.commit({
       items: [
         {
           kind: "change",
@@ -142,7 +146,7 @@ export class Session {
     this.#silence();
     this.#link?.close();
     this.#state = "disconnected";
-    await this.#commit({ items: [disconnected({ state: "disconnected", reason, code })] });
+    await this.#record.commit({ items: [disconnected({ state: "disconnected", reason, code })] });
     this.#services.onGone(this);
   }
 
@@ -156,7 +160,7 @@ export class Session {
     );
     this.#link?.close();
     this.#state = "disconnected";
-    await this.#commit({
+    await this.#record.commit({
       forget: true,
       items: [disconnected({ state: "disconnected", reason: "unlinked" })],
     });
@@ -167,7 +171,7 @@ export class Session {
   end(): void {
     this.#silence();
     this.#link?.terminate();
-    this.#services.writer.drop(this.uid);
+    this.#record.drop();
   }
 
   /** Closes politely and writes nothing: another connector takes the session over. */
@@ -218,10 +222,10 @@ export class Session {
         onClose: (closed) => ours(() => this.#onClose(closed))(),
         onCredentials: (credentials) => this.#saveCredentials(credentials),
         onArrival: () => this.#services.metrics.received.inc(),
-        isStored: (waMessageId) => this.#isStored(waMessageId),
-        onReceipts: (receipts) => this.#commit({ items: receipts, lazy: true }),
+        isStored: (waMessageId) => this.#record.hasMessage(waMessageId),
+        onReceipts: (receipts) => this.#record.commit({ items: receipts, lazy: true }),
         onAck: (waMessageId, errorCode) => this.outbox.acknowledge(waMessageId, errorCode),
-        loadContent: (waMessageId) => this.#loadContent(waMessageId),
+        loadContent: (waMessageId) => this.#record.contentOf(waMessageId),
       },
     });
     this.#link = link;
@@ -244,7 +248,7 @@ export class Session {
     const expiresAt = this.#pairing.shown();
     const byCode = this.#state === "pairing_code";
     if (!byCode) this.#state = "qr";
-    this.#change({
+    void this.#record.change({
       patch: { state: this.#state, qr, qr_expires_at: expiresAt },
       ...(byCode ? {} : { event: "session.qr_code", event_data: { qr, expires_at: expiresAt } }),
     });
@@ -261,9 +265,7 @@ export class Session {
       patch: { state: "connected", ...me, connected_at: new Date().toISOString(), ...noPairing },
       event: "session.connected",
     };
-    const written = this.#commit({ items: [connected] }).catch((error: unknown) =>
-      this.#notWritten(error),
-    );
+    const written = this.#record.write({ items: [connected] });
     // Neither rejects: both say what failed.
     void Promise.all([written, this.outbox.resume(link)]).then(() => this.#services.onReady());
   }
@@ -293,7 +295,7 @@ export class Session {
           reason: next.reason,
           code: closed.code,
         });
-        this.#write({ forget: true, items: [item] });
+        void this.#record.write({ forget: true, items: [item] });
         this.#state = "logged_out";
         this.#device.startAnew();
         this.#pairing.ask();
@@ -301,9 +303,9 @@ export class Session {
       }
       case "again":
         if (this.#state === "connected") {
-          this.#write({ items: [disconnected({ ...next, code: closed.code })] });
+          void this.#record.write({ items: [disconnected({ ...next, code: closed.code })] });
         } else {
-          this.#change({ patch: { state: next.state, ...noPairing } });
+          void this.#record.change({ patch: { state: next.state, ...noPairing } });
         }
         this.#state = next.state;
         if (!this.isPaired) this.#device.startAnew();
@@ -313,54 +315,31 @@ export class Session {
     this.#timer = setTimeout(() => this.#open(), next.delayMs);
   }
 
+  /**
+   * The keys in memory are ahead of those in the database. Nothing goes out with them; after a
+   * while, because the reason may last, the session can be claimed again with the stored ones.
+   */
+  #forgetKeys(): void {
+    if (this.#ended) return;
+    this.#log.error({ event: "keys_refused" }, "closing to begin again from the stored keys");
+    this.end();
+    this.#state = "reconnecting";
+    void this.#record.write({
+      items: [disconnected({ state: "reconnecting", reason: "keys_not_stored" })],
+    });
+    this.#timer = setTimeout(
+      () => this.#services.onGone(this),
+      this.#services.timing.reconnect.capMs,
+    );
+  }
+
   #stopQuietly(reason: string, code?: number): void {
-    this.stop(reason, code).catch((error: unknown) => this.#notWritten(error));
-  }
-
-  #change(change: Omit<ChangeItem, "kind">): void {
-    this.#write({ items: [{ kind: "change", ...change }] });
-  }
-
-  #write(write: Omit<Write, "uid" | "epoch">): void {
-    this.#commit(write).catch((error: unknown) => this.#notWritten(error));
-  }
-
-  #commit(write: Omit<Write, "uid" | "epoch">): Promise<unknown[]> {
-    return this.#services.writer.commit({ uid: this.uid, epoch: this.epoch, ...write });
-  }
-
-  #notWritten(error: unknown): void {
-    if (error instanceof NotWritten) return;
-    this.#log.error({ event: "not_written", err: error }, "a change could not be written");
+    this.stop(reason, code).catch((error: unknown) => this.#record.failed(error));
   }
 
   #saveCredentials(credentials: Credentials): void {
     // A link that was replaced may still talk of the device it was.
     if (credentials !== this.#device.credentials || this.#ended) return;
-    this.#write({ credentials: this.#device.sealed() });
-  }
-
-  async #isStored(waMessageId: string): Promise<boolean> {
-    // Writes of a session keep their order: what it wrote before is committed after this.
-    await this.#commit({});
-    const found = await answeredAtLast((signal) =>
-      this.#services.supabase
-        .from("message_resources")
-        .select("id")
-        .eq("session_uid", this.uid)
-        .eq("wa_message_id", waMessageId)
-        .limit(1)
-        .abortSignal(signal),
-    );
-    return (found ?? []).length > 0;
-  }
-
-  #loadContent(waMessageId: string): Promise<string | null> {
-    const { supabase } = this.#services;
-    return answeredAtLast((signal) =>
-      supabase
-        .rpc("load_message_content", { session_uid: this.uid, wa_message_id: waMessageId })
-        .abortSignal(signal),
-    );
+    void this.#record.write({ credentials: this.#device.sealed() });
   }
 }
