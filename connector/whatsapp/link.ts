@@ -1,11 +1,8 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { Agent } from "node:https";
 import {
   type BinaryNode,
   type CacheStore,
-  DEFAULT_CONNECTION_CONFIG,
   makeWASocket,
-  proto,
   type SignalKeyStore,
   type UserFacingSocketConfig,
   type WASocket,
@@ -19,13 +16,12 @@ import { readArrival } from "./arrival.ts";
 import { type Credentials, isPaired, ownIdentity, signalKeyStore } from "./auth-state.ts";
 import { type CloseReason, readCloseReason } from "./close-reason.ts";
 import { decodeContent } from "./content.ts";
+import { holdReceipts, keepOrder } from "./hold-back.ts";
 import { LateCommits } from "./late-commits.ts";
-import { KeyedLock } from "./keyed-lock.ts";
-import { libraryLog } from "./library-log.ts";
 import { overlapSends, readBeforeLeaving, ReadyRecipients, Sending } from "./overlap.ts";
-import { readReceipt } from "./receipt.ts";
 import { writeAfterTransactions } from "./after-transaction.ts";
 import { trustingRootKey } from "./root-key.ts";
+import { settingsFor } from "./settings.ts";
 import { signalRepository } from "./signal-repository.ts";
 
 /** What a link asks of, and tells, the session it belongs to. */
@@ -65,10 +61,6 @@ export interface LinkOptions {
   log: Log;
   handlers: LinkHandlers;
 }
-
-const onDemand: number = proto.HistorySync.HistorySyncType.ON_DEMAND;
-/** The phone shows it in its list of linked devices. */
-const deviceName: [string, string, string] = ["WhatsApp Microservice", "Chrome", "1.0.0"];
 
 /** One WhatsApp Web connection, from its socket to its close. */
 export class Link {
@@ -169,38 +161,12 @@ export class Link {
     void this.#socket.end(undefined).catch(() => undefined);
   }
 
-  #config({
-    target,
-    credentials,
-    keys,
-    caches,
-    pingEveryMs,
-    log,
-    handlers,
-  }: LinkOptions): UserFacingSocketConfig {
+  #config(options: LinkOptions): UserFacingSocketConfig {
+    const { credentials, keys, handlers } = options;
     return {
-      ...(target.network === "sandbox"
-        ? { waWebSocketUrl: target.url }
-        : // Whatever the process was told about certificates: WhatsApp's is checked.
-          { agent: new Agent({ rejectUnauthorized: true }) }),
+      ...settingsFor(options),
+      ...options.caches,
       auth: { creds: credentials, keys: this.#storeOf(keys) },
-      version: DEFAULT_CONNECTION_CONFIG.version,
-      browser: deviceName,
-      logger: libraryLog(log),
-      keepAliveIntervalMs: pingEveryMs,
-      // The session watches for silence. With a limit, Baileys makes timers and stack traces for
-      // every stanza that it sends.
-      connectTimeoutMs: 0,
-      markOnlineOnConnect: false,
-      emitOwnEvents: false,
-      syncFullHistory: false,
-      // Nothing is synced: this kind comes only to those who ask. Refusing every kind would make
-      // Baileys warn of it with every socket.
-      shouldSyncHistoryMessage: ({ syncType }) => Number(syncType) === onDemand,
-      // Commits are repeated where they are made.
-      transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 0 },
-      ...caches,
-      cachedGroupMetadata: async () => undefined,
       getMessage: async ({ id }) => {
         const content = id ? await handlers.loadContent(id) : null;
         return content === null ? undefined : decodeContent(content);
@@ -267,44 +233,8 @@ export class Link {
     ws.on("CB:ack,class:message", ({ attrs }: BinaryNode) => {
       if (attrs["id"] !== undefined) handlers.onAck(attrs["id"], attrs["error"]);
     });
-    this.#holdReceipts(handlers);
-    this.#keepOrder();
-  }
-
-  /** Baileys acknowledges a receipt as it comes; a crash right after would lose it. */
-  #holdReceipts({ onReceipts }: LinkHandlers): void {
-    this.#takeOver("CB:receipt", (node, passOn) => {
-      const receipts = readReceipt(node, ownIdentity(this.#credentials));
-      const stored = receipts.length === 0 ? Promise.resolve() : onReceipts(receipts);
-      // What is not stored is not acknowledged, so WhatsApp tells it again.
-      void stored.then(passOn, () => undefined);
-    });
-  }
-
-  /**
-   * Baileys handles messages side by side, and the first of a new contact takes longer: the second
-   * would overtake it.
-   */
-  #keepOrder(): void {
-    const chats = new KeyedLock();
-    this.#takeOver("CB:message", (node, passOn) => {
-      void chats.run(node.attrs["from"] ?? "", passOn).catch(() => undefined); // Baileys logs them.
-    });
-  }
-
-  /** Decides when Baileys' own listeners hear of a stanza. */
-  #takeOver(
-    event: string,
-    decide: (node: BinaryNode, passOn: () => Promise<unknown>) => void,
-  ): void {
-    const { ws } = this.#socket;
-    const listeners = ws.listeners(event);
-    ws.removeAllListeners(event);
-    ws.on(event, (node: BinaryNode) =>
-      decide(node, () =>
-        Promise.all(listeners.map((listener) => Reflect.apply(listener, ws, [node]) as unknown)),
-      ),
-    );
+    holdReceipts(ws, { me: () => ownIdentity(this.#credentials), store: handlers.onReceipts });
+    keepOrder(ws);
   }
 }
 
