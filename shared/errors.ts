@@ -17,7 +17,7 @@ export const errorKinds = {
   unsupported_media_type: { status: 415, title: "The body must be JSON" },
   idempotency_mismatch: { status: 422, title: "The idempotency key was used with another request" },
   not_on_whatsapp: { status: 422, title: "The number is not on WhatsApp" },
-  message_rejected: { status: 422, title: "WhatsApp refused the message" },
+  message_rejected: { status: 422, title: "The message could not be sent" },
   rate_limited: { status: 429, title: "Too many requests" },
   internal: { status: 500, title: "Something went wrong on our side" },
   session_unavailable: { status: 503, title: "The session is between connectors" },

@@ -128,6 +128,19 @@ test("a number that is not on WhatsApp is told so, and nothing is sent", async (
   expect((await tenant.get<{ data: unknown[] }>("/tenant/messages")).body.data).toEqual([]);
 });
 
+test("a message that cannot be sent is refused, and the history says so", async () => {
+  const tenant = await addTenant(addresses);
+  await pairSession(tenant, sandbox);
+  const answer = await tenant.post<{ detail: string }>("/session/main/send", {
+    to: "120363000000000000@g.us",
+    message: "to a group that does not exist",
+  });
+  expect(answer).toMatchObject({ status: 422, body: { code: "message_rejected" } });
+  const { body } = await tenant.get<{ data: Message[] }>("/tenant/messages?status=FAILED");
+  expect(body.data).toHaveLength(1);
+  expect(answer.body.detail).toContain(body.data[0]?.id);
+});
+
 test.each([
   [{}, "to"],
   [{ to: "hello", message: "x" }, "to"],

@@ -119,9 +119,18 @@ export function sendText(app: App, { database, connectors }: Services): void {
 
     function answer(sent: Message, replayed: boolean) {
       if (replayed) c.header("Idempotent-Replayed", "true");
+      if (sent.status === "FAILED") throw rejected(sent);
       return c.json(sent, sent.status === "SENDING" ? 202 : 201);
     }
   });
+}
+
+/** A message that is in the history, and was not sent. */
+function rejected({ id, error }: Message): ApiError {
+  return new ApiError(
+    "message_rejected",
+    `${error?.message ?? "It could not be sent."} The history has it as message ${id}, FAILED.`,
+  );
 }
 
 /** A session that is moving has an owner again soon; one that nobody wants or paired has not. */
