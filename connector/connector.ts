@@ -9,14 +9,14 @@ import { createApp } from "./http/app.ts";
 import { listen } from "./http/listen.ts";
 import { createMetrics } from "./http/metrics.ts";
 import type { Registration } from "./lease/lease.ts";
-import { Tenure } from "./lease/tenure.ts";
-import { listenForWakes } from "./lease/wakes.ts";
+import { ConnectorRuntime } from "./runtime/connector-runtime.ts";
+import { listenForNotifications } from "./notifications/listen.ts";
 import { createLog } from "./log/log.ts";
-import { Directory } from "./number/directory.ts";
+import { NumberCache } from "./number/number-cache.ts";
 import { runPhases } from "./stop/phases.ts";
-import type { LinkTarget } from "./whatsapp/link.ts";
-import { quickSecretKeys } from "./whatsapp/quick-secret-keys.ts";
-import { silenceLibsignal } from "./whatsapp/silence-libsignal.ts";
+import type { NetworkTarget } from "./whatsapp/network-target.ts";
+import { useSecretKeyObjects } from "./whatsapp/patches/secret-key-objects.ts";
+import { silenceLibsignal } from "./whatsapp/patches/silence-libsignal.ts";
 
 const numbersInMemory = 20_000;
 const afterLossMs = 200;
@@ -29,35 +29,39 @@ export interface Connector {
 
 export async function startConnector(config: ConnectorConfig): Promise<Connector> {
   silenceLibsignal();
-  quickSecretKeys();
+  useSecretKeyObjects();
   const { timing } = config;
   const log = createLog(config.LOG_LEVEL);
   const supabase = connectDatabase({ url: config.SUPABASE_URL, key: config.SUPABASE_KEY });
   const metrics = createMetrics(() =>
-    Array.from(tenure?.sessions.values() ?? [], (session) => session.state),
+    Array.from(runtime?.sessions.values() ?? [], (session) => session.state),
   );
-  let tenure: Tenure | undefined;
+  let runtime: ConnectorRuntime | undefined;
   let connectorId = "";
   let taking = true;
   const stopping = new AbortController();
 
-  const directory = new Directory(numbersInMemory);
-  const wakes = listenForWakes({ supabase, log, onWake: (uid) => tenure?.wake(uid) });
+  const numberCache = new NumberCache(numbersInMemory);
+  const notifications = listenForNotifications({
+    supabase,
+    log,
+    onNotification: (uid) => runtime?.wake(uid),
+  });
   const commands = commandRoute({
     publicKey: config.COMMAND_PUBLIC_KEY,
     log,
     isTaking: () => taking,
-    findSession: (uid) => tenure?.sessions.get(uid),
-    sendText: new SendText({ supabase, directory, now: Date.now }),
+    findSession: (uid) => runtime?.sessions.get(uid),
+    sendText: new SendText({ supabase, numberCache, now: Date.now }),
   });
   const app = createApp({
     commands: commands.app,
     metrics,
     status: () => ({
-      ready: tenure?.isReady ?? false,
+      ready: runtime?.isReady ?? false,
       connector_id: connectorId,
-      sessions: tenure?.sessions.size ?? 0,
-      realtime: wakes.isListening(),
+      sessions: runtime?.sessions.size ?? 0,
+      realtime: notifications.isListening(),
     }),
   });
   const server = await listen(app, { port: config.PORT, host: config.HOST });
@@ -81,20 +85,20 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
   const serving = (async () => {
     while (!stopping.signal.aborted) {
       connectorId = randomUUID();
-      tenure = new Tenure({
+      runtime = new ConnectorRuntime({
         supabase,
         connectorId,
         registration,
         timing,
         log: log.child({ connector: connectorId }),
         random: Math.random,
-        directory,
+        numberCache,
         services,
       });
-      await tenure.serve(stopping.signal);
+      await runtime.serve(stopping.signal);
       if (stopping.signal.aborted) return;
       // The old lease may live a little longer in the database; nothing hangs on it.
-      tenure.retire().catch(() => undefined);
+      runtime.retire().catch(() => undefined);
       await sleep(afterLossMs);
     }
   })().catch((error: unknown) => {
@@ -109,8 +113,8 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
           timeoutMs: timing.stopSendsMs,
           run: async () => {
             taking = false;
-            tenure?.stopClaiming();
-            while (commands.running() + (tenure?.drip.running ?? 0) > 0) await sleep(20);
+            runtime?.stopClaiming();
+            while (commands.running() + (runtime?.drip.running ?? 0) > 0) await sleep(20);
           },
         },
         {
@@ -119,17 +123,17 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
           run: async () => {
             stopping.abort();
             await serving;
-            for (const session of tenure?.sessions.values() ?? []) session.handOver();
+            for (const session of runtime?.sessions.values() ?? []) session.handOver();
           },
         },
-        { name: "writes", timeoutMs: timing.stopWritesMs, run: () => tenure?.writer.flushed() },
-        { name: "leases", timeoutMs: 5000, run: () => tenure?.retire() },
+        { name: "writes", timeoutMs: timing.stopWritesMs, run: () => runtime?.writer.flushed() },
+        { name: "leases", timeoutMs: 5000, run: () => runtime?.retire() },
         {
           name: "rest",
           timeoutMs: 2000,
           run: () => {
-            tenure?.abandon();
-            return Promise.all([wakes.stop(), server.stop()]);
+            runtime?.abandon();
+            return Promise.all([notifications.stop(), server.stop()]);
           },
         },
       ],
@@ -146,7 +150,7 @@ function networksOf(config: ConnectorConfig): Network[] {
   return networks;
 }
 
-function targetOf(network: Network, config: ConnectorConfig): LinkTarget {
+function targetOf(network: Network, config: ConnectorConfig): NetworkTarget {
   if (network === "live") return { network };
   if (config.SANDBOX_WS_URL === undefined) throw new Error("No sandbox was configured");
   return { network, url: config.SANDBOX_WS_URL, rootKey: config.SANDBOX_ROOT_KEY };

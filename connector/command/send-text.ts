@@ -3,9 +3,9 @@ import { ApiError } from "../../shared/errors.ts";
 import { uuidV7 } from "../../shared/ids.ts";
 import type { Message } from "../../shared/message.ts";
 import { parseRecipient } from "../../shared/recipient.ts";
-import { answered, type Supabase } from "../database/database.ts";
-import { findAddressee } from "../number/addressee.ts";
-import type { Directory } from "../number/directory.ts";
+import { unwrap, type Supabase } from "../database/database.ts";
+import { resolveRecipient } from "../number/resolve-recipient.ts";
+import type { NumberCache } from "../number/number-cache.ts";
 import { waMessageIdOf } from "../session/outbox.ts";
 import type { Session } from "../session/session.ts";
 import { encodeText } from "../whatsapp/content.ts";
@@ -19,14 +19,14 @@ interface Sent {
 /** Sends one text, once for an idempotency key. */
 export class SendText {
   readonly #supabase: Supabase;
-  readonly #directory: Directory;
+  readonly #numberCache: NumberCache;
   readonly #now: () => number;
   /** Requests under way by tenant and idempotency key. */
   readonly #running = new Map<string, Promise<unknown>>();
 
-  constructor(options: { supabase: Supabase; directory: Directory; now: () => number }) {
+  constructor(options: { supabase: Supabase; numberCache: NumberCache; now: () => number }) {
     this.#supabase = options.supabase;
-    this.#directory = options.directory;
+    this.#numberCache = options.numberCache;
     this.#now = options.now;
   }
 
@@ -53,7 +53,7 @@ export class SendText {
     session: Session,
     { key, request_hash }: { key: string; request_hash: string },
   ): Promise<Sent | undefined> {
-    const known = await answered(
+    const known = await unwrap(
       this.#supabase.rpc("find_idempotent", { tenant_id: session.tenantId, key }),
     );
     if (known === null) return undefined;
@@ -76,19 +76,19 @@ export class SendText {
         ],
       });
     }
-    const link = session.connectedLink();
-    const addressee = await findAddressee(recipient, {
-      directory: this.#directory,
+    const connection = session.requireConnection();
+    const resolved = await resolveRecipient(recipient, {
+      numberCache: this.#numberCache,
       network: session.network,
-      link,
+      connection,
     });
-    if (addressee === undefined) {
+    if (resolved === undefined) {
       throw new ApiError(
         "not_on_whatsapp",
         "This number has no WhatsApp account. Check the number and its country code.",
       );
     }
-    const { to, chatId, phone, lid } = addressee;
+    const { to, chatId, phone, lid } = resolved;
     const id = uuidV7(this.#now());
     return session.send(to, {
       kind: "send",

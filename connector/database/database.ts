@@ -41,7 +41,7 @@ export interface DatabaseAnswer<Data> {
 }
 
 /** The data of an answer; throws a DatabaseError when there is none. */
-export async function answered<Data>(
+export async function unwrap<Data>(
   request: PromiseLike<DatabaseAnswer<Data>>,
 ): Promise<Data | null> {
   const { data, error, status } = await request;

@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { QueuedMessage } from "../../shared/database.ts";
-import type { Timing } from "../config.ts";
-import { answered, type Supabase } from "../database/database.ts";
-import { Doorbell } from "../lease/doorbell.ts";
+import type { Timing } from "../timing.ts";
+import { unwrap, type Supabase } from "../database/database.ts";
+import { WakeSignal } from "../wait/wake-signal.ts";
 import type { Log } from "../log/log.ts";
-import { findAddressee } from "../number/addressee.ts";
-import type { Directory } from "../number/directory.ts";
+import { resolveRecipient } from "../number/resolve-recipient.ts";
+import type { NumberCache } from "../number/number-cache.ts";
 import type { Session } from "../session/session.ts";
-import type { Link } from "../whatsapp/link.ts";
+import type { WhatsAppConnection } from "../whatsapp/connection.ts";
 import { NotWritten } from "../write/write.ts";
-import { seal } from "./envelope.ts";
+import { prepareQueued } from "./prepare-queued.ts";
 import { afterFailure, intervalMs, untilNextLook } from "./pace.ts";
 
 const requestTimeoutMs = 10_000;
@@ -18,7 +18,7 @@ export interface DripOptions {
   supabase: Supabase;
   connectorId: string;
   timing: Timing;
-  directory: Directory;
+  numberCache: NumberCache;
   findSession: (uid: string) => Session | undefined;
   log: Log;
   random: () => number;
@@ -27,7 +27,7 @@ export interface DripOptions {
 /** Sends what is queued, one message of a session at a time, at the pace the database keeps. */
 export class Drip {
   readonly #options: DripOptions;
-  readonly #bell = new Doorbell();
+  readonly #wakeSignal = new WakeSignal();
   /** Sessions whose message is under way. */
   readonly #busy = new Set<string>();
   /** Those of them that were due again meanwhile. */
@@ -45,7 +45,7 @@ export class Drip {
 
   /** A hint: something was queued, or a session can send again. */
   wake(): void {
-    this.#bell.ring();
+    this.#wakeSignal.notify();
   }
 
   /** Takes nothing more from the queue; what is under way goes on. */
@@ -56,12 +56,12 @@ export class Drip {
   /** Resolves when `signal` ends it. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     const { timing } = this.#options;
-    signal.addEventListener("abort", () => this.#bell.ring(), { once: true });
+    signal.addEventListener("abort", () => this.#wakeSignal.notify(), { once: true });
     while (!signal.aborted && this.#taking) {
       const waitMs = await this.#look();
       // Many hints, or many sessions that are due one after the other, are one look.
       await sleep(timing.dripGapMs, undefined, { signal }).catch(() => undefined);
-      await this.#bell.wait(Math.max(0, waitMs - timing.dripGapMs));
+      await this.#wakeSignal.wait(Math.max(0, waitMs - timing.dripGapMs));
     }
   }
 
@@ -71,7 +71,7 @@ export class Drip {
     // What they had in the queue may be told as it was before.
     const busyBefore = new Set(this.#busy);
     try {
-      const heads = await answered(
+      const heads = await unwrap(
         supabase
           .rpc("load_drips", { connector_id: connectorId })
           .abortSignal(AbortSignal.timeout(requestTimeoutMs)),
@@ -97,16 +97,17 @@ export class Drip {
   #start(head: QueuedMessage): number {
     const { findSession, timing, random } = this.#options;
     const session = findSession(head.uid);
-    const link = session?.openLink;
+    const connection = session?.openConnection;
     // Its turn comes when it is connected, and has sent what a lost link left open.
-    if (!this.#taking || session === undefined || link === undefined) return timing.dripPollMs;
+    if (!this.#taking || session === undefined || connection === undefined)
+      return timing.dripPollMs;
     if (session.outbox.isResuming) return timing.dripPollMs;
 
     const pauseMs = intervalMs(head.send_interval_ms, random);
     this.#busy.add(head.uid);
-    void this.#send(head, { session, link, pauseMs }).finally(() => {
+    void this.#send(head, { session, connection, pauseMs }).finally(() => {
       this.#busy.delete(head.uid);
-      if (this.#passedOver.delete(head.uid)) this.#bell.ring();
+      if (this.#passedOver.delete(head.uid)) this.#wakeSignal.notify();
     });
     return pauseMs;
   }
@@ -114,26 +115,30 @@ export class Drip {
   /** Never rejects. */
   async #send(
     head: QueuedMessage,
-    { session, link, pauseMs }: { session: Session; link: Link; pauseMs: number },
+    {
+      session,
+      connection,
+      pauseMs,
+    }: { session: Session; connection: WhatsAppConnection; pauseMs: number },
   ): Promise<void> {
-    const { directory, log } = this.#options;
+    const { numberCache, log } = this.#options;
     const { id } = head;
     try {
-      const envelope = await seal(head, {
+      const prepared = await prepareQueued(head, {
         find: (recipient) =>
-          findAddressee(recipient, { directory, network: session.network, link }),
+          resolveRecipient(recipient, { numberCache, network: session.network, connection }),
         intervalMs: pauseMs,
       });
-      if (envelope.kind === "ready") {
-        await session.outbox.send(link, envelope.to, envelope.item);
+      if (prepared.kind === "ready") {
+        await session.outbox.send(connection, prepared.to, prepared.item);
       } else {
-        const { error } = envelope;
+        const { error } = prepared;
         log.info({ event: "drip_hopeless", id, code: error.code }, "a queued message cannot go");
         await session.outbox.record({ kind: "outcome", id, status: "FAILED", error });
       }
     } catch (error) {
       // Still queued, and it is not its fault: the next owner or the next link sends it.
-      if (error instanceof NotWritten || link.isClosed) return;
+      if (error instanceof NotWritten || connection.isClosed) return;
       log.warn({ event: "drip_failed", id, err: error }, "a queued message could not be sent");
       await this.#tryLater(head, session);
     }

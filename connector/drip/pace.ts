@@ -1,4 +1,4 @@
-import { type BackoffLimits, backoffMs } from "../retry/backoff.ts";
+import { type BackoffLimits, backoffMs } from "../wait/backoff.ts";
 import type { Failure, OutcomeItem } from "../write/write.ts";
 
 const maxRetries = 3;

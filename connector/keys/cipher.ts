@@ -34,18 +34,18 @@ export class SessionCipher {
   }
 
   /** Base64 of version, nonce, tag and ciphertext. */
-  seal(label: Label, plaintext: string): string {
+  encrypt(label: Label, plaintext: string): string {
     const nonce = randomBytes(nonceBytes);
     const cipher = createCipheriv("aes-256-gcm", this.#key, nonce);
     cipher.setAAD(this.#aad(label));
-    const sealed = Buffer.concat([cipher.update(plaintext, "utf8"), cipher.final()]);
-    return Buffer.concat([Buffer.of(version), nonce, cipher.getAuthTag(), sealed]).toString(
+    const encrypted = Buffer.concat([cipher.update(plaintext, "utf8"), cipher.final()]);
+    return Buffer.concat([Buffer.of(version), nonce, cipher.getAuthTag(), encrypted]).toString(
       "base64",
     );
   }
 
-  /** Throws when it was sealed under another key, session or label. */
-  open(label: Label, ciphertext: string): string {
+  /** Throws when it was encrypted under another key, session or label. */
+  decrypt(label: Label, ciphertext: string): string {
     const bytes = Buffer.from(ciphertext, "base64");
     if (bytes.length < headerBytes || bytes[0] !== version) {
       throw new Error("This ciphertext has another version or was cut short");

@@ -1,7 +1,7 @@
+import { LRUCache } from "lru-cache";
 import { type Item, type KeyRow, NotWritten } from "../write/write.ts";
 import type { SessionCipher } from "./cipher.ts";
 import { decodeJson, encodeJson } from "./json.ts";
-import { Recent } from "./recent.ts";
 
 /** Values by type and id; null deletes. */
 export type KeyChanges = Record<string, Record<string, unknown>>;
@@ -28,8 +28,8 @@ const uncachedTypes = new Set(["pre-key"]);
  */
 export class KeyStore {
   readonly #options: KeyStoreOptions;
-  readonly #recent: Recent<{ value: unknown }>;
-  /** Not committed yet: must not be forgotten, because the database does not have it. */
+  readonly #recent: LRUCache<string, { value: unknown }>;
+  /** Not committed yet: must not be evicted, because the database does not have it. */
   readonly #uncommitted = new Map<string, { value: unknown }>();
   /** Types of which the database has more than the cache. */
   readonly #partial = new Set<string>();
@@ -39,7 +39,12 @@ export class KeyStore {
   constructor(options: KeyStoreOptions) {
     this.#options = options;
     this.#empty = options.empty;
-    this.#recent = new Recent(options.limit, (key) => this.#partial.add(typeOf(key)));
+    this.#recent = new LRUCache({
+      max: options.limit,
+      dispose: (_value, key, reason) => {
+        if (reason === "evict") this.#partial.add(typeOf(key));
+      },
+    });
   }
 
   async get(type: string, ids: readonly string[]): Promise<Record<string, unknown>> {
@@ -58,7 +63,7 @@ export class KeyStore {
     for (const id of missing) {
       const key = keyOf(type, id);
       const newer = this.#uncommitted.get(key) ?? this.#recent.get(key);
-      const known = newer ?? { value: this.#open(type, id, loaded.get(id)) };
+      const known = newer ?? { value: this.#decrypt(type, id, loaded.get(id)) };
       if (newer === undefined && !uncachedTypes.has(type)) this.#recent.set(key, known);
       if (known.value !== null) found[id] = known.value;
     }
@@ -74,7 +79,7 @@ export class KeyStore {
       for (const [id, value] of Object.entries(values)) {
         const known = { value: value ?? null };
         written.set(keyOf(type, id), known);
-        rows.push({ type, id, ciphertext: this.#seal(type, id, known.value) });
+        rows.push({ type, id, ciphertext: this.#encrypt(type, id, known.value) });
       }
     }
     for (const [key, known] of written) this.#uncommitted.set(key, known);
@@ -94,13 +99,13 @@ export class KeyStore {
     this.#closed = true;
   }
 
-  #seal(type: string, id: string, value: unknown): string | null {
-    return value === null ? null : this.#options.cipher.seal({ type, id }, encodeJson(value));
+  #encrypt(type: string, id: string, value: unknown): string | null {
+    return value === null ? null : this.#options.cipher.encrypt({ type, id }, encodeJson(value));
   }
 
-  #open(type: string, id: string, ciphertext: string | undefined): unknown {
+  #decrypt(type: string, id: string, ciphertext: string | undefined): unknown {
     if (ciphertext === undefined) return null;
-    return decodeJson(this.#options.cipher.open({ type, id }, ciphertext));
+    return decodeJson(this.#options.cipher.decrypt({ type, id }, ciphertext));
   }
 }
 

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Timing } from "../config.ts";
-import { answered, type Supabase } from "../database/database.ts";
+import type { Timing } from "../timing.ts";
+import { unwrap, type Supabase } from "../database/database.ts";
 import type { Log } from "../log/log.ts";
-import { backoffMs } from "../retry/backoff.ts";
+import { backoffMs } from "../wait/backoff.ts";
 
 const retryLimits = { baseMs: 200, capMs: 5000 };
 
@@ -45,7 +45,7 @@ export class Lease {
       signal.throwIfAborted();
       const askedAt = performance.now();
       try {
-        await answered(
+        await unwrap(
           supabase
             .rpc("register_connector", {
               connector_id: connectorId,
@@ -80,7 +80,7 @@ export class Lease {
     while (await this.#wait(delayMs)) {
       const askedAt = performance.now();
       try {
-        const held = await answered(
+        const held = await unwrap(
           supabase
             .rpc("renew_connector", { connector_id: connectorId, lease_ms: timing.leaseMs })
             .abortSignal(AbortSignal.timeout(timing.renewEveryMs)),

@@ -1,11 +1,10 @@
-import { answeredAtLast } from "../database/at-last.ts";
+import { withRetry } from "../database/with-retry.ts";
 import type { Supabase } from "../database/database.ts";
 import { SessionCipher } from "../keys/cipher.ts";
 import { decodeJson, encodeJson } from "../keys/json.ts";
 import { KeyStore } from "../keys/key-store.ts";
 import { type Credentials, credentialsSchema, newCredentials } from "../whatsapp/auth-state.ts";
-import { createLinkCaches } from "../whatsapp/caches.ts";
-import type { LinkCaches } from "../whatsapp/link.ts";
+import { createDeviceCaches, type DeviceCaches } from "../whatsapp/device-caches.ts";
 import type { Item, KeyRow } from "../write/write.ts";
 
 const keysInMemory = 400;
@@ -26,7 +25,7 @@ export class Device {
   readonly #cipher: SessionCipher;
   credentials: Credentials;
   keys: KeyStore;
-  caches: LinkCaches = createLinkCaches();
+  caches: DeviceCaches = createDeviceCaches();
 
   /** Throws when the credentials cannot be read: they were encrypted under another key. */
   constructor(options: DeviceOptions) {
@@ -36,7 +35,7 @@ export class Device {
     this.credentials =
       ciphertext === null
         ? newCredentials()
-        : credentialsSchema.parse(decodeJson(this.#cipher.open(credentialsLabel, ciphertext)));
+        : credentialsSchema.parse(decodeJson(this.#cipher.decrypt(credentialsLabel, ciphertext)));
     this.keys = this.#openKeys(ciphertext === null);
   }
 
@@ -45,12 +44,12 @@ export class Device {
     this.keys.close();
     this.keys = this.#openKeys(true);
     this.credentials = newCredentials();
-    this.caches = createLinkCaches();
+    this.caches = createDeviceCaches();
   }
 
   /** The credentials as they are stored. */
-  sealed(): string {
-    return this.#cipher.seal(credentialsLabel, encodeJson(this.credentials));
+  encryptedCredentials(): string {
+    return this.#cipher.encrypt(credentialsLabel, encodeJson(this.credentials));
   }
 
   #openKeys(empty: boolean): KeyStore {
@@ -60,7 +59,7 @@ export class Device {
       empty,
       limit: keysInMemory,
       load: async (type, ids) =>
-        (await answeredAtLast((signal) =>
+        (await withRetry((signal) =>
           supabase.rpc("load_signal_keys", { session_uid: uid, type, ids }).abortSignal(signal),
         )) ?? [],
       commit,

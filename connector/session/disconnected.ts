@@ -1,5 +1,5 @@
 import type { SessionState } from "../../shared/session.ts";
-import { nobody } from "../whatsapp/address.ts";
+import { nobody } from "../whatsapp/identity.ts";
 import type { ChangeItem } from "../write/write.ts";
 
 /** What is shown for pairing goes with the link that showed it. */

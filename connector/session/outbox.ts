@@ -5,10 +5,10 @@ import { type Message, messageSchema } from "../../shared/message.ts";
 import { afterFailure } from "../drip/pace.ts";
 import type { Log } from "../log/log.ts";
 import type { Metrics } from "../http/metrics.ts";
-import type { BackoffLimits } from "../retry/backoff.ts";
-import { within } from "../retry/within.ts";
+import type { BackoffLimits } from "../wait/backoff.ts";
+import { withTimeout } from "../wait/with-timeout.ts";
 import { isLineFailure } from "../whatsapp/close-reason.ts";
-import type { Link } from "../whatsapp/link.ts";
+import type { WhatsAppConnection } from "../whatsapp/connection.ts";
 import {
   type DequeueItem,
   type Item,
@@ -32,7 +32,7 @@ export interface OutboxOptions {
     }[]
   >;
   /** The link that messages can go out on now. */
-  openLink: () => Link | undefined;
+  openConnection: () => WhatsAppConnection | undefined;
   ackTimeoutMs: number;
   /** For messages of the queue, which are tried again. */
   retry: BackoffLimits;
@@ -44,9 +44,9 @@ export interface OutboxOptions {
 const resumeAgainMs = 1000;
 
 /** A message between its intent and WhatsApp's answer. */
-interface Flight {
+interface PendingSend {
   id: string;
-  link: Link;
+  connection: WhatsAppConnection;
   /** How often it was tried before, when it came from the queue. */
   queuedAttempts: number | undefined;
   sentAt: number;
@@ -62,7 +62,7 @@ export function waMessageIdOf(id: string): string {
 /** The messages of one session that are on their way out. */
 export class Outbox {
   readonly #options: OutboxOptions;
-  readonly #flights = new Map<string, Flight>();
+  readonly #pendingSends = new Map<string, PendingSend>();
   #resuming = 0;
 
   constructor(options: OutboxOptions) {
@@ -70,7 +70,7 @@ export class Outbox {
   }
 
   get size(): number {
-    return this.#flights.size;
+    return this.#pendingSends.size;
   }
 
   /** Whether what a lost link left open is still being sent. */
@@ -80,27 +80,27 @@ export class Outbox {
 
   /** Resolves when WhatsApp took or refused the message, or with it as SENDING after a while. */
   async send(
-    link: Link,
+    connection: WhatsAppConnection,
     to: string,
     intent: SendItem | DequeueItem,
   ): Promise<{ message: Message; replayed: boolean }> {
     const begun = this.#begin(intent);
     const queuedAttempts = intent.kind === "dequeue" ? intent.attempts : undefined;
-    const flight = this.#take(link, { ...intent, queuedAttempts });
+    const pending = this.#take(connection, { ...intent, queuedAttempts });
     const created = begun.then((result) => {
       if (result.outcome !== "created") throw new NotWritten(result.outcome);
     });
-    void this.#put(flight, { to, ...intent, mayLeave: created }); // settles the flight, never rejects
+    void this.#put(pending, { to, ...intent, intentCommitted: created }); // settles the pending, never rejects
 
     const result = await begun.catch((error: unknown) => {
-      this.#flights.delete(intent.wa_message_id);
+      this.#pendingSends.delete(intent.wa_message_id);
       throw error;
     });
     if (result.outcome === "created") {
-      const message = await within(flight.settled.promise, this.#options.ackTimeoutMs);
+      const message = await withTimeout(pending.settled.promise, this.#options.ackTimeoutMs);
       return { message: message ?? result.message, replayed: false };
     }
-    this.#flights.delete(intent.wa_message_id);
+    this.#pendingSends.delete(intent.wa_message_id);
     if (result.outcome === "replayed") return { message: result.message, replayed: true };
     if (result.outcome === "gone") throw new NotWritten("the message is not queued any more");
     throw new ApiError(
@@ -111,22 +111,22 @@ export class Outbox {
 
   /** WhatsApp's answer, which may also come after the caller was answered. */
   acknowledge(waMessageId: string, errorCode: string | undefined): void {
-    const flight = this.#flights.get(waMessageId);
-    if (flight === undefined) return;
-    this.#options.metrics.ackLatency.observe((performance.now() - flight.sentAt) / 1000);
-    this.#settle(waMessageId, flight, outcomeOf(flight.id, errorCode));
+    const pending = this.#pendingSends.get(waMessageId);
+    if (pending === undefined) return;
+    this.#options.metrics.ackLatency.observe((performance.now() - pending.sentAt) / 1000);
+    this.#settle(waMessageId, pending, outcomeOf(pending.id, errorCode));
   }
 
   /** Sends again, under the same ids, what WhatsApp never answered. Never rejects. */
-  async resume(link: Link): Promise<void> {
+  async resume(connection: WhatsAppConnection): Promise<void> {
     this.#resuming += 1;
     try {
-      const queued = (await this.#sendAgain(link)).filter(
-        (flight) => flight.queuedAttempts !== undefined,
+      const queued = (await this.#sendAgain(connection)).filter(
+        (pending) => pending.queuedAttempts !== undefined,
       );
       // The next of the queue keeps its distance from these.
-      const answers = queued.map((flight) =>
-        within(flight.settled.promise, this.#options.ackTimeoutMs).catch(() => undefined),
+      const answers = queued.map((pending) =>
+        withTimeout(pending.settled.promise, this.#options.ackTimeoutMs).catch(() => undefined),
       );
       await Promise.all(answers);
     } finally {
@@ -134,28 +134,28 @@ export class Outbox {
     }
   }
 
-  async #sendAgain(link: Link): Promise<Flight[]> {
-    const flights: Flight[] = [];
-    for (const row of await this.#inFlight(link)) {
-      if (link.isClosed) return [];
-      const waiting = this.#flights.get(row.wa_message_id);
-      if (waiting?.link === link) continue;
+  async #sendAgain(connection: WhatsAppConnection): Promise<PendingSend[]> {
+    const pendingSends: PendingSend[] = [];
+    for (const row of await this.#inFlight(connection)) {
+      if (connection.isClosed) return [];
+      const waiting = this.#pendingSends.get(row.wa_message_id);
+      if (waiting?.connection === connection) continue;
       const queuedAttempts = row.source === "queue" ? row.attempts : undefined;
-      const flight = this.#take(link, { ...row, queuedAttempts });
-      flights.push(flight);
-      if (waiting !== undefined) flight.settled = waiting.settled;
+      const pending = this.#take(connection, { ...row, queuedAttempts });
+      pendingSends.push(pending);
+      if (waiting !== undefined) pending.settled = waiting.settled;
       this.#options.log.info(
         { event: "send_again", id: row.id },
         "sending again after a reconnect",
       );
-      await this.#put(flight, { to: row.chat_id, ...row, mayLeave: Promise.resolve() });
+      await this.#put(pending, { to: row.chat_id, ...row, intentCommitted: Promise.resolve() });
     }
-    return flights;
+    return pendingSends;
   }
 
   /** However long the database takes to tell, as long as the link lives. */
-  async #inFlight(link: Link) {
-    while (!link.isClosed) {
+  async #inFlight(connection: WhatsAppConnection) {
+    while (!connection.isClosed) {
       try {
         return await this.#options.loadInFlight();
       } catch (error) {
@@ -177,58 +177,61 @@ export class Outbox {
   }
 
   #take(
-    link: Link,
+    connection: WhatsAppConnection,
     {
       id,
       wa_message_id,
       queuedAttempts,
     }: { id: string; wa_message_id: string; queuedAttempts: number | undefined },
-  ): Flight {
-    const flight = {
+  ): PendingSend {
+    const pending = {
       id,
-      link,
+      connection,
       queuedAttempts,
       sentAt: performance.now(),
       settled: Promise.withResolvers<Message>(),
     };
     // Its sender may be gone by then.
-    flight.settled.promise.catch(() => undefined);
-    this.#flights.set(wa_message_id, flight);
-    return flight;
+    pending.settled.promise.catch(() => undefined);
+    this.#pendingSends.set(wa_message_id, pending);
+    return pending;
   }
 
   async #put(
-    flight: Flight,
+    pending: PendingSend,
     {
       to,
       content,
       wa_message_id,
-      mayLeave,
-    }: { to: string; content: string; wa_message_id: string; mayLeave: Promise<unknown> },
+      intentCommitted,
+    }: { to: string; content: string; wa_message_id: string; intentCommitted: Promise<unknown> },
   ): Promise<void> {
-    const { link } = flight;
+    const { connection } = pending;
     try {
       await Promise.all([
-        link.send({ to, content, waMessageId: wa_message_id, mayLeave }),
-        mayLeave,
+        connection.send({ to, content, waMessageId: wa_message_id, intentCommitted }),
+        intentCommitted,
       ]);
     } catch (error) {
-      const recorded = await mayLeave.then(
+      const recorded = await intentCommitted.then(
         () => true,
         () => false,
       );
       if (!recorded || error instanceof NotWritten) return;
-      if (this.#flights.get(wa_message_id) !== flight) return;
-      if (link.isClosed || isLineFailure(error)) {
+      if (this.#pendingSends.get(wa_message_id) !== pending) return;
+      if (connection.isClosed || isLineFailure(error)) {
         // The next link sends what is recorded; it may have looked just before this was.
-        const next = this.#options.openLink();
-        if (next !== undefined && next !== link) await this.resume(next);
+        const next = this.#options.openConnection();
+        if (next !== undefined && next !== connection) await this.resume(next);
         return;
       }
-      this.#options.log.warn({ event: "send_failed", id: flight.id, err: error }, "could not send");
-      this.#settle(wa_message_id, flight, {
+      this.#options.log.warn(
+        { event: "send_failed", id: pending.id, err: error },
+        "could not send",
+      );
+      this.#settle(wa_message_id, pending, {
         kind: "outcome",
-        id: flight.id,
+        id: pending.id,
         status: "FAILED",
         error: {
           code: "send_failed",
@@ -238,9 +241,9 @@ export class Outbox {
     }
   }
 
-  #settle(waMessageId: string, flight: Flight, ended: OutcomeItem): void {
-    this.#flights.delete(waMessageId);
-    const { queuedAttempts: attempts } = flight;
+  #settle(waMessageId: string, pending: PendingSend, ended: OutcomeItem): void {
+    this.#pendingSends.delete(waMessageId);
+    const { queuedAttempts: attempts } = pending;
     const outcome =
       ended.status === "FAILED" && attempts !== undefined
         ? afterFailure({ id: ended.id, attempts, error: ended.error }, this.#options)
@@ -249,7 +252,7 @@ export class Outbox {
     this.#options
       .commit(outcome)
       .then((message) => messageSchema.parse(message))
-      .then(flight.settled.resolve, flight.settled.reject);
+      .then(pending.settled.resolve, pending.settled.reject);
   }
 }
 

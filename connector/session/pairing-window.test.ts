@@ -17,22 +17,22 @@ test("codes are made for a while after somebody asked", () => {
   expect(window.isWanted()).toBe(false);
 });
 
-test("the first QR of a link lives a minute, the next ones 20 seconds", () => {
+test("the first QR of a connection lives a minute, the next ones 20 seconds", () => {
   const { window, wait } = at(0);
-  window.linkOpens();
+  window.connectionOpens();
   expect(window.shown()).toBe(new Date(60_000).toISOString());
   wait(60_000);
   expect(window.shown()).toBe(new Date(80_000).toISOString());
-  window.linkOpens();
+  window.connectionOpens();
   expect(window.shown()).toBe(new Date(120_000).toISOString());
 });
 
-test("a pairing code is made on a link that lives long enough to type it", async () => {
+test("a pairing code is made on a connection that lives long enough to type it", async () => {
   const { window, wait } = at(0);
-  window.linkOpens();
+  window.connectionOpens();
   window.shown();
   await expect(window.firstQr()).resolves.toBe(true);
-  expect(window.linkEndsAt()).toBe(new Date(160_000).toISOString());
+  expect(window.connectionEndsAt()).toBe(new Date(160_000).toISOString());
   wait(40_000);
   expect(window.hasTimeForCode()).toBe(true);
   wait(1);

@@ -2,7 +2,7 @@
 const firstQrMs = 60_000;
 const nextQrMs = 20_000;
 const qrCount = 6;
-const linkLifeMs = firstQrMs + (qrCount - 1) * nextQrMs;
+const connectionLifeMs = firstQrMs + (qrCount - 1) * nextQrMs;
 /** What somebody needs to type a code into a phone. */
 const codeNeedsMs = 120_000;
 
@@ -28,7 +28,7 @@ export class PairingWindow {
     return this.#now() < this.#wantedUntil;
   }
 
-  linkOpens(): void {
+  connectionOpens(): void {
     if (this.#shownFirstAt !== undefined) this.#firstQr = Promise.withResolvers();
     this.#shownFirstAt = undefined;
   }
@@ -48,11 +48,11 @@ export class PairingWindow {
   /** Whether a code that is made on this link now would live long enough. */
   hasTimeForCode(): boolean {
     const shownAt = this.#shownFirstAt;
-    return shownAt === undefined || shownAt + linkLifeMs - this.#now() >= codeNeedsMs;
+    return shownAt === undefined || shownAt + connectionLifeMs - this.#now() >= codeNeedsMs;
   }
 
   /** When the link has shown all of its codes and closes. */
-  linkEndsAt(): string {
-    return new Date((this.#shownFirstAt ?? this.#now()) + linkLifeMs).toISOString();
+  connectionEndsAt(): string {
+    return new Date((this.#shownFirstAt ?? this.#now()) + connectionLifeMs).toISOString();
   }
 }

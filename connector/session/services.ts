@@ -1,9 +1,9 @@
 import type { Network } from "../../shared/session.ts";
-import type { Timing } from "../config.ts";
+import type { Timing } from "../timing.ts";
 import type { Supabase } from "../database/database.ts";
 import type { Metrics } from "../http/metrics.ts";
 import type { Log } from "../log/log.ts";
-import type { LinkTarget } from "../whatsapp/link.ts";
+import type { NetworkTarget } from "../whatsapp/network-target.ts";
 import type { Writer } from "../write/writer.ts";
 import type { Session } from "./session.ts";
 
@@ -12,7 +12,7 @@ export interface SessionServices {
   supabase: Supabase;
   writer: Writer;
   masterKey: Buffer;
-  target: (network: Network) => LinkTarget;
+  target: (network: Network) => NetworkTarget;
   timing: Timing;
   metrics: Metrics;
   log: Log;

@@ -2,20 +2,20 @@ import { ApiError } from "../../shared/errors.ts";
 import type { ClaimedSession } from "../../shared/database.ts";
 import type { Message } from "../../shared/message.ts";
 import type { SessionState } from "../../shared/session.ts";
-import { within } from "../retry/within.ts";
+import { withTimeout } from "../wait/with-timeout.ts";
 import type { Log } from "../log/log.ts";
 import { mask } from "../log/mask.ts";
-import type { Identity } from "../whatsapp/address.ts";
+import type { Identity } from "../whatsapp/identity.ts";
 import { type Credentials, isPaired } from "../whatsapp/auth-state.ts";
-import { Link } from "../whatsapp/link.ts";
+import { WhatsAppConnection } from "../whatsapp/connection.ts";
 import type { ChangeItem, SendItem } from "../write/write.ts";
 import { Device } from "./device.ts";
 import { disconnected, noPairing } from "./disconnected.ts";
 import { Outbox } from "./outbox.ts";
 import { PairingWindow } from "./pairing-window.ts";
-import { SessionRecord } from "./record.ts";
+import { SessionStore } from "./session-store.ts";
 import type { SessionServices } from "./services.ts";
-import { afterClose, type Closed } from "./transition.ts";
+import { afterClose, type Closed } from "./reconnect-policy.ts";
 import { notConnected } from "./not-connected.ts";
 
 const unlinkTimeoutMs = 5000;
@@ -31,10 +31,10 @@ export class Session {
   readonly #services: SessionServices;
   readonly #device: Device;
   readonly #log: Log;
-  readonly #record: SessionRecord;
+  readonly #store: SessionStore;
   readonly #pairing: PairingWindow;
   #state: SessionState;
-  #link: Link | undefined;
+  #connection: WhatsAppConnection | undefined;
   #failures = 0;
   #timer: NodeJS.Timeout | undefined;
   #ended = false;
@@ -49,7 +49,7 @@ export class Session {
     this.#services = services;
     this.#state = claimed.state;
     this.#log = services.log.child({ tenant: claimed.tenant_id, session: claimed.session_id });
-    this.#record = new SessionRecord({
+    this.#store = new SessionStore({
       ...services,
       claimed,
       log: this.#log,
@@ -60,13 +60,13 @@ export class Session {
       ciphertext: claimed.ciphertext,
       supabase: services.supabase,
       masterKey: services.masterKey,
-      commit: (write) => this.#record.commitKeys(write),
+      commit: (write) => this.#store.commitKeys(write),
     });
     this.#pairing = new PairingWindow(services.timing.qrWantedMs);
     this.outbox = new Outbox({
-      commit: (item) => this.#record.commitItem(item),
-      loadInFlight: () => this.#record.inFlight(),
-      openLink: () => this.openLink,
+      commit: (item) => this.#store.commitItem(item),
+      loadInFlight: () => this.#store.inFlight(),
+      openConnection: () => this.openConnection,
       ackTimeoutMs: services.timing.ackTimeoutMs,
       retry: services.timing.dripRetry,
       random: services.random,
@@ -89,47 +89,48 @@ export class Session {
   }
 
   /** The link, if messages can go out now. */
-  get openLink(): Link | undefined {
-    return this.#state === "connected" ? this.#link : undefined;
+  get openConnection(): WhatsAppConnection | undefined {
+    return this.#state === "connected" ? this.#connection : undefined;
   }
 
   /** The same for somebody who has to know why there is none. */
-  connectedLink(): Link {
-    const link = this.openLink;
-    if (link !== undefined) return link;
+  requireConnection(): WhatsAppConnection {
+    const connection = this.openConnection;
+    if (connection !== undefined) return connection;
     throw notConnected(this.#state, this.#claimed.session_id);
   }
 
   async send(to: string, intent: SendItem): Promise<{ message: Message; replayed: boolean }> {
-    return this.outbox.send(this.connectedLink(), to, intent);
+    return this.outbox.send(this.requireConnection(), to, intent);
   }
 
   /** Shows a new QR. Throws when there is nothing to pair. */
   regenerateQr(): void {
     this.#requireUnpaired();
     this.#pairing.ask();
-    void this.#record.change({ patch: { state: "connecting", ...noPairing } });
-    this.#replaceLink();
+    void this.#store.change({ patch: { state: "connecting", ...noPairing } });
+    this.#replaceConnection();
   }
 
   /** A code to type into this phone, and until when it works. */
   async pairingCode(phone: string): Promise<{ code: string; expiresAt: string }> {
     this.#requireUnpaired();
     this.#pairing.ask();
-    if (this.#link === undefined || !this.#pairing.hasTimeForCode()) this.#replaceLink();
-    const shown = await within(this.#pairing.firstQr(), this.#services.timing.ackTimeoutMs);
-    const link = this.#link;
-    if (shown === undefined || link === undefined) {
+    if (this.#connection === undefined || !this.#pairing.hasTimeForCode())
+      this.#replaceConnection();
+    const shown = await withTimeout(this.#pairing.firstQr(), this.#services.timing.ackTimeoutMs);
+    const connection = this.#connection;
+    if (shown === undefined || connection === undefined) {
       throw new ApiError(
         "connector_unavailable",
         "WhatsApp did not answer; ask for the code again.",
       );
     }
-    const raw = await link.requestPairingCode(phone);
+    const raw = await connection.requestPairingCode(phone);
     const code = `${raw.slice(0, 4)}-${raw.slice(4)}`;
-    const expiresAt = this.#pairing.linkEndsAt();
+    const expiresAt = this.#pairing.connectionEndsAt();
     this.#state = "pairing_code";
-    await this.#record.commit({
+    await this.#store.commit({
       items: [
         {
           kind: "change",
@@ -144,23 +145,24 @@ export class Session {
   async stop(reason: string, code?: number): Promise<void> {
     if (this.#ended) return;
     this.#silence();
-    this.#link?.close();
+    this.#connection?.close();
     this.#state = "disconnected";
-    await this.#record.commit({ items: [disconnected({ state: "disconnected", reason, code })] });
+    await this.#store.commit({ items: [disconnected({ state: "disconnected", reason, code })] });
     this.#services.onGone(this);
   }
 
   /** Unlinks the device at WhatsApp, as far as that can be done, and forgets it. */
   async unlink(): Promise<void> {
     if (this.#ended) return;
-    const link = this.#state === "connected" ? this.#link : undefined;
+    const connection = this.#state === "connected" ? this.#connection : undefined;
     this.#silence();
-    await within(link?.logout() ?? Promise.resolve(), unlinkTimeoutMs).catch((error: unknown) =>
-      this.#log.warn({ event: "unlink_failed", err: error }, "could not unlink at WhatsApp"),
+    await withTimeout(connection?.logout() ?? Promise.resolve(), unlinkTimeoutMs).catch(
+      (error: unknown) =>
+        this.#log.warn({ event: "unlink_failed", err: error }, "could not unlink at WhatsApp"),
     );
-    this.#link?.close();
+    this.#connection?.close();
     this.#state = "disconnected";
-    await this.#record.commit({
+    await this.#store.commit({
       forget: true,
       items: [disconnected({ state: "disconnected", reason: "unlinked" })],
     });
@@ -170,23 +172,26 @@ export class Session {
   /** Closes at once and writes nothing: the session is not this connector's any more. */
   end(): void {
     this.#silence();
-    this.#link?.terminate();
-    this.#record.drop();
+    this.#connection?.terminate();
+    this.#store.drop();
   }
 
   /** Closes politely and writes nothing: another connector takes the session over. */
   handOver(): void {
     this.#silence();
-    this.#link?.close();
+    this.#connection?.close();
   }
 
   /** Ends a link whose other side went silent. */
   watch(): void {
-    const link = this.#link;
-    if (this.#ended || link === undefined || link.isClosed) return;
-    if (link.silentMs > this.#services.timing.silenceMs) {
-      this.#log.warn({ event: "silent_peer", silentMs: Math.round(link.silentMs) }, "no answer");
-      link.terminate();
+    const connection = this.#connection;
+    if (this.#ended || connection === undefined || connection.isClosed) return;
+    if (connection.silentMs > this.#services.timing.silenceMs) {
+      this.#log.warn(
+        { event: "silent_peer", silentMs: Math.round(connection.silentMs) },
+        "no answer",
+      );
+      connection.terminate();
     }
   }
 
@@ -205,11 +210,11 @@ export class Session {
 
   #open(): void {
     if (this.#ended) return;
-    this.#pairing.linkOpens();
+    this.#pairing.connectionOpens();
     const ours = (handle: () => void) => () => {
-      if (this.#link === link && !this.#ended) handle();
+      if (this.#connection === connection && !this.#ended) handle();
     };
-    const link: Link = new Link({
+    const connection: WhatsAppConnection = new WhatsAppConnection({
       target: this.#services.target(this.network),
       credentials: this.#device.credentials,
       keys: this.#device.keys,
@@ -218,22 +223,22 @@ export class Session {
       log: this.#log,
       handlers: {
         onQr: (qr) => ours(() => this.#onQr(qr))(),
-        onOpen: (me) => ours(() => this.#onOpen(link, me))(),
+        onOpen: (me) => ours(() => this.#onOpen(connection, me))(),
         onClose: (closed) => ours(() => this.#onClose(closed))(),
         onCredentials: (credentials) => this.#saveCredentials(credentials),
-        onArrival: () => this.#services.metrics.received.inc(),
-        isStored: (waMessageId) => this.#record.hasMessage(waMessageId),
-        onReceipts: (receipts) => this.#record.commit({ items: receipts, lazy: true }),
+        onMessage: () => this.#services.metrics.received.inc(),
+        isStored: (waMessageId) => this.#store.hasMessage(waMessageId),
+        onReceipts: (receipts) => this.#store.commit({ items: receipts, coalesced: true }),
         onAck: (waMessageId, errorCode) => this.outbox.acknowledge(waMessageId, errorCode),
-        loadContent: (waMessageId) => this.#record.contentOf(waMessageId),
+        loadContent: (waMessageId) => this.#store.contentOf(waMessageId),
       },
     });
-    this.#link = link;
+    this.#connection = connection;
   }
 
-  #replaceLink(): void {
-    const old = this.#link;
-    this.#link = undefined;
+  #replaceConnection(): void {
+    const old = this.#connection;
+    this.#connection = undefined;
     clearTimeout(this.#timer);
     old?.terminate();
     this.#device.startAnew();
@@ -248,13 +253,13 @@ export class Session {
     const expiresAt = this.#pairing.shown();
     const byCode = this.#state === "pairing_code";
     if (!byCode) this.#state = "qr";
-    void this.#record.change({
+    void this.#store.change({
       patch: { state: this.#state, qr, qr_expires_at: expiresAt },
       ...(byCode ? {} : { event: "session.qr_code", event_data: { qr, expires_at: expiresAt } }),
     });
   }
 
-  #onOpen(link: Link, me: Identity): void {
+  #onOpen(connection: WhatsAppConnection, me: Identity): void {
     this.#state = "connected";
     this.#timer = setTimeout(() => {
       this.#failures = 0;
@@ -265,14 +270,16 @@ export class Session {
       patch: { state: "connected", ...me, connected_at: new Date().toISOString(), ...noPairing },
       event: "session.connected",
     };
-    const written = this.#record.write({ items: [connected] });
+    const written = this.#store.write({ items: [connected] });
     // Neither rejects: both say what failed.
-    void Promise.all([written, this.outbox.resume(link)]).then(() => this.#services.onReady());
+    void Promise.all([written, this.outbox.resume(connection)]).then(() =>
+      this.#services.onReady(),
+    );
   }
 
   #onClose(closed: Closed): void {
     clearTimeout(this.#timer);
-    this.#link = undefined;
+    this.#connection = undefined;
     const next = afterClose(closed, {
       paired: this.isPaired,
       failures: this.#failures,
@@ -289,23 +296,23 @@ export class Session {
       case "stop":
         this.#stopQuietly(next.reason, closed.code);
         return;
-      case "forget": {
+      case "logged_out": {
         const item = disconnected({
           state: "logged_out",
           reason: next.reason,
           code: closed.code,
         });
-        void this.#record.write({ forget: true, items: [item] });
+        void this.#store.write({ forget: true, items: [item] });
         this.#state = "logged_out";
         this.#device.startAnew();
         this.#pairing.ask();
         break;
       }
-      case "again":
+      case "reconnect":
         if (this.#state === "connected") {
-          void this.#record.write({ items: [disconnected({ ...next, code: closed.code })] });
+          void this.#store.write({ items: [disconnected({ ...next, code: closed.code })] });
         } else {
-          void this.#record.change({ patch: { state: next.state, ...noPairing } });
+          void this.#store.change({ patch: { state: next.state, ...noPairing } });
         }
         this.#state = next.state;
         if (!this.isPaired) this.#device.startAnew();
@@ -324,7 +331,7 @@ export class Session {
     this.#log.error({ event: "keys_refused" }, "closing to begin again from the stored keys");
     this.end();
     this.#state = "reconnecting";
-    void this.#record.write({
+    void this.#store.write({
       items: [disconnected({ state: "reconnecting", reason: "keys_not_stored" })],
     });
     this.#timer = setTimeout(
@@ -334,12 +341,12 @@ export class Session {
   }
 
   #stopQuietly(reason: string, code?: number): void {
-    this.stop(reason, code).catch((error: unknown) => this.#record.failed(error));
+    this.stop(reason, code).catch((error: unknown) => this.#store.failed(error));
   }
 
   #saveCredentials(credentials: Credentials): void {
     // A link that was replaced may still talk of the device it was.
     if (credentials !== this.#device.credentials || this.#ended) return;
-    void this.#record.write({ credentials: this.#device.sealed() });
+    void this.#store.write({ credentials: this.#device.encryptedCredentials() });
   }
 }

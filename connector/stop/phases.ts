@@ -1,5 +1,5 @@
 import type { Log } from "../log/log.ts";
-import { within } from "../retry/within.ts";
+import { withTimeout } from "../wait/with-timeout.ts";
 
 export interface Phase {
   name: string;
@@ -20,7 +20,7 @@ export async function runPhases(phases: Phase[], log: Log): Promise<void> {
           return "failed";
         },
       );
-    const result = (await within(done, timeoutMs)) ?? "timed out";
+    const result = (await withTimeout(done, timeoutMs)) ?? "timed out";
     const ms = Math.round(performance.now() - startedAt);
     log.info({ event: "stop_phase", phase: name, result, ms }, "stopping");
   }

@@ -8,14 +8,14 @@ import {
 } from "@whiskeysockets/baileys";
 import { z } from "zod";
 import type { KeyChanges, KeyStore } from "../keys/key-store.ts";
-import type { ArrivalItem } from "../write/write.ts";
-import { type Identity, identityOf } from "./address.ts";
-import type { LateCommits } from "./late-commits.ts";
-import { arrivalType } from "./signal-repository.ts";
+import type { MessageItem } from "../write/write.ts";
+import { type Identity, identityOf } from "./identity.ts";
+import type { DeferredCommits } from "./patches/deferred-commits.ts";
+import { messageItemType } from "./patches/signal-repository.ts";
 
 export type Credentials = AuthenticationCreds;
 
-const arrivalSchema = z.custom<ArrivalItem>();
+const messageItemSchema = z.custom<MessageItem>();
 
 export function newCredentials(): Credentials {
   return initAuthCreds();
@@ -38,7 +38,10 @@ export function ownIdentity({ me }: Credentials): Identity {
 /** A session's keys in the shape that Baileys takes. */
 export function signalKeyStore(
   store: KeyStore,
-  { commits, beforeRead }: { commits: LateCommits; beforeRead: (type: string) => Promise<void> },
+  {
+    commits,
+    beforeRead,
+  }: { commits: DeferredCommits; beforeRead: (type: string) => Promise<void> },
 ): SignalKeyStore {
   return {
     get: async (type, ids) => {
@@ -46,8 +49,8 @@ export function signalKeyStore(
       return typed(type, await store.get(type, ids));
     },
     set: async (data) => {
-      const { [arrivalType]: arrivals, ...changes } = changesOf(data);
-      const items = Object.values(arrivals ?? {}).map((item) => arrivalSchema.parse(item));
+      const { [messageItemType]: messages, ...changes } = changesOf(data);
+      const items = Object.values(messages ?? {}).map((item) => messageItemSchema.parse(item));
       await commits.settle(store.set(changes, items));
     },
   };

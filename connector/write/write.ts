@@ -4,7 +4,7 @@ import type { Disconnect, SessionState } from "../../shared/session.ts";
 import type { EventType } from "../../shared/event.ts";
 
 /** One line of a commit: what the SQL function commit_writes knows by its `kind`. */
-export type Item = SendItem | DequeueItem | OutcomeItem | ArrivalItem | ReceiptItem | ChangeItem;
+export type Item = SendItem | DequeueItem | OutcomeItem | MessageItem | ReceiptItem | ChangeItem;
 
 export interface SendItem {
   kind: "send";
@@ -49,7 +49,7 @@ export type OutcomeItem = { kind: "outcome"; id: string } & (
   | { status: "QUEUED"; error: Failure; attempts: number; retry_in_ms: number }
 );
 
-export interface ArrivalItem {
+export interface MessageItem {
   kind: "arrival";
   direction: "in" | "out";
   wa_message_id: string;
@@ -107,7 +107,7 @@ export interface Write {
   forget?: boolean;
   items?: Item[];
   /** Nobody waits for it: it may wait a moment for others to go with. */
-  lazy?: boolean;
+  coalesced?: boolean;
 }
 
 /** What commit_writes gives for a send or a dequeue. */

@@ -1,4 +1,4 @@
-import { Lane, type LaneOptions } from "./lane.ts";
+import { WriteQueue, type WriteQueueOptions } from "./write-queue.ts";
 import type { Write } from "./write.ts";
 
 /**
@@ -6,34 +6,34 @@ import type { Write } from "./write.ts";
  * lanes, so that a slow commit of some sessions does not hold up all.
  */
 export class Writer {
-  readonly #lanes: Lane[];
+  readonly #queues: WriteQueue[];
 
-  constructor(options: LaneOptions, lanes: number) {
-    this.#lanes = Array.from({ length: lanes }, () => new Lane(options));
+  constructor(options: WriteQueueOptions, queues: number) {
+    this.#queues = Array.from({ length: queues }, () => new WriteQueue(options));
   }
 
   /** Resolves with the results of the write's items once it is committed; rejects with
    * NotWritten when it never will be, or with a DatabaseError when it was refused. */
   commit(write: Write): Promise<unknown[]> {
-    return this.#laneOf(write.uid).commit(write);
+    return this.#queueOf(write.uid).commit(write);
   }
 
   drop(uid: string): void {
-    this.#laneOf(uid).drop(uid);
+    this.#queueOf(uid).drop(uid);
   }
 
   async flushed(): Promise<void> {
-    await Promise.all(this.#lanes.map((lane) => lane.flushed()));
+    await Promise.all(this.#queues.map((queue) => queue.flushed()));
   }
 
   close(): void {
-    for (const lane of this.#lanes) lane.close();
+    for (const queue of this.#queues) queue.close();
   }
 
-  #laneOf(uid: string): Lane {
+  #queueOf(uid: string): WriteQueue {
     // The last digits of a version 7 UUID are random.
-    const lane = this.#lanes[Number.parseInt(uid.slice(-4), 16) % this.#lanes.length];
-    if (lane === undefined) throw new Error(`not a session uid: ${uid}`);
-    return lane;
+    const queue = this.#queues[Number.parseInt(uid.slice(-4), 16) % this.#queues.length];
+    if (queue === undefined) throw new Error(`not a session uid: ${uid}`);
+    return queue;
   }
 }

@@ -50,7 +50,7 @@ test("what came while Supabase is away, and again over the next line, outlives t
   const write = (text: string) =>
     stack.phone("POST", `/phones/${eve}/messages`, { to: newcomer, type: "text", text });
   await connector.stop();
-  const doomed = await stack.spawnConnector({ quick: true });
+  const deleted = await stack.spawnConnector({ quick: true });
   // Paired here, so that it needs no key from the database.
   await stack.pair("second", newcomer);
   await write("warm");
@@ -61,7 +61,7 @@ test("what came while Supabase is away, and again over the next line, outlives t
     await new Promise((resolve) => setTimeout(resolve, 200));
     await stack.phone("POST", "/faults", { kind: "drop-sockets", phone: newcomer });
     await new Promise((resolve) => setTimeout(resolve, 600));
-    await doomed.kill();
+    await deleted.kill();
   });
   await stack.startConnector();
   await stack.untilMessage({ text: "comes twice", direction: "in" });

@@ -227,9 +227,9 @@ test("killed in the middle of its queue, the next one sends the rest, each once"
 
   connector = await stack.startConnector();
   await untilAllSent("killed");
-  const arrived = await eventually(
+  const decrypted = await eventually(
     async () => (await textsAt(ben)).filter((text) => text?.startsWith("killed")),
     (found) => found.length >= texts.length,
   );
-  expect(arrived).toEqual(texts);
+  expect(decrypted).toEqual(texts);
 });

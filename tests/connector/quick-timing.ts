@@ -1,4 +1,4 @@
-import { defaultTiming, type Timing } from "../../connector/config.ts";
+import { defaultTiming, type Timing } from "../../connector/timing.ts";
 
 /** Short, so that a test waits for what happens and not for the clock. */
 export const quickTiming: Timing = {

@@ -26,7 +26,7 @@ async function baseKeys(uid: string): Promise<Record<string, string[]>> {
   );
   return Object.fromEntries(
     rows.map(({ id, ciphertext }) => {
-      const record = decodeJson(cipher.open({ type: "session", id }, ciphertext));
+      const record = decodeJson(cipher.decrypt({ type: "session", id }, ciphertext));
       return [id, Object.keys((record as { _sessions: object })._sessions)];
     }),
   );

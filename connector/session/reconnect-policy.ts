@@ -1,5 +1,5 @@
 import type { SessionState } from "../../shared/session.ts";
-import { backoffMs, type BackoffLimits } from "../retry/backoff.ts";
+import { backoffMs, type BackoffLimits } from "../wait/backoff.ts";
 
 /** Why a link ended, as WhatsApp said it. */
 export interface Closed {
@@ -21,9 +21,9 @@ export interface Circumstances {
 /** What a session does after its link ended. */
 export type Next =
   /** Open a new link after `delayMs`. */
-  | { kind: "again"; delayMs: number; state: SessionState; reason: string }
+  | { kind: "reconnect"; delayMs: number; state: SessionState; reason: string }
   /** The device was unlinked: forget it, then show a new QR. */
-  | { kind: "forget"; delayMs: number; reason: string }
+  | { kind: "logged_out"; delayMs: number; reason: string }
   /** Stay closed until it is asked for again. */
   | { kind: "stop"; reason: string };
 
@@ -56,7 +56,7 @@ export function afterClose(closed: Closed, circumstances: Circumstances): Next {
   const { paired, failures, wanted, backoff, random } = circumstances;
   const reason = reasonOf(closed);
   if (closed.code === restartRequired) {
-    return { kind: "again", delayMs: 0, state: paired ? "reconnecting" : "connecting", reason };
+    return { kind: "reconnect", delayMs: 0, state: paired ? "reconnecting" : "connecting", reason };
   }
   const delayMs = backoffMs(failures, backoff, random);
 
@@ -64,11 +64,11 @@ export function afterClose(closed: Closed, circumstances: Circumstances): Next {
     if (!wanted) return { kind: "stop", reason: "qr_timeout" };
     // Its QR codes were used up: the next ones at once.
     const usedUp = closed.code === 408;
-    return { kind: "again", delayMs: usedUp ? 0 : delayMs, state: "connecting", reason };
+    return { kind: "reconnect", delayMs: usedUp ? 0 : delayMs, state: "connecting", reason };
   }
   if (reason === "logged_out" || closed.code === loggedOut) {
-    return { kind: "forget", delayMs: 0, reason: "logged_out" };
+    return { kind: "logged_out", delayMs: 0, reason: "logged_out" };
   }
   if (closed.code === replaced || closed.code === forbidden) return { kind: "stop", reason };
-  return { kind: "again", delayMs, state: "reconnecting", reason };
+  return { kind: "reconnect", delayMs, state: "reconnecting", reason };
 }

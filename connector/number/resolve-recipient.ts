@@ -1,27 +1,31 @@
 import type { Recipient } from "../../shared/recipient.ts";
 import type { Network } from "../../shared/session.ts";
-import { chatOf, type Identity, nobody } from "../whatsapp/address.ts";
-import type { Link } from "../whatsapp/link.ts";
-import type { Directory } from "./directory.ts";
+import { chatOf, type Identity, nobody } from "../whatsapp/identity.ts";
+import type { WhatsAppConnection } from "../whatsapp/connection.ts";
+import type { NumberCache } from "./number-cache.ts";
 
 /** Where a message goes: its address on the wire, its chat here, and who that is. */
-export interface Addressee extends Identity {
+export interface ResolvedRecipient extends Identity {
   to: string;
   chatId: string;
 }
 
 /** Undefined when the number is not on WhatsApp. */
-export async function findAddressee(
+export async function resolveRecipient(
   recipient: Recipient,
-  { directory, network, link }: { directory: Directory; network: Network; link: Link },
-): Promise<Addressee | undefined> {
+  {
+    numberCache,
+    network,
+    connection,
+  }: { numberCache: NumberCache; network: Network; connection: WhatsAppConnection },
+): Promise<ResolvedRecipient | undefined> {
   if (recipient.kind === "group") return { ...nobody, to: recipient.jid, chatId: recipient.jid };
   if (recipient.kind === "lid") {
-    const person = await link.complete({ phone: null, lid: recipient.lid });
+    const person = await connection.complete({ phone: null, lid: recipient.lid });
     return { ...person, to: recipient.jid, chatId: chatOf(person) ?? recipient.jid };
   }
   const { phone, jid } = recipient;
-  const person = await directory.find({ network, phone }, () => link.findPhone(phone));
+  const person = await numberCache.find({ network, phone }, () => connection.findPhone(phone));
   if (person === undefined) return undefined;
   const address = chatOf(person) ?? jid;
   return { ...person, to: address, chatId: address };

@@ -1,39 +1,44 @@
 import type { QueuedMessage } from "../../shared/database.ts";
 import { maxTextLength } from "../../shared/message.ts";
 import { parseRecipient } from "../../shared/recipient.ts";
-import type { Addressee, findAddressee } from "../number/addressee.ts";
+import type { ResolvedRecipient, resolveRecipient } from "../number/resolve-recipient.ts";
 import { waMessageIdOf } from "../session/outbox.ts";
 import { encodeText } from "../whatsapp/content.ts";
 import type { DequeueItem, Failure } from "../write/write.ts";
 
-type Find = (recipient: Parameters<typeof findAddressee>[0]) => Promise<Addressee | undefined>;
+type Find = (
+  recipient: Parameters<typeof resolveRecipient>[0],
+) => Promise<ResolvedRecipient | undefined>;
 
-export type Envelope =
+export type PreparedMessage =
   | { kind: "ready"; to: string; item: DequeueItem }
   /** It can never be sent, however often it is tried. */
   | { kind: "hopeless"; error: Failure };
 
 /** Makes a queued row what goes out. The row is plain SQL, so nothing in it was checked before. */
-export async function seal(
+export async function prepareQueued(
   queued: QueuedMessage,
   { find, intervalMs }: { find: Find; intervalMs: number },
-): Promise<Envelope> {
+): Promise<PreparedMessage> {
   const { id, type, message: text } = queued;
   if (type !== "text") {
-    return hopeless("unsupported_type", "Only messages of the type text can be queued.");
+    return undeliverable("unsupported_type", "Only messages of the type text can be queued.");
   }
   if (text === null || text === "" || text.length > maxTextLength) {
-    return hopeless("invalid_message", `A text has 1 to ${maxTextLength} characters.`);
+    return undeliverable("invalid_message", `A text has 1 to ${maxTextLength} characters.`);
   }
   const recipient = parseRecipient(queued.chat_id);
   if (recipient === undefined) {
-    return hopeless("invalid_recipient", "No such number can exist. Write its country code first.");
+    return undeliverable(
+      "invalid_recipient",
+      "No such number can exist. Write its country code first.",
+    );
   }
-  const addressee = await find(recipient);
-  if (addressee === undefined) {
-    return hopeless("not_on_whatsapp", "This number has no WhatsApp account.");
+  const resolved = await find(recipient);
+  if (resolved === undefined) {
+    return undeliverable("not_on_whatsapp", "This number has no WhatsApp account.");
   }
-  const { to, chatId, phone, lid } = addressee;
+  const { to, chatId, phone, lid } = resolved;
   return {
     kind: "ready",
     to,
@@ -51,6 +56,6 @@ export async function seal(
   };
 }
 
-function hopeless(code: string, message: string): Envelope {
+function undeliverable(code: string, message: string): PreparedMessage {
   return { kind: "hopeless", error: { code, message } };
 }

@@ -1,49 +1,49 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { answered } from "../database/database.ts";
+import { unwrap } from "../database/database.ts";
 import { Drip } from "../drip/drip.ts";
-import type { Directory } from "../number/directory.ts";
+import type { NumberCache } from "../number/number-cache.ts";
 import type { ClaimedSession } from "../../shared/database.ts";
 import { Session } from "../session/session.ts";
 import type { SessionServices } from "../session/services.ts";
 import { Writer } from "../write/writer.ts";
-import { Doorbell } from "./doorbell.ts";
-import { Lease, type LeaseOptions } from "./lease.ts";
+import { WakeSignal } from "../wait/wake-signal.ts";
+import { Lease, type LeaseOptions } from "../lease/lease.ts";
 
 /** Few enough that several connectors that start together share what there is. */
-const portion = 25;
-const betweenPortionsMs = 30;
+const claimBatch = 25;
+const betweenClaimsMs = 30;
 const requestTimeoutMs = 10_000;
-const lanes = 2;
+const queues = 2;
 
-export interface TenureOptions extends Omit<LeaseOptions, "signal"> {
-  directory: Directory;
+export interface ConnectorRuntimeOptions extends Omit<LeaseOptions, "signal"> {
+  numberCache: NumberCache;
   services: Omit<SessionServices, "writer" | "onReady" | "onGone">;
 }
 
 /** What a connector is under one id: its lease, and the sessions and writes that hang on it. */
-export class Tenure {
+export class ConnectorRuntime {
   readonly sessions = new Map<string, Session>();
   readonly writer: Writer;
   readonly drip: Drip;
-  readonly #options: TenureOptions;
-  readonly #bell = new Doorbell();
+  readonly #options: ConnectorRuntimeOptions;
+  readonly #wakeSignal = new WakeSignal();
   #lease: Lease | undefined;
   #polledAt = 0;
   #claiming = true;
 
-  constructor(options: TenureOptions) {
+  constructor(options: ConnectorRuntimeOptions) {
     this.#options = options;
     const { metrics } = options.services;
     this.writer = new Writer(
       {
         ...options,
-        onStale: (uid) => this.#give(uid, "stale"),
+        onStale: (uid) => this.#drop(uid, "stale"),
         onCommit: ({ writes, seconds }) => {
           metrics.commitWrites.observe(writes);
           metrics.commitLatency.observe(seconds);
         },
       },
-      lanes,
+      queues,
     );
     this.drip = new Drip({ ...options, findSession: (uid) => this.sessions.get(uid) });
   }
@@ -64,13 +64,13 @@ export class Tenure {
     const lease = await Lease.take({ ...this.#options, signal });
     this.#lease = lease;
     const ended = AbortSignal.any([signal, lease.lost]);
-    ended.addEventListener("abort", () => this.#bell.ring());
+    ended.addEventListener("abort", () => this.#wakeSignal.notify());
     const watch = setInterval(() => this.#watch(), this.#options.timing.watchEveryMs);
     const dripping = this.drip.run(ended);
     try {
       while (!ended.aborted) {
         await this.#poll();
-        if (!ended.aborted) await this.#bell.wait(this.#pollMs());
+        if (!ended.aborted) await this.#wakeSignal.wait(this.#pollMs());
       }
     } finally {
       clearInterval(watch);
@@ -81,7 +81,7 @@ export class Tenure {
 
   /** A hint: something about this session, or anything, changed. */
   wake(sessionUid: string | null): void {
-    this.#bell.ring();
+    this.#wakeSignal.notify();
     if (sessionUid === null || this.sessions.has(sessionUid)) this.drip.wake();
   }
 
@@ -102,7 +102,7 @@ export class Tenure {
 
   async retire(): Promise<void> {
     const { supabase, connectorId } = this.#options;
-    await answered(
+    await unwrap(
       supabase
         .rpc("retire_connector", { connector_id: connectorId })
         .abortSignal(AbortSignal.timeout(requestTimeoutMs)),
@@ -125,15 +125,15 @@ export class Tenure {
     while (this.#claiming) {
       const room = registration.capacity - this.sessions.size;
       if (room <= 0) return;
-      const wanted = Math.min(portion, room);
-      const claimed = await answered(
+      const wanted = Math.min(claimBatch, room);
+      const claimed = await unwrap(
         supabase
           .rpc("claim_sessions", { connector_id: connectorId, max_sessions: wanted })
           .abortSignal(AbortSignal.timeout(requestTimeoutMs)),
       );
       for (const session of claimed ?? []) this.#take(session);
       if ((claimed?.length ?? 0) < wanted) return;
-      await sleep(betweenPortionsMs);
+      await sleep(betweenClaimsMs);
     }
   }
 
@@ -185,7 +185,7 @@ export class Tenure {
   async #reconcile(): Promise<void> {
     const { supabase, connectorId, log } = this.#options;
     const held = [...this.sessions.values()];
-    const owned = await answered(
+    const owned = await unwrap(
       supabase
         .rpc("check_ownership", { connector_id: connectorId })
         .abortSignal(AbortSignal.timeout(requestTimeoutMs)),
@@ -194,7 +194,7 @@ export class Tenure {
     for (const session of held) {
       if (this.sessions.get(session.uid) !== session) continue;
       const row = byUid.get(session.uid);
-      if (row?.epoch !== session.epoch) this.#give(session.uid, "not owned");
+      if (row?.epoch !== session.epoch) this.#drop(session.uid, "not owned");
       else if (row.desired === "disconnected") {
         session
           .stop("requested")
@@ -209,14 +209,14 @@ export class Tenure {
   async #release(orphans: string[]): Promise<void> {
     const { supabase, connectorId, log } = this.#options;
     log.warn({ event: "orphans_released", uids: orphans }, "owned sessions that are not held");
-    await answered(
+    await unwrap(
       supabase
         .rpc("release_sessions", { connector_id: connectorId, session_uids: orphans })
         .abortSignal(AbortSignal.timeout(requestTimeoutMs)),
     );
   }
 
-  #give(uid: string, why: string): void {
+  #drop(uid: string, why: string): void {
     this.#options.log.warn({ event: "session_lost", uid, why }, "a session is not ours any more");
     const session = this.sessions.get(uid);
     this.sessions.delete(uid);

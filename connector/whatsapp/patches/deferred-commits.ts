@@ -5,7 +5,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
  * wait until they are committed: the next message to the same device need not wait for the
  * commit of the one before, and both go in one.
  */
-export class LateCommits {
+export class DeferredCommits {
   readonly #commits = new AsyncLocalStorage<Promise<void>[]>();
 
   /** Resolves when the work is done; `committed` when everything that it wrote is stored. */

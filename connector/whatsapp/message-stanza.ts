@@ -1,9 +1,9 @@
 import type { BinaryNode } from "@whiskeysockets/baileys";
-import type { ArrivalItem } from "../write/write.ts";
-import { chatOf, type Identity, identityOf, samePerson } from "./address.ts";
+import type { MessageItem } from "../write/write.ts";
+import { chatOf, type Identity, identityOf, samePerson } from "./identity.ts";
 import { readContent } from "./content.ts";
 
-export interface Arrived {
+export interface DecryptedMessage {
   stanza: BinaryNode;
   plaintext: Uint8Array;
   me: Identity;
@@ -12,12 +12,14 @@ export interface Arrived {
 }
 
 /** What to store of a decrypted message; undefined when it holds nothing for people. */
-export async function readArrival(arrived: Arrived): Promise<ArrivalItem | undefined> {
-  const { attrs } = arrived.stanza;
+export async function readMessageStanza(
+  decrypted: DecryptedMessage,
+): Promise<MessageItem | undefined> {
+  const { attrs } = decrypted.stanza;
   const { id, from } = attrs;
   if (id === undefined || from === undefined || attrs["category"] === "peer") return undefined;
   if (from === "status@broadcast" || from.endsWith("@newsletter")) return undefined;
-  const content = readContent(arrived.plaintext);
+  const content = readContent(decrypted.plaintext);
   if (content === undefined) return undefined;
 
   const isGroup = from.endsWith("@g.us");
@@ -28,7 +30,7 @@ export async function readArrival(arrived: Arrived): Promise<ArrivalItem | undef
     attrs["sender_pn"],
     attrs["sender_lid"],
   );
-  const mine = samePerson(author, arrived.me);
+  const mine = samePerson(author, decrypted.me);
   const other = mine
     ? identityOf(
         attrs["recipient"] ?? content.sentTo,
@@ -38,7 +40,7 @@ export async function readArrival(arrived: Arrived): Promise<ArrivalItem | undef
         attrs["peer_recipient_lid"],
       )
     : author;
-  const person = await arrived.complete(isGroup ? author : other);
+  const person = await decrypted.complete(isGroup ? author : other);
   const chat = isGroup ? from : chatOf(person);
   if (chat === undefined) return undefined;
 

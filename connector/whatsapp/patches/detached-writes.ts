@@ -8,7 +8,7 @@ type Keys = Pick<SignalKeyStoreWithTransaction, "get" | "set" | "transaction">;
  * where its writes are kept nowhere. So each message to one person would tell WhatsApp again that
  * the person is trusted, and forget that it did. Here what comes after the end stands alone.
  */
-export function writeAfterTransactions(keys: Partial<Keys>): void {
+export function detachLateWrites(keys: Partial<Keys>): void {
   const { get, set, transaction } = keys;
   if (get === undefined || set === undefined || transaction === undefined) return;
   const running = new AsyncLocalStorage<{ ended: boolean }>();

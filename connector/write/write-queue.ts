@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { answered, DatabaseError, type Supabase } from "../database/database.ts";
-import { backoffMs } from "../retry/backoff.ts";
+import { unwrap, DatabaseError, type Supabase } from "../database/database.ts";
+import { backoffMs } from "../wait/backoff.ts";
 import type { Log } from "../log/log.ts";
 import { type Batch, joinWrites } from "./batch.ts";
 import { NotWritten, type Write } from "./write.ts";
 
-export interface LaneOptions {
+export interface WriteQueueOptions {
   supabase: Supabase;
   connectorId: string;
   log: Log;
@@ -25,22 +25,22 @@ const maxWrites = 500;
 const maxKeyRows = 4000;
 const requestTimeoutMs = 15_000;
 /** Long enough for the receipt of one message to go with the intent of the next. */
-const lazyMs = 10;
+const coalesceMs = 10;
 const retryLimits = { baseMs: 50, capMs: 2000 };
 
 /**
  * Commits writes in the order they came, one request at a time: what comes while one is under
  * way goes together with the next.
  */
-export class Lane {
-  readonly #options: LaneOptions;
+export class WriteQueue {
+  readonly #options: WriteQueueOptions;
   readonly #closing = new AbortController();
   #waiting: Entry[] = [];
-  #flying: Entry[] = [];
+  #inRequest: Entry[] = [];
   #running: Promise<void> | undefined;
   #later: NodeJS.Timeout | undefined;
 
-  constructor(options: LaneOptions) {
+  constructor(options: WriteQueueOptions) {
     this.#options = options;
   }
 
@@ -50,7 +50,7 @@ export class Lane {
     return new Promise((done, failed) => {
       this.#waiting.push({ write, done, failed });
       if (this.#running !== undefined) return;
-      if (write.lazy === true) this.#later ??= setTimeout(() => this.#start(), lazyMs);
+      if (write.coalesced === true) this.#later ??= setTimeout(() => this.#start(), coalesceMs);
       else this.#start();
     });
   }
@@ -70,7 +70,7 @@ export class Lane {
   close(): void {
     this.#closing.abort();
     clearTimeout(this.#later);
-    const left = [...this.#flying, ...this.#waiting];
+    const left = [...this.#inRequest, ...this.#waiting];
     this.#waiting = [];
     for (const entry of left) entry.failed(new NotWritten("closed"));
   }
@@ -85,9 +85,9 @@ export class Lane {
     // Everything of this turn of the event loop goes into one request.
     await new Promise((next) => setImmediate(next));
     while (this.#waiting.length > 0) {
-      this.#flying = this.#take();
-      await this.#send(this.#flying);
-      this.#flying = [];
+      this.#inRequest = this.#take();
+      await this.#send(this.#inRequest);
+      this.#inRequest = [];
     }
     this.#running = undefined;
   }
@@ -140,7 +140,7 @@ export class Lane {
     const { supabase, connectorId, onCommit, onStale } = this.#options;
     const batch = joinWrites(entries.map((entry) => entry.write));
     const startedAt = performance.now();
-    const answer = await answered(
+    const answer = await unwrap(
       supabase
         .rpc("commit_writes", { connector_id: connectorId, writes: asArgument(batch) })
         .abortSignal(AbortSignal.timeout(requestTimeoutMs)),

@@ -5,20 +5,20 @@ import {
   type UserFacingSocketConfig,
 } from "@whiskeysockets/baileys";
 import type { Log } from "../log/log.ts";
-import { libraryLog } from "./library-log.ts";
-import type { LinkTarget } from "./link.ts";
+import { baileysLog } from "./baileys-log.ts";
+import type { NetworkTarget } from "./network-target.ts";
 
 const onDemand: number = proto.HistorySync.HistorySyncType.ON_DEMAND;
 /** The phone shows it in its list of linked devices. */
 const deviceName: [string, string, string] = ["WhatsApp Microservice", "Chrome", "1.0.0"];
 
 /** What is the same for every socket to this target: where it leads, and what Baileys leaves out. */
-export function settingsFor({
+export function socketConfigFor({
   target,
   pingEveryMs,
   log,
 }: {
-  target: LinkTarget;
+  target: NetworkTarget;
   pingEveryMs: number;
   log: Log;
 }): Omit<UserFacingSocketConfig, "auth"> {
@@ -29,7 +29,7 @@ export function settingsFor({
         { agent: new Agent({ rejectUnauthorized: true }) }),
     version: DEFAULT_CONNECTION_CONFIG.version,
     browser: deviceName,
-    logger: libraryLog(log),
+    logger: baileysLog(log),
     keepAliveIntervalMs: pingEveryMs,
     // The session watches for silence. With a limit, Baileys makes timers and stack traces for
     // every stanza that it sends.

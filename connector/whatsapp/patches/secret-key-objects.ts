@@ -9,7 +9,7 @@ const installed = Symbol.for("whatsapp.quickSecretKeys");
  * that they are no key objects: four times the work of the HMAC itself, thirty times a message.
  * Here such bytes become a key object, at once and for everybody; the result is the same.
  */
-export function quickSecretKeys(): void {
+export function useSecretKeyObjects(): void {
   if (installed in crypto) return;
   Object.defineProperty(crypto, installed, { value: true });
   for (const name of takers) {

@@ -1,11 +1,11 @@
 import type { ClaimedSession } from "../../shared/database.ts";
-import { answeredAtLast } from "../database/at-last.ts";
+import { withRetry } from "../database/with-retry.ts";
 import { DatabaseError, type Supabase } from "../database/database.ts";
 import type { Log } from "../log/log.ts";
 import { type ChangeItem, type Item, type KeyRow, NotWritten, type Write } from "../write/write.ts";
 import type { Writer } from "../write/writer.ts";
 
-export interface RecordOptions {
+export interface SessionStoreOptions {
   claimed: ClaimedSession;
   supabase: Supabase;
   writer: Writer;
@@ -17,10 +17,10 @@ export interface RecordOptions {
 type OwnWrite = Omit<Write, "uid" | "epoch">;
 
 /** What the database keeps of one session: written under its claim, and read. */
-export class SessionRecord {
-  readonly #options: RecordOptions;
+export class SessionStore {
+  readonly #options: SessionStoreOptions;
 
-  constructor(options: RecordOptions) {
+  constructor(options: SessionStoreOptions) {
     this.#options = options;
   }
 
@@ -76,7 +76,7 @@ export class SessionRecord {
     // Writes of a session keep their order: what it wrote before is committed after this.
     await this.commit({});
     const { supabase, claimed } = this.#options;
-    const found = await answeredAtLast((signal) =>
+    const found = await withRetry((signal) =>
       supabase
         .from("message_resources")
         .select("id")
@@ -91,7 +91,7 @@ export class SessionRecord {
   /** The base64 of a message that was sent. */
   contentOf(waMessageId: string): Promise<string | null> {
     const { supabase, claimed } = this.#options;
-    return answeredAtLast((signal) =>
+    return withRetry((signal) =>
       supabase
         .rpc("load_message_content", { session_uid: claimed.uid, wa_message_id: waMessageId })
         .abortSignal(signal),
@@ -101,7 +101,7 @@ export class SessionRecord {
   /** What was to be sent and never got WhatsApp's answer. */
   async inFlight() {
     const { supabase, claimed } = this.#options;
-    const rows = await answeredAtLast((signal) =>
+    const rows = await withRetry((signal) =>
       supabase.rpc("load_in_flight", { session_uid: claimed.uid }).abortSignal(signal),
     );
     return rows ?? [];

@@ -4,8 +4,8 @@ import { SessionCipher } from "../../connector/keys/cipher.ts";
 import { decodeJson } from "../../connector/keys/json.ts";
 import { KeyStore } from "../../connector/keys/key-store.ts";
 import { credentialsSchema } from "../../connector/whatsapp/auth-state.ts";
-import { createLinkCaches } from "../../connector/whatsapp/caches.ts";
-import { Link } from "../../connector/whatsapp/link.ts";
+import { createDeviceCaches } from "../../connector/whatsapp/device-caches.ts";
+import { WhatsAppConnection } from "../../connector/whatsapp/connection.ts";
 import { startFreezableProxy } from "./freezable-proxy.ts";
 import { Stack } from "./stack.ts";
 
@@ -60,14 +60,14 @@ test("replaced by another connection of the same device, it stays away", async (
 });
 
 /** Connects with the credentials of a session, as somebody does who copied them. */
-async function connectAs(uid: string): Promise<Link> {
+async function connectAs(uid: string): Promise<WhatsAppConnection> {
   const { rows } = await stack.database.pool.query<{ ciphertext: string }>(
     "select encode(ciphertext, 'base64') as ciphertext from session_credentials where session_uid = $1",
     [uid],
   );
   const cipher = new SessionCipher(stack.encryptionKey, uid);
-  const stored = cipher.open({ type: "credentials", id: "" }, rows[0]?.ciphertext ?? "");
-  return new Link({
+  const stored = cipher.decrypt({ type: "credentials", id: "" }, rows[0]?.ciphertext ?? "");
+  return new WhatsAppConnection({
     target: { network: "sandbox", url: stack.sandbox.webSocketUrl, rootKey: undefined },
     credentials: credentialsSchema.parse(decodeJson(stored)),
     keys: new KeyStore({
@@ -77,7 +77,7 @@ async function connectAs(uid: string): Promise<Link> {
       load: async () => [],
       commit: async () => undefined,
     }),
-    caches: createLinkCaches(),
+    caches: createDeviceCaches(),
     pingEveryMs: 20_000,
     log: pino({ level: "silent" }),
     handlers: {
@@ -85,7 +85,7 @@ async function connectAs(uid: string): Promise<Link> {
       onOpen: () => undefined,
       onClose: () => undefined,
       onCredentials: () => undefined,
-      onArrival: () => undefined,
+      onMessage: () => undefined,
       isStored: async () => false,
       onReceipts: async () => undefined,
       onAck: () => undefined,

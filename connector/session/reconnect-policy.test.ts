@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { afterClose, type Circumstances, reasonOf } from "./transition.ts";
+import { afterClose, type Circumstances, reasonOf } from "./reconnect-policy.ts";
 
 const paired: Circumstances = {
   paired: true,
@@ -11,7 +11,7 @@ const paired: Circumstances = {
 const unpaired = { ...paired, paired: false };
 
 test("WhatsApp asks for a restart after pairing: at once", () => {
-  expect(afterClose({ code: 515 }, paired)).toMatchObject({ kind: "again", delayMs: 0 });
+  expect(afterClose({ code: 515 }, paired)).toMatchObject({ kind: "reconnect", delayMs: 0 });
 });
 
 test.each([
@@ -19,7 +19,11 @@ test.each([
   [{ code: 440, detail: "device_removed" }],
   [{ detail: "device_removed" }],
 ])("%j unlinks the device", (closed) => {
-  expect(afterClose(closed, paired)).toEqual({ kind: "forget", delayMs: 0, reason: "logged_out" });
+  expect(afterClose(closed, paired)).toEqual({
+    kind: "logged_out",
+    delayMs: 0,
+    reason: "logged_out",
+  });
 });
 
 test.each([
@@ -32,7 +36,7 @@ test.each([
 test.each([408, 428, 500, 503, 599, undefined])("%s is tried again, later each time", (code) => {
   const closed = code === undefined ? {} : { code };
   expect(afterClose(closed, paired)).toMatchObject({
-    kind: "again",
+    kind: "reconnect",
     state: "reconnecting",
     delayMs: 1000,
   });
@@ -40,8 +44,8 @@ test.each([408, 428, 500, 503, 599, undefined])("%s is tried again, later each t
 });
 
 test("a session that waits for its QR to be scanned shows new ones while it is wanted", () => {
-  expect(afterClose({ code: 408 }, unpaired)).toMatchObject({ kind: "again", delayMs: 0 });
-  expect(afterClose({ code: 503 }, unpaired)).toMatchObject({ kind: "again", delayMs: 1000 });
+  expect(afterClose({ code: 408 }, unpaired)).toMatchObject({ kind: "reconnect", delayMs: 0 });
+  expect(afterClose({ code: 503 }, unpaired)).toMatchObject({ kind: "reconnect", delayMs: 1000 });
   expect(afterClose({ code: 408 }, { ...unpaired, wanted: false })).toEqual({
     kind: "stop",
     reason: "qr_timeout",

@@ -1,7 +1,7 @@
 import crypto, { createCipheriv, createDecipheriv, createHmac, createSecretKey } from "node:crypto";
 import { hmacSign } from "@whiskeysockets/baileys";
 import { expect, test } from "vitest";
-import { quickSecretKeys } from "./quick-secret-keys.ts";
+import { useSecretKeyObjects } from "./secret-key-objects.ts";
 
 const key = Buffer.alloc(32, 7);
 const nonce = Buffer.alloc(12, 1);
@@ -30,13 +30,13 @@ function results() {
 test("what is made with keys given as bytes, letters or objects stays the same", () => {
   const before = results();
   const original = createHmac;
-  quickSecretKeys();
+  useSecretKeyObjects();
   expect(createHmac).not.toBe(original);
   expect(crypto.createHmac).toBe(createHmac);
   expect(results()).toEqual(before);
 });
 
 test("a key of a wrong length is still refused", () => {
-  quickSecretKeys();
+  useSecretKeyObjects();
   expect(() => createCipheriv("aes-256-gcm", key.subarray(1), nonce)).toThrow("Invalid key length");
 });

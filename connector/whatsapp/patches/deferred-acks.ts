@@ -1,8 +1,8 @@
 import type { BinaryNode, WASocket } from "@whiskeysockets/baileys";
-import type { ReceiptItem } from "../write/write.ts";
-import type { Identity } from "./address.ts";
-import { KeyedLock } from "./keyed-lock.ts";
-import { readReceipt } from "./receipt.ts";
+import type { ReceiptItem } from "../../write/write.ts";
+import type { Identity } from "../identity.ts";
+import { KeyedLock } from "../keyed-lock.ts";
+import { readReceipt } from "../receipt-stanza.ts";
 
 type Stanzas = WASocket["ws"];
 
@@ -10,7 +10,7 @@ type Stanzas = WASocket["ws"];
  * Baileys acknowledges a receipt as it comes; a crash right after would lose it. What is not
  * stored is not acknowledged, so WhatsApp tells it again.
  */
-export function holdReceipts(
+export function deferReceiptAcks(
   stanzas: Stanzas,
   { me, store }: { me: () => Identity; store: (receipts: ReceiptItem[]) => Promise<unknown> },
 ): void {
@@ -25,7 +25,7 @@ export function holdReceipts(
  * Baileys handles messages side by side, and the first of a new contact takes longer: the second
  * would overtake it.
  */
-export function keepOrder(stanzas: Stanzas): void {
+export function serializeChats(stanzas: Stanzas): void {
   const chats = new KeyedLock();
   takeOver(stanzas, "CB:message", (node, passOn) => {
     void chats.run(node.attrs["from"] ?? "", passOn).catch(() => undefined); // Baileys logs them.

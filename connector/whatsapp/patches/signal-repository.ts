@@ -5,25 +5,28 @@ import {
   type SignalDataSet,
   type SocketConfig,
 } from "@whiskeysockets/baileys";
-import type { ArrivalItem } from "../write/write.ts";
-import { KeyedLock } from "./keyed-lock.ts";
-import type { LateCommits } from "./late-commits.ts";
+import type { MessageItem } from "../../write/write.ts";
+import { KeyedLock } from "../keyed-lock.ts";
+import type { DeferredCommits } from "./deferred-commits.ts";
 
 type MakeRepository = SocketConfig["makeSignalRepository"];
 
 /** Not a Signal key: carries an arrival through the transaction that moves the ratchet. */
-export const arrivalType = "arrival";
+export const messageItemType = "arrival";
 
 export interface RepositoryHooks {
-  commits: LateCommits;
+  commits: DeferredCommits;
   /** What to store of a decrypted message, found by its ciphertext. */
-  readArrival: (ciphertext: Uint8Array, plaintext: Uint8Array) => Promise<ArrivalItem | undefined>;
+  readMessageStanza: (
+    ciphertext: Uint8Array,
+    plaintext: Uint8Array,
+  ) => Promise<MessageItem | undefined>;
   /** Whether this message was stored when it came before; waits for what is being stored. */
   isStored: (ciphertext: Uint8Array) => Promise<boolean>;
   /** Whether this is part of sending a message for the first time. */
   isSending: () => boolean;
   /** Makes the message that is being encrypted wait for this before it leaves. */
-  holdUntil: (committed: Promise<unknown>) => Promise<void>;
+  waitFor: (committed: Promise<unknown>) => Promise<void>;
 }
 
 type SessionToStart = Parameters<ReturnType<MakeRepository>["injectE2ESession"]>[0];
@@ -62,7 +65,7 @@ export function signalRepository(hooks: RepositoryHooks): MakeRepository {
 
     async function encrypting<Result>(encrypt: () => Promise<Result>): Promise<Result> {
       const { result, committed } = await outside(() => hooks.commits.collect(encrypt));
-      await hooks.holdUntil(committed);
+      await hooks.waitFor(committed);
       return result;
     }
 
@@ -73,8 +76,8 @@ export function signalRepository(hooks: RepositoryHooks): MakeRepository {
     ): Promise<Uint8Array> {
       const storing = async () => {
         const plaintext = await decrypt();
-        const arrival = await hooks.readArrival(ciphertext, plaintext);
-        if (arrival !== undefined) await keys.set(carrying(arrival));
+        const message = await hooks.readMessageStanza(ciphertext, plaintext);
+        if (message !== undefined) await keys.set(carrying(message));
         return plaintext;
       };
       return keys.transaction(storing, key);
@@ -144,7 +147,9 @@ function transactional(keys: SignalAuthState["keys"]) {
 }
 
 /** The set of changes is typed by Signal's types; the store knows this one more. */
-function carrying(arrival: ArrivalItem): SignalDataSet {
-  const changes: Record<string, unknown> = { [arrivalType]: { [arrival.wa_message_id]: arrival } };
+function carrying(message: MessageItem): SignalDataSet {
+  const changes: Record<string, unknown> = {
+    [messageItemType]: { [message.wa_message_id]: message },
+  };
   return changes;
 }

@@ -1,7 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import {
   type BinaryNode,
-  type CacheStore,
   makeWASocket,
   type SignalKeyStore,
   type UserFacingSocketConfig,
@@ -11,27 +10,34 @@ import { WebSocket } from "ws";
 import type { KeyStore } from "../keys/key-store.ts";
 import type { Log } from "../log/log.ts";
 import type { ReceiptItem } from "../write/write.ts";
-import { type Identity, identityOf } from "./address.ts";
-import { readArrival } from "./arrival.ts";
+import { type Identity, identityOf } from "./identity.ts";
+import { readMessageStanza } from "./message-stanza.ts";
 import { type Credentials, isPaired, ownIdentity, signalKeyStore } from "./auth-state.ts";
 import { type CloseReason, readCloseReason } from "./close-reason.ts";
 import { decodeContent } from "./content.ts";
-import { holdReceipts, keepOrder } from "./hold-back.ts";
-import { LateCommits } from "./late-commits.ts";
-import { overlapSends, readBeforeLeaving, ReadyRecipients, Sending } from "./overlap.ts";
-import { writeAfterTransactions } from "./after-transaction.ts";
-import { trustingRootKey } from "./root-key.ts";
-import { settingsFor } from "./settings.ts";
-import { signalRepository } from "./signal-repository.ts";
+import type { DeviceCaches } from "./device-caches.ts";
+import { deferReceiptAcks, serializeChats } from "./patches/deferred-acks.ts";
+import { DeferredCommits } from "./patches/deferred-commits.ts";
+import {
+  allowConcurrentSends,
+  lastReadBeforeStanza,
+  ReadyRecipients,
+  SendBarrier,
+} from "./patches/concurrent-sends.ts";
+import { detachLateWrites } from "./patches/detached-writes.ts";
+import { trustingRootKey } from "./patches/root-key.ts";
+import type { NetworkTarget } from "./network-target.ts";
+import { socketConfigFor } from "./socket-config.ts";
+import { signalRepository } from "./patches/signal-repository.ts";
 
 /** What a link asks of, and tells, the session it belongs to. */
-export interface LinkHandlers {
+export interface ConnectionHandlers {
   onQr: (qr: string) => void;
   onOpen: (me: Identity) => void;
   /** The last thing a link says. */
   onClose: (reason: CloseReason) => void;
   onCredentials: (credentials: Credentials) => void;
-  onArrival: () => void;
+  onMessage: () => void;
   /** Whether a message that came in is stored; waits for what is being stored. */
   isStored: (waMessageId: string) => Promise<boolean>;
   /** WhatsApp hears that a receipt arrived when this resolves. */
@@ -42,40 +48,30 @@ export interface LinkHandlers {
   loadContent: (waMessageId: string) => Promise<string | null>;
 }
 
-/** What a device remembers from one link to the next. */
-export interface LinkCaches {
-  userDevicesCache: CacheStore;
-  msgRetryCounterCache: CacheStore;
-}
-
-export type LinkTarget =
-  | { network: "live" }
-  | { network: "sandbox"; url: string; rootKey: Buffer | undefined };
-
-export interface LinkOptions {
-  target: LinkTarget;
+export interface ConnectionOptions {
+  target: NetworkTarget;
   credentials: Credentials;
   keys: KeyStore;
-  caches: LinkCaches;
+  caches: DeviceCaches;
   pingEveryMs: number;
   log: Log;
-  handlers: LinkHandlers;
+  handlers: ConnectionHandlers;
 }
 
 /** One WhatsApp Web connection, from its socket to its close. */
-export class Link {
+export class WhatsAppConnection {
   readonly #socket: WASocket;
   readonly #credentials: Credentials;
   readonly #keys: KeyStore;
-  readonly #sending = new AsyncLocalStorage<Sending>();
-  readonly #commits = new LateCommits();
+  readonly #sending = new AsyncLocalStorage<SendBarrier>();
+  readonly #commits = new DeferredCommits();
   readonly #ready = new ReadyRecipients();
   /** Incoming stanzas by the encrypted bytes in them, which is all a decryption knows. */
   readonly #stanzas = new WeakMap<Uint8Array, BinaryNode>();
   #heardAt = performance.now();
   #closed = false;
 
-  constructor(options: LinkOptions) {
+  constructor(options: ConnectionOptions) {
     this.#credentials = options.credentials;
     this.#keys = options.keys;
     const { target } = options;
@@ -84,8 +80,11 @@ export class Link {
       target.network === "sandbox" && target.rootKey !== undefined
         ? trustingRootKey(target.rootKey, open)
         : open();
-    overlapSends(this.#socket.authState.keys, () => this.#sending.getStore()?.alone === false);
-    writeAfterTransactions(this.#socket.authState.keys);
+    allowConcurrentSends(
+      this.#socket.authState.keys,
+      () => this.#sending.getStore()?.alone === false,
+    );
+    detachLateWrites(this.#socket.authState.keys);
     this.#listen(options.handlers);
   }
 
@@ -106,10 +105,10 @@ export class Link {
     to: string;
     waMessageId: string;
     content: string;
-    mayLeave: Promise<unknown>;
+    intentCommitted: Promise<unknown>;
   }): Promise<void> {
-    const { to, waMessageId, mayLeave } = message;
-    const sending = new Sending({ recorded: mayLeave, alone: !this.#ready.has(to) });
+    const { to, waMessageId, intentCommitted } = message;
+    const sending = new SendBarrier({ recorded: intentCommitted, alone: !this.#ready.has(to) });
     await this.#sending.run(sending, () =>
       this.#socket.relayMessage(to, decodeContent(message.content), { messageId: waMessageId }),
     );
@@ -161,10 +160,10 @@ export class Link {
     void this.#socket.end(undefined).catch(() => undefined);
   }
 
-  #config(options: LinkOptions): UserFacingSocketConfig {
+  #config(options: ConnectionOptions): UserFacingSocketConfig {
     const { credentials, keys, handlers } = options;
     return {
-      ...settingsFor(options),
+      ...socketConfigFor(options),
       ...options.caches,
       auth: { creds: credentials, keys: this.#storeOf(keys) },
       getMessage: async ({ id }) => {
@@ -173,26 +172,26 @@ export class Link {
       },
       makeSignalRepository: signalRepository({
         commits: this.#commits,
-        holdUntil: async (committed) => {
+        waitFor: async (committed) => {
           const sending = this.#sending.getStore();
-          await (sending === undefined ? committed : sending.holdUntil(committed));
+          await (sending === undefined ? committed : sending.waitFor(committed));
         },
         isSending: () => this.#sending.getStore() !== undefined,
         isStored: async (ciphertext) => {
           const id = this.#stanzas.get(ciphertext)?.attrs["id"];
           return id !== undefined && (await handlers.isStored(id));
         },
-        readArrival: async (ciphertext, plaintext) => {
+        readMessageStanza: async (ciphertext, plaintext) => {
           const stanza = this.#stanzas.get(ciphertext);
           if (stanza === undefined) return undefined;
-          const arrival = await readArrival({
+          const message = await readMessageStanza({
             stanza,
             plaintext,
             me: ownIdentity(this.#credentials),
             complete: (identity) => this.complete(identity),
           });
-          if (arrival !== undefined) handlers.onArrival();
-          return arrival;
+          if (message !== undefined) handlers.onMessage();
+          return message;
         },
       }),
     };
@@ -202,12 +201,12 @@ export class Link {
     return signalKeyStore(keys, {
       commits: this.#commits,
       beforeRead: async (type) => {
-        if (type === readBeforeLeaving) await this.#sending.getStore()?.release();
+        if (type === lastReadBeforeStanza) await this.#sending.getStore()?.release();
       },
     });
   }
 
-  #listen(handlers: LinkHandlers): void {
+  #listen(handlers: ConnectionHandlers): void {
     const { ev, ws } = this.#socket;
     ev.on("creds.update", () => {
       if (isPaired(this.#credentials)) handlers.onCredentials(this.#credentials);
@@ -233,8 +232,8 @@ export class Link {
     ws.on("CB:ack,class:message", ({ attrs }: BinaryNode) => {
       if (attrs["id"] !== undefined) handlers.onAck(attrs["id"], attrs["error"]);
     });
-    holdReceipts(ws, { me: () => ownIdentity(this.#credentials), store: handlers.onReceipts });
-    keepOrder(ws);
+    deferReceiptAcks(ws, { me: () => ownIdentity(this.#credentials), store: handlers.onReceipts });
+    serializeChats(ws);
   }
 }
 

@@ -4,8 +4,8 @@ import {
   getBinaryNodeChildren,
 } from "@whiskeysockets/baileys";
 import type { ReceiptItem } from "../write/write.ts";
-import { type Identity, identityOf, samePerson } from "./address.ts";
-import { timeOf } from "./arrival.ts";
+import { type Identity, identityOf, samePerson } from "./identity.ts";
+import { timeOf } from "./message-stanza.ts";
 
 /** What a receipt says of messages that we sent; nothing when it is about something else. */
 export function readReceipt({ attrs, ...node }: BinaryNode, me: Identity): ReceiptItem[] {

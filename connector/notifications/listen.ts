@@ -3,28 +3,28 @@ import { z } from "zod";
 import type { Supabase } from "../database/database.ts";
 import type { Log } from "../log/log.ts";
 
-const wakeSchema = z.object({ session_uid: z.string().nullable() });
+const notificationSchema = z.object({ session_uid: z.string().nullable() });
 
 /**
  * Listens for hints that something changed. They may be lost, so the poll stays what counts;
  * after every (re)connection one hint stands for all that was missed.
  */
-export function listenForWakes({
+export function listenForNotifications({
   supabase,
   log,
-  onWake,
+  onNotification,
 }: {
   supabase: Supabase;
   log: Log;
-  onWake: (sessionUid: string | null) => void;
+  onNotification: (sessionUid: string | null) => void;
 }): { isListening: () => boolean; stop: () => Promise<void> } {
   let listening = false;
   let stopped = false;
   const channel = supabase
     .channel("connectors", { config: { private: true } })
     .on("broadcast", { event: "wake" }, ({ payload }: { payload: unknown }) => {
-      const wake = wakeSchema.safeParse(payload);
-      onWake(wake.success ? wake.data.session_uid : null);
+      const notification = notificationSchema.safeParse(payload);
+      onNotification(notification.success ? notification.data.session_uid : null);
     });
 
   // Without this the first join carries no token.
@@ -35,7 +35,7 @@ export function listenForWakes({
       channel.subscribe((status) => {
         listening = status === REALTIME_SUBSCRIBE_STATES.SUBSCRIBED;
         log.debug({ event: "realtime", status }, "realtime");
-        if (listening) onWake(null);
+        if (listening) onNotification(null);
       });
     })
     .catch((error: unknown) =>

@@ -1,5 +1,5 @@
 /** The promise, or undefined when it takes longer than `ms`. A rejection passes through. */
-export async function within<Value>(
+export async function withTimeout<Value>(
   promise: Promise<Value>,
   ms: number,
 ): Promise<Value | undefined> {

@@ -7,7 +7,7 @@ import type { Log } from "../log/log.ts";
  * stanzas, keys and whole numbers. One level lower than there, because it calls every closed
  * stream an error; what it ends in is logged by the session. The levels below cost nothing.
  */
-export function libraryLog(log: Log): SocketConfig["logger"] {
+export function baileysLog(log: Log): SocketConfig["logger"] {
   const pass = (level: "debug" | "warn") => (subject: unknown, message?: string) => {
     const error = errorIn(subject);
     log[level](

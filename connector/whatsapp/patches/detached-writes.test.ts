@@ -1,7 +1,7 @@
 import { addTransactionCapability, type SignalDataSet } from "@whiskeysockets/baileys";
 import { pino } from "pino";
 import { beforeEach, expect, test } from "vitest";
-import { writeAfterTransactions } from "./after-transaction.ts";
+import { detachLateWrites } from "./detached-writes.ts";
 
 const log = pino({ level: "silent" });
 let written: SignalDataSet[];
@@ -17,7 +17,7 @@ beforeEach(() => {
     log,
     { maxCommitRetries: 1, delayBetweenTriesMs: 0 },
   );
-  writeAfterTransactions(keys);
+  detachLateWrites(keys);
 });
 
 const write = async (device: string) => keys.set({ "device-list": { [device]: ["0"] } });

@@ -5,29 +5,29 @@ import type { SignalKeyStoreWithTransaction } from "@whiskeysockets/baileys";
  * stanza is written: where a message that overlaps others waits for what must be stored first.
  * Waiting where it is encrypted would keep the others from being encrypted too.
  */
-export const readBeforeLeaving = "tctoken";
+export const lastReadBeforeStanza = "tctoken";
 
 /** A message on its way out: what must be stored before it leaves. */
-export class Sending {
+export class SendBarrier {
   /** Whether no other message of this device may be on its way at the same time. */
   readonly alone: boolean;
-  readonly #held: Promise<unknown>[];
+  readonly #pending: Promise<unknown>[];
   #released = false;
 
   constructor({ recorded, alone }: { recorded: Promise<unknown>; alone: boolean }) {
     this.alone = alone;
-    this.#held = [recorded];
+    this.#pending = [recorded];
   }
 
-  async holdUntil(committed: Promise<unknown>): Promise<void> {
-    this.#held.push(committed);
+  async waitFor(committed: Promise<unknown>): Promise<void> {
+    this.#pending.push(committed);
     // Told by release(); until then nobody listens.
     committed.catch(() => undefined);
     if (this.alone) await this.release();
   }
 
   async release(): Promise<void> {
-    await Promise.all(this.#held);
+    await Promise.all(this.#pending);
     this.#released = true;
   }
 
@@ -63,15 +63,15 @@ export class ReadyRecipients {
  * nothing but the Signal sessions, which have locks and transactions of their own, so it need not
  * queue: messages that are sent together are committed together.
  */
-export function overlapSends(
+export function allowConcurrentSends(
   keys: Partial<Pick<SignalKeyStoreWithTransaction, "transaction">>,
-  mayOverlap: () => boolean,
+  maySendConcurrently: () => boolean,
 ): void {
   const transaction = keys.transaction?.bind(keys);
   if (transaction === undefined) return;
   let count = 0;
   keys.transaction = (work, key) => {
-    if (!mayOverlap()) return transaction(work, key);
+    if (!maySendConcurrently()) return transaction(work, key);
     count += 1;
     return transaction(work, `${key} ${count}`);
   };
