@@ -24,7 +24,7 @@ export default defineConfig({
       },
       {
         test: {
-          name: "parts",
+          name: "processes",
           include: ["tests/*/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,

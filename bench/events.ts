@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Pool, type PoolClient } from "pg";
 import type { Stack } from "../local/stack.ts";
 import type { Tenant } from "../tests/support/api.ts";
-import { cpuByPart } from "./support/cpu-by-part.ts";
+import { cpuByProcess } from "./support/cpu-by-process.ts";
 import { readFlags } from "./support/flags.ts";
 import { openLiveStream } from "./support/live-stream.ts";
 import { addUnlimitedTenant, databaseOf, withStack } from "./support/stack.ts";
@@ -123,9 +123,9 @@ async function commitEvent(
   await writer.query("commit");
 }
 
-/** Of all parts but the load generator, which is the clients. */
+/** CPU milliseconds of all processes except the load generator, which plays the clients. */
 function cpuTotal(): number {
   let total = 0;
-  for (const [name, ms] of cpuByPart()) if (name !== "load generator") total += ms;
+  for (const [name, ms] of cpuByProcess()) if (name !== "load generator") total += ms;
   return total;
 }

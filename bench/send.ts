@@ -12,7 +12,7 @@ import {
   sandboxOf,
   withStack,
 } from "./support/stack.ts";
-import { cpuOfEach, printParts } from "./support/parts-table.ts";
+import { cpuOfEach, printCpuTable } from "./support/cpu-table.ts";
 import { median, quantile } from "./support/statistics.ts";
 import { printMachine, printTable, progress } from "./support/table.ts";
 import { connectorUsage } from "./support/usage.ts";
@@ -77,18 +77,18 @@ async function compare(stack: Stack, bare: Bare, pool: Pool): Promise<void> {
   progress("warming up");
   await sendOurs(warmUp);
   await sendTheirs(warmUp);
-  const partsOfEach: Map<string, number>[] = [];
+  const cpuOfRounds: Map<string, number>[] = [];
   for (let round = 1; round <= flags.rounds; round++) {
     progress(`round ${round} of ${flags.rounds}`);
     for (const level of levels) {
-      const { result, parts } = await cpuOfEach(level.total, () => sendOurs(level));
+      const { result, cpuMs } = await cpuOfEach(level.total, () => sendOurs(level));
       ours.get(level)?.push(result);
-      if (level === levels[2]) partsOfEach.push(parts);
+      if (level === levels[2]) cpuOfRounds.push(cpuMs);
       theirs.get(level)?.push(await sendTheirs(level));
     }
   }
   report(ours, theirs);
-  printParts("Where the CPU of a sent message goes (1 session, 50 at a time)", partsOfEach);
+  printCpuTable("Where the CPU of a sent message goes (1 session, 50 at a time)", cpuOfRounds);
 }
 
 async function sendThroughStack(input: {

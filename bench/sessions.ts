@@ -8,7 +8,7 @@ import { readFlags } from "./support/flags.ts";
 import { openLiveStream } from "./support/live-stream.ts";
 import { runLoad } from "./support/load.ts";
 import { addUnlimitedTenant, connectorOf, sandboxOf, withStack } from "./support/stack.ts";
-import { cpuOfEach, printParts } from "./support/parts-table.ts";
+import { cpuOfEach, printCpuTable } from "./support/cpu-table.ts";
 import { quantile } from "./support/statistics.ts";
 import { printMachine, printTable, progress } from "./support/table.ts";
 import { connectorUsage, type Usage } from "./support/usage.ts";
@@ -30,8 +30,8 @@ interface Step {
   /** From scan to connected, of the sessions added in this step. */
   latencies: number[];
   seconds: number;
-  /** CPU of one pairing. */
-  parts: Map<string, number>;
+  /** CPU milliseconds of one pairing, by process. */
+  pairingCpuMs: Map<string, number>;
   usage: Usage;
   /** CPU of this many idle sessions, in milliseconds a second. */
   idleCpu: number;
@@ -76,7 +76,7 @@ async function grow(
   const steps: Step[] = [];
   let paired = 0;
   for (const count of side.counts) {
-    const { result, parts } = await cpuOfEach(count - paired, () =>
+    const { result, cpuMs } = await cpuOfEach(count - paired, () =>
       side.pair(count - paired, paired),
     );
     paired = count;
@@ -84,7 +84,7 @@ async function grow(
     await sleep(flags.settle * 1000);
     const usage = await side.usage();
     const idleCpu = (usage.cpuMs - busy.cpuMs) / flags.settle;
-    steps.push({ count, ...result, parts, usage, idleCpu });
+    steps.push({ count, ...result, pairingCpuMs: cpuMs, usage, idleCpu });
     progress(`${name}: ${count} sessions, ${(usage.residentBytes / mebibyte).toFixed(0)} MB`);
   }
   return steps;
@@ -164,9 +164,9 @@ function report(sides: { name: string; empty: Usage; steps: Step[] }[]): void {
     ),
   );
   for (const { name, steps } of sides) {
-    printParts(
+    printCpuTable(
       `Where the CPU of a pairing goes (${name})`,
-      steps.map(({ parts }) => parts),
+      steps.map(({ pairingCpuMs }) => pairingCpuMs),
     );
   }
 }

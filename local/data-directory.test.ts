@@ -2,7 +2,7 @@ import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { AlreadyRunning, takeDataDirectory } from "./data-directory.ts";
+import { DataDirectoryInUse, lockDataDirectory } from "./data-directory.ts";
 
 let data: string;
 beforeEach(async () => {
@@ -12,17 +12,17 @@ afterEach(async () => {
   await rm(data, { recursive: true, force: true });
 });
 
-test("a directory is taken once at a time", async () => {
-  const first = await takeDataDirectory({ data, memory: false });
-  await expect(takeDataDirectory({ data, memory: false })).rejects.toThrow(AlreadyRunning);
+test("a data directory can be locked only once at a time", async () => {
+  const first = await lockDataDirectory({ data, memory: false });
+  await expect(lockDataDirectory({ data, memory: false })).rejects.toThrow(DataDirectoryInUse);
   await first.release();
-  const second = await takeDataDirectory({ data, memory: false });
+  const second = await lockDataDirectory({ data, memory: false });
   await second.release();
 });
 
-test("temporary data is gone when it is released", async () => {
-  const taken = await takeDataDirectory({ data, memory: true });
-  expect(taken.path).not.toBe(data);
-  await taken.release();
-  await expect(stat(taken.path)).rejects.toThrow("ENOENT");
+test("a temporary directory is deleted when it is released", async () => {
+  const temporary = await lockDataDirectory({ data, memory: true });
+  expect(temporary.path).not.toBe(data);
+  await temporary.release();
+  await expect(stat(temporary.path)).rejects.toThrow("ENOENT");
 });

@@ -5,18 +5,18 @@ import { DatabaseSync } from "node:sqlite";
 
 export interface DataDirectory {
   path: string;
-  /** Lets another start have it; a temporary one is removed. */
+  /** Unlocks the directory; a temporary one is deleted. */
   release(): Promise<void>;
 }
 
-/** A data directory that another running start holds. */
-export class AlreadyRunning extends Error {}
+/** The data directory is locked by another running process. */
+export class DataDirectoryInUse extends Error {}
 
 /**
- * Takes the directory for this process, or a temporary one when `memory` is set.
- * @throws AlreadyRunning, with what to do, while another process that lives holds it.
+ * Locks the data directory for this process, or creates a temporary one when `memory` is set.
+ * @throws DataDirectoryInUse, with what to do, while another running process holds the lock.
  */
-export async function takeDataDirectory(options: {
+export async function lockDataDirectory(options: {
   data: string;
   memory: boolean;
 }): Promise<DataDirectory> {
@@ -26,20 +26,20 @@ export async function takeDataDirectory(options: {
   }
   const path = resolve(options.data);
   await mkdir(path, { recursive: true });
-  const lock = lockOf(path, options.data);
+  const lock = acquireLock(path, options.data);
   return { path, release: async () => lock.close() };
 }
 
-/** SQLite's lock on a file of the directory: the system lets go of it when this process ends. */
-function lockOf(path: string, name: string): DatabaseSync {
+/** Locks a SQLite file in the directory: the system releases the lock when this process ends. */
+function acquireLock(path: string, name: string): DatabaseSync {
   const lock = new DatabaseSync(join(path, "lock"));
   try {
     lock.exec("begin exclusive");
     return lock;
   } catch (cause) {
     lock.close();
-    throw new AlreadyRunning(
-      `It runs already on ${name}. Stop that one first, or give this one a place and a port of its own: PORT=0 npm start -- --data .data2`,
+    throw new DataDirectoryInUse(
+      `Another instance is already running on ${name}. Stop it first, or give this one its own data directory and port: PORT=0 npm start -- --data .data2`,
       { cause },
     );
   }

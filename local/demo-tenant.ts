@@ -5,9 +5,8 @@ import type { Database } from "../shared/database.ts";
 const tenantId = "demo";
 
 /**
- * The tenant that a newcomer starts with, and this installation's key for it: made when they are
- * missing, as on the first start or with a Supabase that another installation used before.
- * Returns the tenant's id.
+ * Creates the demo tenant and this installation's API key for it if they are missing: on the first
+ * start, or on a Supabase project that another installation created. Returns the tenant id.
  */
 export async function ensureDemoTenant(
   supabaseUrl: string,
@@ -17,7 +16,7 @@ export async function ensureDemoTenant(
   const supabase = createClient<Database>(supabaseUrl, serviceKey);
   const key_hash = createHash("sha256").update(apiKey).digest("hex");
   const known = await supabase.rpc("authenticate", { key_hash });
-  if (known.error) throw unusable(supabaseUrl, known.error);
+  if (known.error) throw unusableError(supabaseUrl, known.error);
   if (known.data.length > 0) return tenantId;
 
   const saved = await supabase
@@ -26,13 +25,13 @@ export async function ensureDemoTenant(
       { tenant_id: tenantId, name: "Demo tenant", api_key: apiKey, rate_limit_per_minute: 600 },
       { onConflict: "tenant_id" },
     );
-  if (saved.error) throw unusable(supabaseUrl, saved.error);
+  if (saved.error) throw unusableError(supabaseUrl, saved.error);
   return tenantId;
 }
 
-function unusable(supabaseUrl: string, cause: { message: string }): Error {
+function unusableError(supabaseUrl: string, cause: { message: string }): Error {
   return new Error(
-    `The Supabase at ${supabaseUrl} cannot be used: ${cause.message}. Check its service role key, and that supabase/migrations are applied (npx supabase db push).`,
+    `Cannot use the Supabase project at ${supabaseUrl}: ${cause.message}. Check the service role key, and apply the migrations with: npx supabase db push`,
     { cause },
   );
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { readOptions } from "./options.ts";
 
-test("without flags everything is local, on port 3000, in .data", () => {
+test("without flags everything runs locally, on port 3000, in .data", () => {
   expect(readOptions([], {})).toEqual({
     options: {
       port: 3000,
@@ -14,7 +14,7 @@ test("without flags everything is local, on port 3000, in .data", () => {
   });
 });
 
-test("another Supabase may be named by flags or by the environment", () => {
+test("another Supabase project can be given by flags or by the environment", () => {
   const fromEnvironment = readOptions([], { SUPABASE_URL: "https://a.example", SUPABASE_KEY: "k" });
   const fromFlags = readOptions(["--supabase-url", "https://a.example", "--supabase-key", "k"], {});
   expect(fromFlags).toEqual(fromEnvironment);
@@ -27,8 +27,8 @@ test.each([
   [["--sandbox-url", "ws://a.example"], "--sandbox-root-key"],
   [["--connectors", "none"], "connectors"],
   [["--nonsense"], "--nonsense"],
-])("%j is refused with a line that says why", (args, said) => {
+])("%j is rejected with a line that says why", (args, expected) => {
   const result = readOptions(args, {});
   expect(result).toHaveProperty("mistakes");
-  expect(JSON.stringify(result)).toContain(said);
+  expect(JSON.stringify(result)).toContain(expected);
 });

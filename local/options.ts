@@ -16,31 +16,31 @@ const optionsSchema = z
     jwtSecret: z.string().min(1).optional(),
     sandbox: z.boolean().default(true),
     sandboxUrl: z
-      .url({ protocol: /^wss?$/, error: "must be a WebSocket address: ws://... or wss://..." })
+      .url({ protocol: /^wss?$/, error: "must be a WebSocket URL: ws://... or wss://..." })
       .optional(),
     sandboxRootKey: z
       .string()
-      .regex(/^[0-9a-f]{64}$/i, "must be the root public key: 64 hex digits")
+      .regex(/^[0-9a-f]{64}$/i, "must be the root public key as 64 hex digits")
       .optional(),
   })
   .refine(
     (options) => (options.supabaseUrl === undefined) === (options.supabaseKey === undefined),
     {
       path: ["supabaseKey"],
-      error: "--supabase-url and --supabase-key belong together",
+      error: "--supabase-url and --supabase-key must be given together",
     },
   )
   .refine(
     (options) => (options.sandboxUrl === undefined) === (options.sandboxRootKey === undefined),
     {
       path: ["sandboxRootKey"],
-      error: "--sandbox-url and --sandbox-root-key belong together",
+      error: "--sandbox-url and --sandbox-root-key must be given together",
     },
   );
 
 export type Options = z.infer<typeof optionsSchema>;
 
-/** What the flags and the environment ask for, or the mistakes in them, one line each. */
+/** Parses the flags and the environment. Returns the mistakes, one line each, if there are any. */
 export function readOptions(
   args: string[],
   env: Record<string, string | undefined>,
@@ -94,17 +94,18 @@ function readFlags(args: string[]) {
 
 const help = `npm start -- [options]
 
-  --json                     one line of JSON on stdout once everything is ready
-  --data DIR                 where everything is kept (default .data)
-  --memory                   keep nothing: temporary data, removed at the end
-  --connectors N             how many connectors (default 1)
-  --supabase-url URL         another Supabase instead of the local one, with
-  --supabase-key KEY           its service role key and, for frontends,
-  --supabase-anon-key KEY      its anon key and
-  --jwt-secret SECRET          its JWT secret
-  --no-sandbox               no sandbox: live numbers only
-  --sandbox-url WS           another network instead of the local sandbox, with
+  --json                     print one line of JSON on stdout once everything is ready
+  --data DIR                 data directory (default .data)
+  --memory                   use a temporary data directory, deleted on exit
+  --connectors N             number of connectors (default 1)
+  --supabase-url URL         use this Supabase project instead of the local one
+  --supabase-key KEY           its service role key
+  --supabase-anon-key KEY      its anon key (needed only by frontends)
+  --jwt-secret SECRET          its JWT secret (needed only by frontends)
+  --no-sandbox               do not run the sandbox: live numbers only
+  --sandbox-url WS           use this sandbox network instead of the local one
   --sandbox-root-key HEX       the root key of its certificates
 
-PORT is the port of the API (default 3000; 0 picks free ports for every part).
-SUPABASE_URL and SUPABASE_KEY may stand in the environment instead.`;
+PORT sets the port of the API (default 3000; 0 picks free ports for every component).
+SUPABASE_URL, SUPABASE_KEY, SUPABASE_ANON_KEY and SUPABASE_JWT_SECRET in the environment
+work like the flags.`;

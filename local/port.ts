@@ -2,14 +2,14 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 
 /**
- * The wanted port of the loopback interface while nobody listens there, otherwise any free one.
- * 0 wants any.
+ * Returns the preferred loopback port if it is free, otherwise any free port. A preference of 0
+ * means any.
  */
-export async function portNear(wanted: number): Promise<number> {
-  return (await tryPort(wanted)) ?? (await tryPort(0)) ?? 0;
+export async function preferPort(preferred: number): Promise<number> {
+  return (await tryPort(preferred)) ?? (await tryPort(0)) ?? 0;
 }
 
-/** False while somebody listens on this port of the loopback interface. */
+/** Whether nothing listens on this loopback port; always true for 0. */
 export async function isFree(port: number): Promise<boolean> {
   return port === 0 || (await tryPort(port)) !== undefined;
 }

@@ -13,21 +13,21 @@ const secretsSchema = z.object({
 });
 export type Secrets = z.infer<typeof secretsSchema>;
 
-/** This installation's own keys: made at the first start, kept with the data for all later ones. */
-export async function keepSecrets(dataDir: string): Promise<Secrets> {
+/** Loads this installation's keys from the data directory, or creates them on the first start. */
+export async function loadOrCreateSecrets(dataDir: string): Promise<Secrets> {
   const file = join(dataDir, "secrets.json");
   try {
     return secretsSchema.parse(JSON.parse(await readFile(file, "utf8")));
   } catch (error) {
     if (!isMissing(error)) throw error;
   }
-  const secrets = makeSecrets();
+  const secrets = createSecrets();
   await mkdir(dataDir, { recursive: true });
   await writeFile(file, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600, flag: "wx" });
   return secrets;
 }
 
-function makeSecrets(): Secrets {
+function createSecrets(): Secrets {
   const command = generateKeyPairSync("ed25519");
   return {
     jwtSecret: randomBytes(32).toString("base64url"),

@@ -1,16 +1,16 @@
 import { pino } from "pino";
-import { takeDataDirectory } from "./data-directory.ts";
+import { startConnectors, type UrlReady } from "./components/connectors.ts";
+import { startControlPlane } from "./components/control-plane.ts";
+import { type SandboxReady, startSandbox } from "./components/sandbox.ts";
+import type { StartContext } from "./components/start-component.ts";
+import { startSupabase, type SupabaseReady } from "./components/supabase.ts";
+import { lockDataDirectory } from "./data-directory.ts";
 import { ensureDemoTenant } from "./demo-tenant.ts";
 import type { Options } from "./options.ts";
-import { startConnectors, type UrlReady } from "./parts/connectors.ts";
-import type { Context } from "./parts/context.ts";
-import { startControlPlane } from "./parts/control-plane.ts";
-import type { KeptPart } from "./parts/kept-part.ts";
-import { type SandboxReady, startNetwork } from "./parts/network.ts";
-import { startSupabase, type SupabaseReady } from "./parts/supabase.ts";
-import { keepSecrets } from "./secrets.ts";
+import type { SupervisedProcess } from "./processes/supervised-process.ts";
+import { loadOrCreateSecrets } from "./secrets.ts";
 
-/** Where everything is: the line that `npm start -- --json` prints. */
+/** Where everything is and the keys to it: the line that `npm start -- --json` prints. */
 export interface Addresses {
   apiUrl: string;
   adminKey: string;
@@ -26,58 +26,56 @@ export interface Addresses {
 
 export interface Stack {
   addresses: Addresses;
-  /** The parts that run as processes of their own, to end and start one at a time. */
-  parts: {
-    supabase: KeptPart<SupabaseReady> | undefined;
-    sandbox: KeptPart<SandboxReady> | undefined;
-    connectors: KeptPart<UrlReady>[];
-    controlPlane: KeptPart<UrlReady>;
+  /** The components that run in their own processes; tests stop and restart them one by one. */
+  processes: {
+    supabase: SupervisedProcess<SupabaseReady> | undefined;
+    sandbox: SupervisedProcess<SandboxReady> | undefined;
+    connectors: SupervisedProcess<UrlReady>[];
+    controlPlane: SupervisedProcess<UrlReady>;
   };
-  /** Stops everything in order; what is in flight is finished or handed over first. */
+  /** Stops everything in order; each component finishes or hands over its work first. */
   stop(): Promise<void>;
 }
 
-/** Starts the whole product on this machine. What had started is stopped again when a part fails. */
-export async function startStack(options: Options, report: Context["report"]): Promise<Stack> {
+/** Starts the whole product on this machine. If a component fails, the others are stopped again. */
+export async function startStack(options: Options, report: StartContext["report"]): Promise<Stack> {
   const started: { name: string; stop(): Promise<unknown> }[] = [];
   const stop = async () => {
-    for (const part of started.toReversed()) {
-      await part
-        .stop()
-        .catch((error: unknown) => report(`${part.name} did not stop: ${String(error)}`));
+    for (const { name, stop: stopOne } of started.toReversed()) {
+      await stopOne().catch((error: unknown) => report(`${name} did not stop: ${String(error)}`));
     }
   };
   try {
-    const data = await takeDataDirectory(options);
+    const data = await lockDataDirectory(options);
     started.push({ name: "data directory", stop: () => data.release() });
-    const context: Context = {
+    const context: StartContext = {
       options,
       report,
       dataDir: data.path,
-      secrets: await keepSecrets(data.path),
+      secrets: await loadOrCreateSecrets(data.path),
       log: pino({ level: "warn" }, pino.destination(2)),
-      track: (name, part) => {
-        started.push({ name, stop: () => part.stop() });
-        return part;
+      stopOnShutdown: (name, component) => {
+        started.push({ name, stop: () => component.stop() });
+        return component;
       },
     };
-    const { addresses, parts } = await startParts(context);
-    return { addresses, parts, stop };
+    const { addresses, processes } = await startComponents(context);
+    return { addresses, processes, stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function startParts(context: Context): Promise<Omit<Stack, "stop">> {
-  const [supabase, network] = await allStarted([startSupabase(context), startNetwork(context)]);
+async function startComponents(context: StartContext): Promise<Omit<Stack, "stop">> {
+  const [supabase, sandbox] = await allStarted([startSupabase(context), startSandbox(context)]);
   const tenantId = await ensureDemoTenant(
     supabase.url,
     supabase.serviceKey,
     context.secrets.demoApiKey,
   );
   const [connectors, controlPlane] = await allStarted([
-    startConnectors(context, supabase, network),
+    startConnectors(context, supabase, sandbox),
     startControlPlane(context, supabase),
   ]);
 
@@ -91,14 +89,14 @@ async function startParts(context: Context): Promise<Omit<Stack, "stop">> {
       supabaseAnonKey: supabase.anonKey,
       supabaseServiceKey: supabase.serviceKey,
       databaseUrl: supabase.databaseUrl,
-      sandboxUrl: network?.url ?? null,
+      sandboxUrl: sandbox?.url ?? null,
       connectorUrls: connectors.map((connector) => connector.ready().url),
     },
-    parts: { supabase: supabase.part, sandbox: network?.part, connectors, controlPlane },
+    processes: { supabase: supabase.process, sandbox: sandbox?.process, connectors, controlPlane },
   };
 }
 
-/** Waits for both, even when one fails: what the other started is tracked by then. */
+/** Waits for both even if one fails, so that what the other started is stopped too. */
 async function allStarted<One, Two>(starts: [Promise<One>, Promise<Two>]): Promise<[One, Two]> {
   await Promise.allSettled(starts);
   return Promise.all(starts);

@@ -1,17 +1,17 @@
 import { inspect } from "node:util";
-import { AlreadyRunning } from "./data-directory.ts";
+import { DataDirectoryInUse } from "./data-directory.ts";
 import { readOptions, type Options } from "./options.ts";
 import { isFree } from "./port.ts";
 import { type Addresses, startStack } from "./stack.ts";
 import { welcome } from "./welcome.ts";
 
-const asked = readOptions(process.argv.slice(2), process.env);
-if ("help" in asked) {
-  process.stdout.write(`${asked.help}\n`);
-} else if ("mistakes" in asked) {
-  fail([...asked.mistakes, "npm start -- --help lists what there is."]);
+const parsed = readOptions(process.argv.slice(2), process.env);
+if ("help" in parsed) {
+  process.stdout.write(`${parsed.help}\n`);
+} else if ("mistakes" in parsed) {
+  fail([...parsed.mistakes, "npm start -- --help lists the options."]);
 } else {
-  await run(asked.options);
+  await run(parsed.options);
 }
 
 async function run(options: Options): Promise<void> {
@@ -21,7 +21,7 @@ async function run(options: Options): Promise<void> {
     process.stderr.write(`  ${seconds.padStart(5)} s  ${line}\n`);
   };
   if (!(await isFree(options.port))) {
-    fail([`Port ${options.port} is taken. Choose another: PORT=3001 npm start`]);
+    fail([`Port ${options.port} is already in use. Choose another: PORT=3001 npm start`]);
     return;
   }
   const stopRequested = onStopSignal();
@@ -34,14 +34,14 @@ async function run(options: Options): Promise<void> {
     report("stopped");
     process.exit(0);
   } catch (error) {
-    fail([error instanceof AlreadyRunning ? error.message : inspect(error)]);
+    fail([error instanceof DataDirectoryInUse ? error.message : inspect(error)]);
     process.exit(1);
   }
 }
 
 /**
- * Resolves with the first SIGINT or SIGTERM. A later one ends the process without waiting; what
- * comes within the same second is the same Ctrl-C, heard from the terminal and from npm.
+ * Resolves on the first SIGINT or SIGTERM. A later one exits at once, but not one within a second
+ * of the first: on Ctrl-C both the terminal and npm send a signal.
  */
 function onStopSignal(): Promise<void> {
   return new Promise((resolve) => {

@@ -1,6 +1,6 @@
 import type { Addresses } from "./stack.ts";
 
-/** What a person reads once everything runs: where things are, and the next three commands. */
+/** The text printed once everything runs: where things are, and the next three commands to try. */
 export function welcome(addresses: Addresses): string {
   const { apiUrl, apiKey, sandboxUrl } = addresses;
   const scan =
@@ -13,17 +13,17 @@ export function welcome(addresses: Addresses): string {
       ? ""
       : `  curl -s ${sandboxUrl}/phones -H 'content-type: application/json' -d '{"phone":"393331234567","name":"Ada"}'\n`;
   return `
-  API        ${apiUrl}   (description: ${apiUrl}/openapi.json)
+  API        ${apiUrl}   (OpenAPI: ${apiUrl}/openapi.json)
   API key    ${apiKey}   (tenant ${addresses.tenantId})
   Admin key  ${addresses.adminKey}
-  Sandbox    ${sandboxUrl ?? "none: live numbers only"}
+  Sandbox    ${sandboxUrl ?? "off: live numbers only"}
   Supabase   ${addresses.supabaseUrl}
 
-  A session, a phone, and the two paired:
+  Create a session and a simulated phone, then pair them:
 
   curl -s ${apiUrl}/tenant/sessions -H 'X-Api-Key: ${apiKey}' -H 'content-type: application/json' -d '{"session_id":"main","name":"Main"}'
 ${phone}  ${scan}
 
-  Ctrl-C stops everything; the next start finds it again.
+  Ctrl-C stops everything; the next start resumes from the same data.
 `;
 }

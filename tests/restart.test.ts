@@ -57,7 +57,7 @@ async function expectStillPaired(): Promise<void> {
 }
 
 test("a connector that is stopped hands its session over at once", async () => {
-  await stack.parts.connectors[0]?.restart("stop");
+  await stack.processes.connectors[0]?.restart("stop");
   await expectStillPaired();
   expect((await tenant.get("/session/main/status")).body).toMatchObject({
     last_disconnect: { reason: "connector_stopped" },
@@ -66,7 +66,7 @@ test("a connector that is stopped hands its session over at once", async () => {
 }, 60_000);
 
 test("a connector that is killed loses its lease, and nothing else", async () => {
-  await stack.parts.connectors[0]?.restart("kill");
+  await stack.processes.connectors[0]?.restart("kill");
   await until(
     () => tenant.get<{ state: string }>("/session/main/status"),
     ({ body }) => body.state !== "connected",
@@ -85,15 +85,15 @@ test("a connector that is killed loses its lease, and nothing else", async () =>
 }, 90_000);
 
 test("the network, the database server and the control plane may each be restarted", async () => {
-  await stack.parts.sandbox?.restart("stop");
+  await stack.processes.sandbox?.restart("stop");
   await expectStillPaired();
   await exchange("after the network");
 
-  await stack.parts.supabase?.restart("kill");
+  await stack.processes.supabase?.restart("kill");
   await expectStillPaired();
   await exchange("after the database server");
 
-  await stack.parts.controlPlane.restart("kill");
+  await stack.processes.controlPlane.restart("kill");
   await exchange("after the control plane");
 }, 120_000);
 

@@ -77,7 +77,7 @@ test("--json prints one line with every address and key, and a second start says
 
   const second = start("local/start.ts", ["--json", "--data", data]);
   expect(await once(second.child, "exit")).toEqual([1, null]);
-  expect(second.stderr()).toContain("It runs already");
+  expect(second.stderr()).toContain("already running");
 
   first.child.kill("SIGTERM");
   expect(await once(first.child, "exit")).toEqual([0, null]);

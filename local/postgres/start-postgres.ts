@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Logger } from "pino";
 import { locateBinaries } from "./binaries.ts";
-import { portNear } from "../port.ts";
+import { preferPort } from "../port.ts";
 import { clearStaleServer } from "./running-server.ts";
 import { serverFlags } from "./server-flags.ts";
 import { launchAs, unprivilegedUser, type UserIds } from "./unprivileged-user.ts";
@@ -41,7 +41,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   if (existing.includes("PG_VERSION")) await clearStaleServer(dataDir);
   else await createCluster({ initdb, dataDir, password, user });
 
-  const port = await portNear(options.port);
+  const port = await preferPort(options.port);
   // A process group of its own: Ctrl-C is for the starter, which stops this server last.
   const launch = await launchAs(user, {
     command: postgres,

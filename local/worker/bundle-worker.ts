@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { build, type Plugin } from "esbuild";
 import { projectRoot, readWranglerConfig } from "./wrangler-config.ts";
 
-/** The Worker's code as one module: what workerd runs. */
+/** Bundles the Worker into the single module that workerd runs. */
 export async function bundleWorker(): Promise<string> {
   const { main } = await readWranglerConfig();
   const { outputFiles } = await build({
@@ -19,7 +19,7 @@ export async function bundleWorker(): Promise<string> {
   return outputFiles[0]?.text ?? "";
 }
 
-/** CommonJS packages ask for Node's modules without the prefix that workerd wants. */
+/** CommonJS packages import Node's modules without the `node:` prefix, which workerd requires. */
 const nodePrefix: Plugin = {
   name: "node-prefix",
   setup(bundle) {

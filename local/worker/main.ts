@@ -4,7 +4,7 @@ import { runWorker } from "./run-worker.ts";
 
 const configSchema = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535),
-  /** Where Durable Objects keep their state. */
+  /** Directory where Durable Objects store their state. */
   STATE_DIR: z.string().min(1),
   /** The Worker's variables and secrets, as JSON. */
   BINDINGS: z

@@ -5,15 +5,15 @@ const cronIntervalMs = 60_000;
 
 export interface WorkerOptions {
   port: number;
-  /** Where Durable Objects keep their state. */
+  /** Directory where Durable Objects store their state. */
   stateDir: string;
   bindings: Record<string, string>;
   log(line: string): void;
 }
 
 /**
- * Runs the Worker in workerd on loopback, its cron included. Miniflare ends it, and this process,
- * at once on a signal: hence a process of its own.
+ * Runs the Worker in workerd on loopback, including its cron trigger. Miniflare exits the whole
+ * process as soon as it receives a signal, so the Worker must run in its own process.
  */
 export async function runWorker(
   code: string,
@@ -43,11 +43,11 @@ export async function runWorker(
   );
   const { origin } = await miniflare.ready;
   const worker = await miniflare.getWorker();
-  const tick = () => {
+  const runCron = () => {
     worker.scheduled({ cron: "* * * * *" }).catch((error: unknown) => options.log(String(error)));
   };
-  tick(); // What was due while nothing ran does not wait for the first minute.
-  const cron = setInterval(tick, cronIntervalMs);
+  runCron(); // Catches up at once on what fell due while nothing ran.
+  const cron = setInterval(runCron, cronIntervalMs);
   return {
     url: origin,
     async stop() {

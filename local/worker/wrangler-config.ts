@@ -17,7 +17,7 @@ const wranglerSchema = z.object({
   vars: z.record(z.string(), z.string()).default({}),
 });
 
-/** What is needed of wrangler.toml: the same file deploys the Worker. */
+/** Reads the settings to run with from wrangler.toml, the file that also deploys the Worker. */
 export async function readWranglerConfig(): Promise<z.infer<typeof wranglerSchema>> {
   return wranglerSchema.parse(parse(await readFile(join(projectRoot, "wrangler.toml"), "utf8")));
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { textMark } from "./traffic.ts";
 import type { World } from "./world.ts";
 
-/** What no part may ever have to say. */
+/** Log lines that no component may ever write. */
 const disasters =
   /unhandled|uncaught|(?<!")TypeError: (?!fetch failed)|ReferenceError|RangeError|"level":(60|"fatal")/i;
 const keyMaterial = /privKey|PRIVATE KEY|rootKey"?:|"noiseKey"/;

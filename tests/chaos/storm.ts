@@ -57,10 +57,10 @@ export async function storm(world: World, options: StormOptions): Promise<string
 }
 
 async function holdConnector({ stack, random }: World, index: number): Promise<void> {
-  const connector = stack.parts.connectors[index];
-  connector?.hold(true);
+  const connector = stack.processes.connectors[index];
+  connector?.pause();
   await sleep(random.between(heldMs.least, heldMs.most));
-  connector?.hold(false);
+  connector?.resume();
 }
 
 async function strike(
@@ -68,14 +68,14 @@ async function strike(
   kind: Exclude<FaultKind, "connector held still">,
   index: number,
 ): Promise<void> {
-  const { parts, addresses } = world.stack;
+  const { processes, addresses } = world.stack;
   switch (kind) {
     case "connector killed":
-      return parts.connectors[index]?.restart("kill");
+      return processes.connectors[index]?.restart("kill");
     case "connector stopped":
-      return parts.connectors[index]?.restart("stop");
+      return processes.connectors[index]?.restart("stop");
     case "supabase killed":
-      return parts.supabase?.restart("kill");
+      return processes.supabase?.restart("kill");
     case "database connections cut":
       await world.pool
         .query(
@@ -95,10 +95,10 @@ async function strike(
       return;
     }
     case "network killed":
-      return parts.sandbox?.restart("kill");
+      return processes.sandbox?.restart("kill");
     case "network stopped":
-      return parts.sandbox?.restart("stop");
+      return processes.sandbox?.restart("stop");
     case "control plane killed":
-      return parts.controlPlane.restart("kill");
+      return processes.controlPlane.restart("kill");
   }
 }

@@ -33,10 +33,10 @@ export interface World {
   customers: Customer[];
   members: Member[];
   contacts: Phone[];
-  /** For looking and for cutting, past every part. */
+  /** For looking and for cutting, bypassing every component. */
   pool: Pool;
   logDir: string;
-  /** Parts that ended although nobody ended them. */
+  /** Components that exited without having been asked to. */
   crashes: string[];
   stop(): Promise<void>;
 }
@@ -55,7 +55,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const stack = await startStack(
     { port: 0, data, memory: false, json: false, connectors: 2, sandbox: true },
     (line) => {
-      if (line.includes("ended by itself")) crashes.push(line);
+      if (line.includes("exited unexpectedly")) crashes.push(line);
     },
   );
   const { addresses } = stack;

@@ -1,36 +1,36 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { choosePort, type Context, keep } from "./context.ts";
-import type { KeptPart } from "./kept-part.ts";
+import type { SupervisedProcess } from "../processes/supervised-process.ts";
+import { choosePort, startComponent, type StartContext } from "./start-component.ts";
 
 const usualPort = 3100;
 
 const sandboxReady = z.object({ url: z.string(), webSocketUrl: z.string(), rootKey: z.string() });
 export type SandboxReady = z.infer<typeof sandboxReady>;
 
-/** The network of sk_test_ keys. */
-export interface Network {
-  /** The phones' HTTP API; another network may have none. */
+/** The WhatsApp network that sessions of sk_test_ keys connect to. */
+export interface SandboxNetwork {
+  /** The HTTP API of the simulated phones; null for a network named by --sandbox-url. */
   url: string | null;
   webSocketUrl: string;
   rootKey: string;
-  part: KeptPart<SandboxReady> | undefined;
+  process: SupervisedProcess<SandboxReady> | undefined;
 }
 
-/** The sandbox, another network that is named, or none. */
-export async function startNetwork(context: Context): Promise<Network | undefined> {
+/** Starts the sandbox, unless the options name another network or none. */
+export async function startSandbox(context: StartContext): Promise<SandboxNetwork | undefined> {
   const { options, report } = context;
   if (options.sandboxUrl !== undefined && options.sandboxRootKey !== undefined) {
-    report(`network at ${options.sandboxUrl}`);
+    report(`using the sandbox network at ${options.sandboxUrl}`);
     return {
       url: null,
       webSocketUrl: options.sandboxUrl,
       rootKey: options.sandboxRootKey,
-      part: undefined,
+      process: undefined,
     };
   }
   if (!options.sandbox) return undefined;
-  const part = await keep(context, {
+  const sandbox = await startComponent(context, {
     ready: sandboxReady,
     name: "sandbox",
     entry: "sandbox/start.ts",
@@ -38,6 +38,6 @@ export async function startNetwork(context: Context): Promise<Network | undefine
     port: await choosePort(options, usualPort),
     env: { SANDBOX_DATA: join(context.dataDir, "sandbox") },
   });
-  report("sandbox network ready");
-  return { ...part.ready(), part };
+  report("sandbox ready");
+  return { ...sandbox.ready(), process: sandbox };
 }

@@ -3,8 +3,8 @@ import { z } from "zod";
 import { applyMigrations } from "../postgres/apply-migrations.ts";
 import { prepareDatabase } from "../postgres/prepare-database.ts";
 import { startPostgres } from "../postgres/start-postgres.ts";
-import { choosePort, type Context, keep } from "./context.ts";
-import type { KeptPart } from "./kept-part.ts";
+import type { SupervisedProcess } from "../processes/supervised-process.ts";
+import { choosePort, startComponent, type StartContext } from "./start-component.ts";
 
 const migrationsDir = new URL("../../supabase/migrations/", import.meta.url).pathname;
 const usualPorts = { postgres: 54_322, supabase: 54_321 };
@@ -12,29 +12,34 @@ const usualPorts = { postgres: 54_322, supabase: 54_321 };
 const supabaseReady = z.object({ url: z.string(), anonKey: z.string(), serviceKey: z.string() });
 export type SupabaseReady = z.infer<typeof supabaseReady>;
 
-/** The Supabase that the stack runs on: its own, or the one it was told of. */
-export interface SupabaseInUse {
+/** The Supabase project that the stack uses: the local one, or the one named by --supabase-url. */
+export interface SupabaseProject {
   url: string;
   serviceKey: string;
   anonKey: string | null;
+  /** Null for a project named by --supabase-url. */
   databaseUrl: string | null;
-  part: KeptPart<SupabaseReady> | undefined;
+  process: SupervisedProcess<SupabaseReady> | undefined;
 }
 
-/** PostgreSQL, the schema, and the server on it, unless another Supabase is named. */
-export async function startSupabase(context: Context): Promise<SupabaseInUse> {
+/**
+ * Starts PostgreSQL, applies the migrations and starts the Supabase server, unless the options
+ * name another project. PostgreSQL is not supervised: it restarts its own crashed backends, and
+ * the next start recovers its data if the whole server was killed.
+ */
+export async function startSupabase(context: StartContext): Promise<SupabaseProject> {
   const { options, report } = context;
   if (options.supabaseUrl !== undefined && options.supabaseKey !== undefined) {
-    report(`Supabase at ${options.supabaseUrl}`);
+    report(`using Supabase at ${options.supabaseUrl}`);
     return {
       url: options.supabaseUrl,
       serviceKey: options.supabaseKey,
       anonKey: options.supabaseAnonKey ?? null,
       databaseUrl: null,
-      part: undefined,
+      process: undefined,
     };
   }
-  const postgres = context.track(
+  const postgres = context.stopOnShutdown(
     "PostgreSQL",
     await startPostgres({
       dataDir: join(context.dataDir, "postgres"),
@@ -48,7 +53,7 @@ export async function startSupabase(context: Context): Promise<SupabaseInUse> {
   const applied = await applyMigrations(postgres.databaseUrl, migrationsDir);
   report(applied.length > 0 ? `${applied.length} migrations applied` : "schema up to date");
 
-  const part = await keep(context, {
+  const supabase = await startComponent(context, {
     ready: supabaseReady,
     name: "supabase",
     entry: "local/supabase/main.ts",
@@ -60,5 +65,5 @@ export async function startSupabase(context: Context): Promise<SupabaseInUse> {
     },
   });
   report("Supabase server ready");
-  return { ...part.ready(), databaseUrl: postgres.databaseUrl, part };
+  return { ...supabase.ready(), databaseUrl: postgres.databaseUrl, process: supabase };
 }

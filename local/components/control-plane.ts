@@ -1,15 +1,15 @@
 import { join } from "node:path";
+import type { SupervisedProcess } from "../processes/supervised-process.ts";
 import { type UrlReady, urlReady } from "./connectors.ts";
-import { type Context, keep } from "./context.ts";
-import type { KeptPart } from "./kept-part.ts";
-import type { SupabaseInUse } from "./supabase.ts";
+import { startComponent, type StartContext } from "./start-component.ts";
+import type { SupabaseProject } from "./supabase.ts";
 
-/** The Worker in workerd. */
+/** Starts the Worker in workerd. */
 export async function startControlPlane(
-  context: Context,
-  supabase: SupabaseInUse,
-): Promise<KeptPart<UrlReady>> {
-  const part = await keep(context, {
+  context: StartContext,
+  supabase: SupabaseProject,
+): Promise<SupervisedProcess<UrlReady>> {
+  const controlPlane = await startComponent(context, {
     ready: urlReady,
     name: "control-plane",
     entry: "local/worker/main.ts",
@@ -27,5 +27,5 @@ export async function startControlPlane(
     },
   });
   context.report("control plane ready");
-  return part;
+  return controlPlane;
 }

@@ -7,51 +7,57 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { z } from "zod";
 
-export interface PartOptions<Ready> {
+export interface ChildProcessOptions<Ready> {
   name: string;
-  /** The entry file, from the project's root. */
+  /** The entry file, relative to the project root. */
   entry: string;
   args?: string[];
   env: Record<string, string>;
-  /** The line it prints on stdout once it is ready. */
+  /** The JSON line that the process prints on stdout once it is ready. */
   ready: z.ZodType<Ready>;
-  /** Where the part's log goes; null is this process's stderr. */
+  /** Where the process's stderr is written; null means this process's stderr. */
   logFile: string | null;
 }
 
-/** A part of the product in a process of its own, as it runs in production. */
-export interface Part<Ready> {
+/** A component of the product running in its own process, as it does in production. */
+export interface RunningProcess<Ready> {
+  /** The parsed ready line. */
   readonly ready: Ready;
   readonly exited: Promise<unknown>;
-  /** Ends it as an operator would (SIGTERM) and waits; after 20 s it is ended by force. */
+  /** Sends SIGTERM and waits for the exit; sends SIGKILL after 20 s. */
   stop(): Promise<void>;
-  /** Ends it as a crash would, and waits. */
+  /** Sends SIGKILL, to simulate a crash, and waits for the exit. */
   kill(): Promise<void>;
-  /** Holds it still (SIGSTOP), as a machine that is overloaded or moved does, or lets it go on. */
-  hold(still: boolean): void;
+  /** Freezes the process (SIGSTOP), to simulate an overloaded or migrated machine. */
+  pause(): void;
+  /** Resumes a paused process (SIGCONT). */
+  resume(): void;
 }
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
-const leash = fileURLToPath(new URL("leash.ts", import.meta.url));
+const projectRoot = fileURLToPath(new URL("../../", import.meta.url));
+const dieWithParent = fileURLToPath(new URL("die-with-parent.ts", import.meta.url));
 const stopTimeoutMs = 20_000;
 
 /**
- * Starts a part and resolves when it has printed its ready line, one line of JSON on stdout.
- * Throws with the end of its log when it ends before.
+ * Starts a child process and resolves once it has printed its ready line: one line of JSON on
+ * stdout. If it exits first, throws an error that quotes the end of its log.
  */
-export async function startPart<Ready>(options: PartOptions<Ready>): Promise<Part<Ready>> {
+export async function startChildProcess<Ready>(
+  options: ChildProcessOptions<Ready>,
+): Promise<RunningProcess<Ready>> {
   const child = spawn(
     process.execPath,
-    ["--import", leash, join(root, options.entry), ...(options.args ?? [])],
+    ["--import", dieWithParent, join(projectRoot, options.entry), ...(options.args ?? [])],
     {
-      // A process group of its own: Ctrl-C is for the starter, which stops the parts in order.
+      // In its own process group, so that Ctrl-C reaches only the parent, which stops its
+      // children in order.
       detached: true,
       stdio: ["ignore", "pipe", "pipe", "ipc"],
-      env: { ...inherited(), ...options.env },
+      env: { ...inheritedEnv(), ...options.env },
     },
   );
-  // What a part started itself (workerd) is of its group, and does not outlive it.
-  const exited = once(child, "exit").then(() => endGroup(child));
+  // Processes that the child started itself (workerd) are in its group and must not outlive it.
+  const exited = once(child, "exit").then(() => killProcessGroup(child));
   const lastLines = await writeLog(child, options.logFile);
   const ready = await readyLine(child, options.ready).catch((cause: unknown) => {
     throw new Error(`${options.name} did not start.\n${lastLines()}`, { cause });
@@ -69,23 +75,29 @@ export async function startPart<Ready>(options: PartOptions<Ready>): Promise<Par
       child.kill("SIGKILL");
       await exited;
     },
-    hold(still) {
-      child.kill(still ? "SIGSTOP" : "SIGCONT");
+    pause() {
+      child.kill("SIGSTOP");
+    },
+    resume() {
+      child.kill("SIGCONT");
     },
   };
 }
 
-function endGroup(leader: ChildProcess): void {
+function killProcessGroup(leader: ChildProcess): void {
   if (leader.pid === undefined) return;
   try {
     process.kill(-leader.pid, "SIGKILL");
   } catch {
-    // Nobody is left of it.
+    // The group is already empty.
   }
 }
 
-/** Only what a process needs to run: a part's configuration is what it is given, nothing else. */
-function inherited(): Record<string, string> {
+/**
+ * Passes on only what any process needs to run. Everything else a child is configured with comes
+ * from `options.env`, so that stray variables of the shell cannot change its behaviour.
+ */
+function inheritedEnv(): Record<string, string> {
   const names = ["PATH", "HOME", "TMPDIR", "NODE_EXTRA_CA_CERTS", "LOG_LEVEL"];
   return Object.fromEntries(
     names.flatMap((name) => {
@@ -103,7 +115,7 @@ async function writeLog(child: ChildProcess, file: string | null): Promise<() =>
     log.write(chunk);
     tail = (tail + chunk.toString()).slice(-4000);
   });
-  // Not when it exits: its last words may still be on their way.
+  // On "close" rather than "exit": output may still arrive after the exit.
   child.once("close", () => {
     if (log !== process.stderr) log.end();
   });
@@ -113,8 +125,10 @@ async function writeLog(child: ChildProcess, file: string | null): Promise<() =>
 async function readyLine<Ready>(child: ChildProcess, schema: z.ZodType<Ready>): Promise<Ready> {
   return new Promise((resolve, reject) => {
     child.once("error", reject);
-    child.once("exit", (code, signal) => reject(new Error(`It ended with ${signal ?? code}.`)));
-    if (child.stdout === null) throw new Error("A part is started with a pipe for its stdout.");
+    child.once("exit", (code, signal) =>
+      reject(new Error(`It exited with ${signal ?? `code ${code}`} before it was ready.`)),
+    );
+    if (child.stdout === null) throw new Error("The child process has no stdout pipe.");
     createInterface({ input: child.stdout }).on("line", (line) => {
       if (line.startsWith("{")) resolve(schema.parse(JSON.parse(line)));
     });

@@ -2,18 +2,18 @@ import { readdirSync, readFileSync } from "node:fs";
 
 /** Linux counts CPU time for programs in hundredths of a second. */
 const msPerTick = 10;
-const parts: [name: string, sign: string][] = [
+const commands: [name: string, pattern: string][] = [
   ["connector", "connector/start.ts"],
   ["Worker (workerd and its Node)", "local/worker/main.ts"],
   ["Worker (workerd and its Node)", "workerd"],
   ["Supabase server", "local/supabase/main.ts"],
   ["PostgreSQL", "postgres"],
-  ["sandbox network", "sandbox/start.ts"],
+  ["sandbox", "sandbox/start.ts"],
   ["bare Baileys", "bench/bare/main.ts"],
 ];
 
-/** CPU milliseconds so far of this process and of what it started, by part; empty without /proc. */
-export function cpuByPart(): Map<string, number> {
+/** CPU milliseconds used so far by this process and its descendants, by name; empty without /proc. */
+export function cpuByProcess(): Map<string, number> {
   const used = new Map<string, number>();
   const processes = readProcesses();
   for (const { pid, ticks } of processes.values()) {
@@ -54,7 +54,7 @@ function descends(pid: number, processes: Map<number, Process>): boolean {
 
 function nameOf(pid: number): string | undefined {
   const command = contentOf(`/proc/${pid}/cmdline`) ?? "";
-  return parts.find(([, sign]) => command.includes(sign))?.[0];
+  return commands.find(([, pattern]) => command.includes(pattern))?.[0];
 }
 
 function entriesOf(directory: string): string[] {

@@ -1,0 +1,57 @@
+import { join } from "node:path";
+import type { Logger } from "pino";
+import type { z } from "zod";
+import type { Options } from "../options.ts";
+import { preferPort } from "../port.ts";
+import { startChildProcess } from "../processes/child-process.ts";
+import { type SupervisedProcess, superviseProcess } from "../processes/supervised-process.ts";
+import type { Secrets } from "../secrets.ts";
+
+/** What every component is started with. */
+export interface StartContext {
+  options: Options;
+  /** Prints a line of progress for the person or the log that watches the start. */
+  report: (line: string) => void;
+  dataDir: string;
+  secrets: Secrets;
+  log: Logger;
+  /** Registers something that was started; the stack stops these in reverse order. */
+  stopOnShutdown<Started extends { stop(): Promise<unknown> }>(
+    name: string,
+    started: Started,
+  ): Started;
+}
+
+/** Runs a component in its own process and restarts it after a crash, until the stack stops. */
+export async function startComponent<Ready extends { url: string }>(
+  context: StartContext,
+  component: {
+    name: string;
+    entry: string;
+    args?: string[];
+    port: number;
+    env: Record<string, string>;
+    ready: z.ZodType<Ready>;
+  },
+): Promise<SupervisedProcess<Ready>> {
+  const supervised = await superviseProcess<Ready>({
+    start: (previous) =>
+      startChildProcess<Ready>({
+        ...component,
+        env: {
+          ...component.env,
+          PORT: previous === undefined ? String(component.port) : new URL(previous.url).port,
+        },
+        logFile: context.options.json
+          ? null
+          : join(context.dataDir, "logs", `${component.name}.log`),
+      }),
+    onCrash: () => context.report(`${component.name} exited unexpectedly; restarting it`),
+  });
+  return context.stopOnShutdown(component.name, supervised);
+}
+
+/** A component's usual port if it is free, otherwise any free one; with PORT=0 always any. */
+export async function choosePort(options: Options, usual: number): Promise<number> {
+  return options.port === 0 ? 0 : preferPort(usual);
+}
