@@ -1,18 +1,14 @@
 import type { Logger } from "pino";
 import type { Device } from "./account/account.ts";
-import type { Directory } from "./account/directory.ts";
-import type { Phones } from "./phone/phones.ts";
-import type { Registrations } from "./registration/registrations.ts";
+import type { AccountRegistry } from "./account/account-registry.ts";
 import type { Store } from "./store/store.ts";
 import type { Connection } from "./wire/connection.ts";
 
-/** What every part of the network works on. */
+/** The server's shared state. It knows nothing about phones or the HTTP API, which build on it. */
 export interface Network {
   readonly store: Store;
-  readonly directory: Directory;
-  readonly registrations: Registrations;
-  readonly phones: Phones;
-  /** The open socket of each device that has logged in. */
-  readonly lines: Map<Device, Connection>;
+  readonly accounts: AccountRegistry;
+  /** The open connection of each logged-in device. */
+  readonly connections: Map<Device, Connection>;
   readonly log: Logger;
 }

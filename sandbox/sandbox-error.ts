@@ -1,7 +1,6 @@
-/** Every mistake a caller of the phones API can make, with its HTTP status. */
+/** The stable error codes of the phones API, with their HTTP status. */
 const statuses = {
   invalid_request: 422,
-  invalid_phone: 422,
   invalid_qr: 422,
   wrong_code: 422,
   not_on_whatsapp: 422,
@@ -17,7 +16,7 @@ const statuses = {
 
 export type SandboxErrorCode = keyof typeof statuses;
 
-/** A mistake of the caller; the message says what to do about it. */
+/** An error caused by the caller of the phones API. The message says what to do about it. */
 export class SandboxError extends Error {
   readonly code: SandboxErrorCode;
 
@@ -26,6 +25,7 @@ export class SandboxError extends Error {
     this.code = code;
   }
 
+  /** HTTP status of the code. */
   get status() {
     return statuses[this.code];
   }

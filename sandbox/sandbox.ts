@@ -4,13 +4,14 @@ import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
 import type { Logger } from "pino";
 import { WebSocketServer } from "ws";
-import { Directory } from "./account/directory.ts";
+import type { Device } from "./account/account.ts";
+import { AccountRegistry } from "./account/account-registry.ts";
 import { createApp } from "./http/app.ts";
-import { login } from "./login/login.ts";
+import { handleLogin } from "./login/handle-login.ts";
 import type { Network } from "./network.ts";
 import { Phones } from "./phone/phones.ts";
 import { silenceLibsignal } from "./phone/silence-libsignal.ts";
-import { register } from "./registration/register.ts";
+import { handleRegistration } from "./registration/handle-registration.ts";
 import { type QrLifetime, Registrations } from "./registration/registrations.ts";
 import { loadServerKeys } from "./store/settings.ts";
 import { Store } from "./store/store.ts";
@@ -21,30 +22,33 @@ export interface SandboxOptions {
   /** 0 picks a free port. */
   port: number;
   host?: string;
-  /** Where the network is kept between runs; without it everything is in memory. */
+  /** Directory that keeps the network between runs; without it everything is in memory. */
   dataDir?: string | undefined;
   log: Logger;
-  /** How long QR codes live; WhatsApp's clients show the first for 60 s, five more for 20 s each. */
+  /** How long QR codes are valid. Default: the first 60 s, five more 20 s each, as on WhatsApp. */
   qrLifetime?: QrLifetime;
   /** Unix milliseconds. */
   now?: () => number;
 }
 
 export interface Sandbox {
-  /** The phones API. */
+  /** Base URL of the phones API. */
   url: string;
-  /** What a client takes as `waWebSocketUrl`. */
+  /** For the client's `waWebSocketUrl`. */
   webSocketUrl: string;
-  /** Hex of the public key that the server's certificates lead to. */
+  /** The root public key of the server's certificate chain, in hex. */
   rootKey: string;
-  /** Closes all sockets, stores everything, frees the port. */
+  /** Closes all sockets, commits pending writes, frees the port. */
   stop: () => Promise<void>;
 }
 
 const webSocketPath = "/ws/chat";
 const maxFrameBytes = 1 << 23;
 
-/** Starts a whole WhatsApp network in this process: the server and the simulated phones. */
+/**
+ * Starts a WhatsApp network in this process: the server, the simulated phones and the phones API.
+ * Rejects if the port is in use (`EADDRINUSE`).
+ */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   silenceLibsignal();
   const { log, host = "127.0.0.1", now = Date.now } = options;
@@ -55,16 +59,16 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const network: Network = {
     store,
     log,
-    directory: new Directory(store),
-    registrations: new Registrations(qrLifetime, now),
-    phones: new Phones(() => network),
-    lines: new Map(),
+    accounts: new AccountRegistry(store),
+    connections: new Map(),
   };
-  network.phones.start();
+  const registrations = new Registrations(qrLifetime, now);
+  const phones = new Phones(network);
+  phones.start();
 
-  const listener = getRequestListener(createApp(network).fetch);
+  const listener = getRequestListener(createApp({ network, registrations, phones }).fetch);
   const server = createServer((request, response) => void listener(request, response));
-  // Before the WebSocket server, which would throw the error of a taken port where nobody catches it.
+  // Before the WebSocket server exists: it re-emits the error of a port in use, uncaught.
   const port = await listen(server, options.port, host);
   const sockets = new WebSocketServer({
     server,
@@ -73,16 +77,17 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     maxPayload: maxFrameBytes,
   });
   const certificate = certificateChain(keys);
+  const onDeviceOnline = (device: Device) => phones.syncOnce(device);
   sockets.on("connection", (socket) => {
     const connection: Connection = new Connection({
       socket,
       certificate,
       staticKey: keys.static,
       whenCommitted: (send) => store.whenCommitted(send),
-      onIntroduction: (client) =>
+      onHandshake: (client) =>
         client.payload.devicePairingData
-          ? register(network, connection, client)
-          : login(network, connection, client),
+          ? handleRegistration({ network, registrations }, connection, client)
+          : handleLogin({ network, onDeviceOnline }, connection, client),
       onError: (error) => log.warn({ err: error }, "connection failed"),
     });
   });
@@ -93,7 +98,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     await new Promise<void>((resolve) => {
       server.close(() => resolve());
     });
-    network.phones.close();
+    phones.close();
     store.close();
   };
   return {

@@ -1,27 +1,27 @@
 import type { KeyPair, SignedKeyPair } from "@whiskeysockets/baileys";
 import type { BinaryNode } from "../wire/node.ts";
 
-/** The public half of a Signal signed pre-key, as other devices fetch it. */
+/** The public half of a Signal signed pre-key, as the key server hands it out. */
 export interface PublicSignedPreKey {
   id: number;
   public: Buffer;
   signature: Buffer;
 }
 
-/** Where a device takes its stanzas while it is reachable: a socket, or a simulated phone. */
+/** Receives a device's stanzas while it is online: a connection, or a simulated phone. */
 export interface Inbox {
-  /** `encoded` is the same stanza in its wire form, when somebody has it already. */
+  /** `encoded` is the same stanza in binary form, if the caller has already encoded it. */
   receive(stanza: BinaryNode, encoded?: Uint8Array): void;
 }
 
-/** What only a companion has: device 0, the phone, is not linked to anything. */
-export interface Link {
+/** What only a companion device has. Device 0, the phone, is not linked to anything. */
+export interface CompanionLink {
   noiseKey: Buffer;
   keyIndex: number;
   name: string;
   /** Unix milliseconds. */
   linkedAt: number;
-  /** Whether the phone has shared its keys and history with it. */
+  /** Whether the phone has sent it the app state keys and the message history. */
   synced: boolean;
 }
 
@@ -31,12 +31,16 @@ export interface Device {
   identityKey: Buffer;
   registrationId: number;
   signedPreKey: PublicSignedPreKey;
+  /** One-time pre-keys left on the key server. */
   preKeyCount: number;
-  link: Link | null;
+  link: CompanionLink | null;
+  /** Null while the device is offline. */
   inbox: Inbox | null;
+  /** Set by a simulated phone to upload new one-time pre-keys. A client gets a notification. */
+  onPreKeyUsed: (() => void) | null;
 }
 
-/** What a phone keeps to itself. */
+/** The private keys of a simulated phone. */
 export interface PhoneKeys {
   identity: KeyPair;
   registrationId: number;
@@ -50,7 +54,7 @@ export interface Behaviour {
   autoReply: string | null;
 }
 
-/** A number on the network: its phone is device 0, linked sessions are the others. */
+/** A number on the network. Device 0 is its phone; linked clients are the other devices. */
 export interface Account {
   readonly phone: string;
   readonly lid: string;
@@ -61,11 +65,14 @@ export interface Account {
   keys: PhoneKeys;
   behaviour: Behaviour;
   readonly devices: Map<number, Device>;
-  /** Who has asked for this account's devices, and keeps the answer. Forgotten at a restart. */
-  readonly watchers: Set<Account>;
+  /**
+   * Accounts that queried this account's device list and cache it, so they are notified when it
+   * changes. Kept in memory only.
+   */
+  readonly deviceListSubscribers: Set<Account>;
 }
 
-/** The device that every account has. */
+/** The account's phone. Throws if there is none, which only a corrupt store can cause. */
 export function phoneDevice(account: Account): Device {
   const device = account.devices.get(0);
   if (!device) throw new Error("account without a phone");

@@ -1,10 +1,10 @@
 import { jidDecode, jidEncode, S_WHATSAPP_NET } from "@whiskeysockets/baileys";
 import type { Account, Device } from "./account.ts";
 
-/** The two ways to name a user: by phone number, or by LID (which hides the number). */
+/** The two address spaces for users: phone number (PN) and LID, which hides the number. */
 export type Addressing = "pn" | "lid";
 
-/** The server itself, as the sender of answers and notifications. */
+/** The server's own jid, the sender of IQ results and notifications. */
 export const serverJid = S_WHATSAPP_NET;
 
 export interface Address {
@@ -13,7 +13,7 @@ export interface Address {
   addressing: Addressing;
 }
 
-/** A user's or device's jid taken apart; undefined for groups, broadcasts and nonsense. */
+/** Parses a user or device jid; undefined for groups, broadcasts and malformed jids. */
 export function parseAddress(jid: string | undefined): Address | undefined {
   const decoded = jid ? jidDecode(jid) : undefined;
   if (!decoded?.user) return undefined;
@@ -23,13 +23,14 @@ export function parseAddress(jid: string | undefined): Address | undefined {
   return undefined;
 }
 
+/** The account's user jid, without a device. */
 export function accountJid(account: Account, addressing: Addressing): string {
   return addressing === "lid"
     ? jidEncode(account.lid, "lid")
     : jidEncode(account.phone, "s.whatsapp.net");
 }
 
-/** A device's jid; a phone, being device 0, has the jid of its account. */
+/** A device's jid. For the phone, device 0, it equals the account's jid. */
 export function deviceJid(device: Device, addressing: Addressing): string {
   return addressing === "lid"
     ? jidEncode(device.account.lid, "lid", device.id)

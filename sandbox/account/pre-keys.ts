@@ -6,14 +6,16 @@ export interface PublicPreKey {
   public: Buffer;
 }
 
-/** What starts a Signal session with a device. */
-export interface KeyBundle {
+/** What a sender needs to start a Signal session with a device (X3DH). */
+export interface PreKeyBundle {
   registrationId: number;
   identityKey: Buffer;
   signedPreKey: PublicSignedPreKey;
+  /** Undefined when the device has no one-time pre-keys left. */
   preKey: PublicPreKey | undefined;
 }
 
+/** Stores uploaded one-time pre-keys; ids that exist already are ignored. */
 export function addPreKeys(store: Store, device: Device, keys: readonly PublicPreKey[]): void {
   const { account, id } = device;
   for (const key of keys) {
@@ -28,8 +30,8 @@ export function addPreKeys(store: Store, device: Device, keys: readonly PublicPr
   }
 }
 
-/** The device's bundle with one of its one-time keys, which nobody gets again. */
-export function takeKeyBundle(store: Store, device: Device): KeyBundle {
+/** Returns the device's bundle and deletes the one-time pre-key that it contains. */
+export function fetchPreKeyBundle(store: Store, device: Device): PreKeyBundle {
   const { account, id, identityKey, registrationId, signedPreKey } = device;
   const row = store.get(
     "SELECT id, public FROM pre_key WHERE phone = ? AND device = ? ORDER BY id LIMIT 1",
@@ -45,16 +47,18 @@ export function takeKeyBundle(store: Store, device: Device): KeyBundle {
     preKey.id,
   );
   device.preKeyCount -= 1;
+  device.onPreKeyUsed?.();
   return { registrationId, identityKey, signedPreKey, preKey };
 }
 
+/** Ids of the device's one-time pre-keys, ascending. */
 export function preKeyIds(store: Store, device: Device): number[] {
   const sql = "SELECT id FROM pre_key WHERE phone = ? AND device = ? ORDER BY id";
   return store.all(sql, device.account.phone, device.id).map((row) => Number(row["id"]));
 }
 
-/** Drops all one-time keys: a device that uploads a new identity starts over. */
-export function dropPreKeys(store: Store, device: Device): void {
+/** Deletes all one-time pre-keys of a device that uploaded a new identity. */
+export function deletePreKeys(store: Store, device: Device): void {
   const sql = "DELETE FROM pre_key WHERE phone = ? AND device = ?";
   store.run(sql, device.account.phone, device.id);
   device.preKeyCount = 0;

@@ -1,37 +1,38 @@
 import { Hono } from "hono";
-import type { Network } from "../network.ts";
-import { behaviour } from "./behaviour.ts";
+import { SandboxError } from "../sandbox-error.ts";
 import { createPhone } from "./create-phone.ts";
 import { deletePhone } from "./delete-phone.ts";
-import { faults } from "./faults.ts";
+import type { ApiDeps } from "./deps.ts";
 import { getPhone } from "./get-phone.ts";
 import { health } from "./health.ts";
-import { linkByCode } from "./link.ts";
+import { injectFault } from "./inject-fault.ts";
+import { linkByCode } from "./link-by-code.ts";
 import { listMessages } from "./list-messages.ts";
 import { listPhones } from "./list-phones.ts";
-import { problem } from "./problem.ts";
-import { readChat } from "./read.ts";
-import { scanQr } from "./scan.ts";
+import { problemResponse } from "./problem-response.ts";
+import { readChat } from "./read-chat.ts";
+import { scanQr } from "./scan-qr.ts";
 import { sendMessage } from "./send-message.ts";
+import { setBehaviour } from "./set-behaviour.ts";
 import { streamEvents } from "./stream-events.ts";
 import { unlinkDevice } from "./unlink-device.ts";
-import { SandboxError } from "../sandbox-error.ts";
 
-/** The phones API. Typing, reactions and media will be further files here. */
-export function createApp(network: Network): Hono {
+/** The phones API. */
+export function createApp(deps: ApiDeps): Hono {
+  const { log, store } = deps.network;
   const app = new Hono();
-  app.onError((error) => problem(error, network.log));
+  app.onError((error) => problemResponse(error, log));
   app.notFound(() => {
     const error = new SandboxError(
       "not_found",
-      "There is nothing here. See sandbox/README.md for the routes.",
+      "There is no such route. See sandbox/README.md for the routes.",
     );
-    return problem(error, network.log);
+    return problemResponse(error, log);
   });
-  // What an answer tells is stored before it is told.
+  // A response is sent only after the writes that it reports are committed.
   app.use(async (_, next) => {
     await next();
-    await network.store.committed();
+    await store.committed();
   });
   const routes = [
     health,
@@ -45,10 +46,10 @@ export function createApp(network: Network): Hono {
     listMessages,
     streamEvents,
     readChat,
-    behaviour,
+    setBehaviour,
     unlinkDevice,
-    faults,
+    injectFault,
   ];
-  for (const route of routes) route(app, network);
+  for (const route of routes) route(app, deps);
   return app;
 }

@@ -1,15 +1,15 @@
 import type { Hono } from "hono";
-import { unlink } from "../login/unlink.ts";
-import type { Network } from "../network.ts";
-import { phoneOf } from "./input.ts";
+import { unlinkDevice } from "../login/unlink-device.ts";
+import type { ApiDeps } from "./deps.ts";
+import { phoneParam } from "./request.ts";
 
-export function deletePhone(app: Hono, network: Network): void {
+export function deletePhone(app: Hono, { network, phones }: ApiDeps): void {
   app.delete("/phones/:phone", (c) => {
-    const phone = phoneOf(c, network);
+    const phone = phoneParam(c, phones);
     for (const device of phone.account.devices.values()) {
-      if (device.link) unlink(network, device);
+      if (device.link) unlinkDevice(network, device);
     }
-    network.phones.delete(phone);
+    phones.delete(phone);
     return c.body(null, 204);
   });
 }

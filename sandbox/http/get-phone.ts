@@ -1,8 +1,8 @@
 import type { Hono } from "hono";
-import type { Network } from "../network.ts";
-import { phoneOf } from "./input.ts";
-import { phoneShape } from "./shapes.ts";
+import type { ApiDeps } from "./deps.ts";
+import { phoneParam } from "./request.ts";
+import { phoneShape } from "./response-shapes.ts";
 
-export function getPhone(app: Hono, network: Network): void {
-  app.get("/phones/:phone", (c) => c.json(phoneShape(phoneOf(c, network))));
+export function getPhone(app: Hono, { phones }: ApiDeps): void {
+  app.get("/phones/:phone", (c) => c.json(phoneShape(phoneParam(c, phones))));
 }

@@ -1,12 +1,12 @@
 import type { Hono } from "hono";
-import type { Network } from "../network.ts";
+import type { ApiDeps } from "./deps.ts";
 
-export function health(app: Hono, network: Network): void {
+export function health(app: Hono, { network, phones }: ApiDeps): void {
   app.get("/health", (c) =>
     c.json({
       status: "ok",
-      phones: network.phones.list().length,
-      connected_devices: network.lines.size,
+      phones: phones.list().length,
+      connected_devices: network.connections.size,
     }),
   );
 }

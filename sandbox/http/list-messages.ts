@@ -1,12 +1,12 @@
 import type { Hono } from "hono";
-import type { Network } from "../network.ts";
 import { listMessages as list } from "../store/messages.ts";
-import { phoneOf } from "./input.ts";
-import { messageShape } from "./shapes.ts";
+import type { ApiDeps } from "./deps.ts";
+import { phoneParam } from "./request.ts";
+import { messageShape } from "./response-shapes.ts";
 
-export function listMessages(app: Hono, network: Network): void {
+export function listMessages(app: Hono, { network, phones }: ApiDeps): void {
   app.get("/phones/:phone/messages", (c) => {
-    const { account } = phoneOf(c, network);
+    const { account } = phoneParam(c, phones);
     return c.json({ data: list(network.store, account.phone).map(messageShape) });
   });
 }

@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
-import type { Network } from "../network.ts";
-import { phoneShape } from "./shapes.ts";
+import type { ApiDeps } from "./deps.ts";
+import { phoneShape } from "./response-shapes.ts";
 
-export function listPhones(app: Hono, network: Network): void {
-  app.get("/phones", (c) => c.json({ data: network.phones.list().map(phoneShape) }));
+export function listPhones(app: Hono, { phones }: ApiDeps): void {
+  app.get("/phones", (c) => c.json({ data: phones.list().map(phoneShape) }));
 }

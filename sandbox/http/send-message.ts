@@ -1,13 +1,12 @@
 import type { Hono } from "hono";
 import { z } from "zod";
-import type { Network } from "../network.ts";
 import { sendText } from "../phone/send.ts";
 import { SandboxError } from "../sandbox-error.ts";
-import { phoneNumber, phoneOf, readBody } from "./input.ts";
-import { requireOnline } from "./scan.ts";
-import { messageShape } from "./shapes.ts";
+import type { ApiDeps } from "./deps.ts";
+import { onlinePhoneParam, phoneNumber, readBody } from "./request.ts";
+import { messageShape } from "./response-shapes.ts";
 
-// Further types (image, video, audio, document) join here as a discriminated union.
+// A discriminated union on `type` once there are other types than text.
 const body = z.object({
   to: phoneNumber,
   type: z.literal("text").default("text"),
@@ -15,16 +14,15 @@ const body = z.object({
   addressing: z.enum(["pn", "lid"]).optional(),
 });
 
-export function sendMessage(app: Hono, network: Network): void {
+export function sendMessage(app: Hono, { network, phones }: ApiDeps): void {
   app.post("/phones/:phone/messages", async (c) => {
-    const phone = phoneOf(c, network);
-    requireOnline(phone);
+    const phone = onlinePhoneParam(c, phones);
     const { to, text, addressing } = await readBody(c, body);
-    const account = network.directory.byPhone(to);
+    const account = network.accounts.byPhone(to);
     if (!account) {
       throw new SandboxError(
         "not_on_whatsapp",
-        "The number in `to` has no phone here. Create it with POST /phones.",
+        "There is no phone with the number in `to`. Create it with POST /phones.",
       );
     }
     const message = await phone.run(() =>

@@ -1,16 +1,16 @@
 import type { Hono } from "hono";
-import { unlink } from "../login/unlink.ts";
-import type { Network } from "../network.ts";
+import { unlinkDevice as unlink } from "../login/unlink-device.ts";
 import { SandboxError } from "../sandbox-error.ts";
-import { phoneOf } from "./input.ts";
+import type { ApiDeps } from "./deps.ts";
+import { phoneParam } from "./request.ts";
 
-export function unlinkDevice(app: Hono, network: Network): void {
+export function unlinkDevice(app: Hono, { network, phones }: ApiDeps): void {
   app.delete("/phones/:phone/linked-devices/:id", (c) => {
-    const device = phoneOf(c, network).account.devices.get(Number(c.req.param("id")));
+    const device = phoneParam(c, phones).account.devices.get(Number(c.req.param("id")));
     if (!device?.link) {
       throw new SandboxError(
         "device_not_found",
-        "The phone has no such linked device. GET /phones/:phone lists them.",
+        "The phone has no linked device with this id. GET /phones/:phone lists them.",
       );
     }
     unlink(network, device);

@@ -6,7 +6,7 @@ export interface Content {
   text: string | null;
 }
 
-/** What a person would see of a message; undefined for what only machines exchange. */
+/** What the phone shows of a message; undefined for protocol messages, which it does not show. */
 export function readContent(message: proto.IMessage): Content | undefined {
   const content = normalizeMessageContent(message);
   if (!content || content.protocolMessage) return undefined;

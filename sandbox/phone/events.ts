@@ -1,6 +1,6 @@
 import type { PhoneMessage } from "../store/messages.ts";
 
-/** What happens on a phone, as the phones API streams it. */
+/** An event on a phone, as the phones API streams it. */
 export type PhoneEvent =
   | { type: "message"; message: PhoneMessage }
   | { type: "status"; id: string; status: "delivered" | "read" };
@@ -12,8 +12,8 @@ export class PhoneEvents {
     for (const listener of this.#listeners) listener(event);
   }
 
-  /** Returns how to stop listening. */
-  listen(listener: (event: PhoneEvent) => void): () => void {
+  /** Returns a function that removes the listener. */
+  subscribe(listener: (event: PhoneEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => {
       this.#listeners.delete(listener);

@@ -8,9 +8,9 @@ import { pack, type Store, unpack } from "../store/store.ts";
 type KeyType = keyof SignalDataTypeMap;
 
 /**
- * A phone's Signal keys: in memory once used, written to the store with the next commit. A phone
- * does one thing at a time and never yields to the event loop in between, so a commit never sees
- * half a step, and transactions need nothing of their own.
+ * A phone's Signal keys, held in memory and written to the store with the next commit. A phone runs
+ * one step at a time and a step never yields to the event loop, so a commit never falls inside a
+ * step and `transaction` needs no locking or rollback.
  */
 export class PhoneKeyStore implements SignalKeyStoreWithTransaction {
   readonly #store: Store;
@@ -83,7 +83,7 @@ export class PhoneKeyStore implements SignalKeyStoreWithTransaction {
   }
 }
 
-/** What is stored under a type was set under that type: see `set`. */
+/** `set` guarantees that a value stored under a type has that type. */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- ties the value to its type
 function asKeyOf<T extends KeyType>(value: unknown): SignalDataTypeMap[T] {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- guaranteed by `set`

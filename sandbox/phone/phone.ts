@@ -2,52 +2,61 @@ import type { Account, Device, Inbox } from "../account/account.ts";
 import { phoneDevice } from "../account/account.ts";
 import { addPreKeys } from "../account/pre-keys.ts";
 import type { Network } from "../network.ts";
-import { settle, waitingFor } from "../stanza/deliver.ts";
-import { type BinaryNode, node } from "../wire/node.ts";
-import { SignalEngine } from "./engine.ts";
+import { undeliveredStanzas } from "../stanza/deliver.ts";
+import type { BinaryNode } from "../wire/node.ts";
 import { type PhoneEvent, PhoneEvents } from "./events.ts";
-import { takeMessage } from "./take-message.ts";
-import { takeReceipt } from "./take-receipt.ts";
+import { SignalEngine } from "./signal-engine.ts";
 
-const preKeyStock = 30;
+/** One-time pre-keys per upload, and the count on the key server below which it uploads again. */
+const preKeyBatch = 30;
 const preKeyMinimum = 10;
 
-/** A simulated phone: device 0 of its account. Does one thing at a time, in the order it came. */
+export interface PhoneOptions {
+  network: Network;
+  account: Account;
+  /** Processes one stanza. The phone calls it for one stanza at a time, in order of arrival. */
+  handleStanza: (phone: Phone, stanza: BinaryNode) => Promise<void>;
+}
+
+/** A simulated phone: device 0 of its account. Its steps run one at a time, in order. */
 export class Phone implements Inbox {
   readonly network: Network;
   readonly account: Account;
   readonly device: Device;
   readonly events: PhoneEvents;
-  /** How often a message was asked for again, by id. */
-  readonly retries = new Map<string, number>();
+  /** Retry receipts sent so far, by message id. */
+  readonly retryCounts = new Map<string, number>();
+  readonly #handleStanza: PhoneOptions["handleStanza"];
   #engine: SignalEngine | null = null;
-  #tail: Promise<void> = Promise.resolve();
+  #lastStep: Promise<void> = Promise.resolve();
 
-  constructor(network: Network, account: Account) {
+  constructor({ network, account, handleStanza }: PhoneOptions) {
     this.network = network;
     this.account = account;
     this.device = phoneDevice(account);
     this.events = new PhoneEvents();
+    this.#handleStanza = handleStanza;
+    this.device.onPreKeyUsed = () => this.uploadPreKeys();
   }
 
-  /** Made when first needed: most phones of a large network never speak. */
+  /** Created on first use: in a large network most phones never send or receive. */
   get engine(): SignalEngine {
     this.#engine ??= new SignalEngine(this.network.store, this.account);
     return this.#engine;
   }
 
   receive(stanza: BinaryNode): void {
-    void this.run(() => this.#take(stanza));
+    void this.run(() => this.#handleStanza(this, stanza));
   }
 
-  /** Runs a step after everything this phone was already asked to do. */
+  /** Runs a step after all earlier steps of this phone, and returns its result. */
   run<T>(step: () => Promise<T>): Promise<T> {
-    const result = this.#tail.then(step);
-    this.#tail = settled(result);
+    const result = this.#lastStep.then(step);
+    this.#lastStep = settled(result);
     return result;
   }
 
-  /** Opens or closes the line to the network; what waited comes first. */
+  /** Connects or disconnects the phone. On connect it first processes its undelivered stanzas. */
   setOnline(online: boolean): void {
     if (!online) {
       this.device.inbox = null;
@@ -56,37 +65,28 @@ export class Phone implements Inbox {
     if (this.device.inbox) return;
     this.device.inbox = this;
     const all = { afterSeq: 0, limit: -1 };
-    for (const { stanza } of waitingFor(this.network.store, this.device, all)) this.receive(stanza);
+    for (const { stanza } of undeliveredStanzas(this.network.store, this.device, all)) {
+      this.receive(stanza);
+    }
   }
 
-  /** Keeps one-time keys on the key server, so that others can start talking to this phone. */
-  refillPreKeys(): void {
+  /** Uploads one-time pre-keys when few are left, so that others can start sessions with it. */
+  uploadPreKeys(): void {
     if (this.device.preKeyCount >= preKeyMinimum) return;
-    const keys = this.engine.generatePreKeys(preKeyStock);
+    const keys = this.engine.generatePreKeys(preKeyBatch);
     addPreKeys(this.network.store, this.device, keys);
-    this.network.directory.saveAccount(this.account);
+    this.network.accounts.saveAccount(this.account);
   }
 
-  /** Tells those who watch, once it is stored. */
+  /** Emits an event once everything written so far is committed. */
   emit(event: PhoneEvent): void {
     this.network.store.whenCommitted(() => this.events.emit(event));
   }
 
   close(): void {
     this.device.inbox = null;
+    this.device.onPreKeyUsed = null;
     this.#engine?.close();
-  }
-
-  async #take(stanza: BinaryNode): Promise<void> {
-    try {
-      // Its own receipt settles a message.
-      if (stanza.tag === "message" && (await takeMessage(this, stanza))) return;
-      if (stanza.tag === "receipt") await takeReceipt(this, stanza);
-    } catch (error) {
-      this.network.log.error({ err: error, tag: stanza.tag }, "phone could not take a stanza");
-    }
-    const { id = "", type, from } = stanza.attrs;
-    settle(this.network.store, this.device, stanza.tag, node("ack", { id, type, to: from }));
   }
 }
 

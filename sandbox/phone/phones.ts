@@ -1,48 +1,50 @@
 import type { Account, Device } from "../account/account.ts";
 import type { Network } from "../network.ts";
 import { SandboxError } from "../sandbox-error.ts";
-import { generatePhoneKeys } from "./engine.ts";
+import { handleStanza } from "./handle-stanza.ts";
+import { sendInitialSync } from "./initial-sync.ts";
 import { Phone } from "./phone.ts";
-import { shareWithNewDevice } from "./share.ts";
+import { generatePhoneKeys } from "./signal-engine.ts";
 
 /** All simulated phones of the network. */
 export class Phones {
-  readonly #network: () => Network;
+  readonly #network: Network;
   readonly #phones = new Map<string, Phone>();
 
-  /** The network is asked for later: it contains this. */
-  constructor(network: () => Network) {
+  constructor(network: Network) {
     this.#network = network;
   }
 
-  /** Switches on the phones that were on when the network stopped. */
+  /** Starts the phones of all stored accounts; those that were online come online again. */
   start(): void {
-    for (const account of this.#network().directory.accounts()) this.#switchOn(account);
+    for (const account of this.#network.accounts.all()) this.#start(account);
   }
 
+  /** Creates an account with its phone. Throws `phone_exists` if the number is taken. */
   create(number: string, name: string): Phone {
-    const { directory, log } = this.#network();
-    if (directory.byPhone(number)) {
+    const { accounts, log } = this.#network;
+    if (accounts.byPhone(number)) {
       throw new SandboxError(
         "phone_exists",
-        "This number has a phone already. Use it, or delete it first.",
+        "A phone with this number already exists. Use it, or delete it first.",
       );
     }
-    const account = directory.create(number, name, generatePhoneKeys());
+    const account = accounts.create(number, name, generatePhoneKeys());
     log.info({ phones: this.#phones.size + 1 }, "phone created");
-    return this.#switchOn(account);
+    return this.#start(account);
   }
 
   delete(phone: Phone): void {
     phone.close();
     this.#phones.delete(phone.account.phone);
-    this.#network().directory.delete(phone.account);
+    this.#network.accounts.delete(phone.account);
   }
 
   list(): Phone[] {
     return [...this.#phones.values()];
   }
 
+  /** Throws `phone_not_found` if there is no phone with this number. */
   get(number: string): Phone {
     const phone = this.#phones.get(number);
     if (!phone) {
@@ -54,31 +56,26 @@ export class Phones {
     return phone;
   }
 
-  /** A phone tops up its one-time keys; other devices do so themselves when they are told. */
-  refillPreKeys(device: Device): void {
-    if (device.id === 0) this.#phones.get(device.account.phone)?.refillPreKeys();
-  }
-
-  /** Called whenever a device starts to listen: the first time, its phone tells it what it needs. */
-  shareWithNewDevice(device: Device): void {
-    const network = this.#network();
+  /** Call when a device comes online. The first time, its phone sends it the initial sync. */
+  syncOnce(device: Device): void {
+    const { accounts, log } = this.#network;
     const phone = this.#phones.get(device.account.phone);
     if (!phone || !device.link || device.link.synced) return;
     device.link.synced = true;
-    network.directory.saveDevice(device);
+    accounts.saveDevice(device);
     phone
-      .run(() => shareWithNewDevice(phone, device))
-      .catch((error: unknown) => network.log.error({ err: error }, "phone could not share"));
+      .run(() => sendInitialSync(phone, device))
+      .catch((error: unknown) => log.error({ err: error }, "initial sync failed"));
   }
 
   close(): void {
     for (const phone of this.#phones.values()) phone.close();
   }
 
-  #switchOn(account: Account): Phone {
-    const phone = new Phone(this.#network(), account);
+  #start(account: Account): Phone {
+    const phone = new Phone({ network: this.#network, account, handleStanza });
     this.#phones.set(account.phone, phone);
-    phone.refillPreKeys();
+    phone.uploadPreKeys();
     if (account.behaviour.online) phone.setOnline(true);
     return phone;
   }

@@ -2,48 +2,51 @@ import { randomBytes } from "node:crypto";
 import { proto } from "@whiskeysockets/baileys";
 import type { Account, Device } from "../account/account.ts";
 import { accountJid, type Addressing, deviceJid } from "../account/address.ts";
-import { takeKeyBundle } from "../account/pre-keys.ts";
-import { routeMessage } from "../stanza/message.ts";
+import { fetchPreKeyBundle } from "../account/pre-keys.ts";
+import { routeMessage } from "../stanza/route-message.ts";
 import { addMessage, type PhoneMessage } from "../store/messages.ts";
 import { type BinaryNode, node } from "../wire/node.ts";
 import { encodeMessage, readContent } from "./content.ts";
-import { type EngineSession, sessionFrom } from "./engine.ts";
 import type { Phone } from "./phone.ts";
+import { type EngineSession, sessionFrom } from "./signal-engine.ts";
 
-/** Ids of automatic replies start with it, so that two answering phones do not answer for ever. */
-const automaticPrefix = "3AA0";
+/** Marks the ids of automatic replies, so that two phones do not reply to each other for ever. */
+const autoReplyPrefix = "3AA0";
 
-export function isAutomatic(id: string): boolean {
-  return id.startsWith(automaticPrefix);
+export function isAutoReply(id: string): boolean {
+  return id.startsWith(autoReplyPrefix);
 }
 
-function newMessageId(automatic: boolean): string {
+function newMessageId(autoReply: boolean): string {
   const random = randomBytes(8).toString("hex").toUpperCase();
-  return `${automatic ? automaticPrefix : "3AB0"}${random}`;
+  return `${autoReply ? autoReplyPrefix : "3AB0"}${random}`;
 }
 
 export interface TextToSend {
   to: Account;
   text: string;
-  /** How the recipient's devices see the sender: by number (default) or by LID. */
+  /** The address space in which the recipient's devices see the sender; default `pn`. */
   addressing?: Addressing;
-  automatic?: boolean;
+  isAutoReply?: boolean;
 }
 
-/** Sends a text to every device of the recipient, and a copy to this number's other devices. */
+/**
+ * Sends a text to every device of the recipient, and a copy to the sender's other devices. Returns
+ * the message as stored on this phone.
+ */
 export async function sendText(phone: Phone, outgoing: TextToSend): Promise<PhoneMessage> {
-  const { to, text, addressing = "pn", automatic = false } = outgoing;
+  const { to, text, addressing = "pn", isAutoReply: autoReply = false } = outgoing;
   const message: proto.IMessage = { conversation: text };
   const chat = accountJid(to, addressing);
-  const id = newMessageId(automatic);
+  const id = newMessageId(autoReply);
   const copy = { deviceSentMessage: { destinationJid: chat, message } };
   const participants: BinaryNode[] = [];
   for (const device of recipients(phone, to)) {
     const content = device.account === phone.account ? copy : message;
-    const enc = await sealFor(phone, device, content);
+    const enc = await encryptFor(phone, device, content);
     participants.push(node("to", { jid: deviceJid(device, addressing) }, [enc]));
   }
-  const kept = addMessage(phone.network.store, phone.account.phone, {
+  const stored = addMessage(phone.network.store, phone.account.phone, {
     id,
     direction: "out",
     from: phone.account.phone,
@@ -57,13 +60,13 @@ export async function sendText(phone: Phone, outgoing: TextToSend): Promise<Phon
     fromMeDevice: 0,
     encodedMessage: encodeMessage(message),
   });
-  if (!kept) throw new Error("message id used twice");
-  phone.emit({ type: "message", message: kept });
+  if (!stored) throw new Error("message id used twice");
+  phone.emit({ type: "message", message: stored });
   const stanza = node("message", { id, to: chat, type: "text" }, [
     node("participants", {}, participants),
   ]);
   routeMessage(phone.network, phone.device, stanza, () => {});
-  return kept;
+  return stored;
 }
 
 function recipients(phone: Phone, to: Account): Device[] {
@@ -71,16 +74,19 @@ function recipients(phone: Phone, to: Account): Device[] {
   return to === phone.account ? own : [...to.devices.values(), ...own];
 }
 
-/** A message for one device, over the session with it: started from the key server if there is none. */
-export async function sealFor(
+/**
+ * Encrypts a message for one device and returns the `enc` node. Without a Signal session with the
+ * device, it starts one from a pre-key bundle of the key server.
+ */
+export async function encryptFor(
   phone: Phone,
   device: Device,
   message: proto.IMessage,
 ): Promise<BinaryNode> {
   const jid = deviceJid(device, "lid");
   if (!(await phone.engine.hasSession(jid))) {
-    await phone.engine.startSession(jid, sessionFrom(takeKeyBundle(phone.network.store, device)));
-    phone.network.phones.refillPreKeys(device);
+    const bundle = fetchPreKeyBundle(phone.network.store, device);
+    await phone.engine.startSession(jid, sessionFrom(bundle));
   }
   const { type, ciphertext } = await phone.engine.encrypt(jid, message);
   return node("enc", { v: "2", type }, ciphertext);
@@ -89,23 +95,25 @@ export async function sealFor(
 export interface Resend {
   message: PhoneMessage;
   device: Device;
+  /** The count of the retry receipt. */
   count: number;
+  /** From the keys of the retry receipt, if it had any. */
   session: EngineSession | undefined;
 }
 
 /**
- * Sends a message once more to the one device that could not open it, over a fresh session. The old
- * one still opens what is on its way, as on a real phone: otherwise each side would ask the other
- * to send again, until both give up.
+ * Sends a message again to the device that could not decrypt it, over a new session. The old session
+ * is kept to decrypt messages in flight, as on a real phone; without it, each side would send retry
+ * receipts for the other's messages until both give up.
  */
 export async function resend(phone: Phone, { message, device, count, session }: Resend) {
   const jid = deviceJid(device, "lid");
   const { store } = phone.network;
-  await phone.engine.startSession(jid, session ?? sessionFrom(takeKeyBundle(store, device)));
+  await phone.engine.startSession(jid, session ?? sessionFrom(fetchPreKeyBundle(store, device)));
   const content = proto.Message.decode(message.encodedMessage);
   const own = device.account === phone.account;
   const copy = { deviceSentMessage: { destinationJid: message.peerJid, message: content } };
-  const enc = await sealFor(phone, device, own ? copy : content);
+  const enc = await encryptFor(phone, device, own ? copy : content);
   const counted = { ...enc, attrs: { ...enc.attrs, count: String(count) } };
   const attrs = {
     id: message.id,

@@ -1,36 +1,40 @@
 import { randomBytes } from "node:crypto";
-import type { Connection } from "../wire/connection.ts";
 import type { PublicSignedPreKey } from "../account/account.ts";
+import type { Network } from "../network.ts";
+import type { Connection } from "../wire/connection.ts";
 
-/** A client that waits to be linked, with the keys it will have as a device. */
-export interface Candidate {
+/** A connected client that is not linked yet, with the keys that it will have as a device. */
+export interface PendingCompanion {
   connection: Connection;
   noiseKey: Buffer;
   identityKey: Buffer;
   registrationId: number;
   signedPreKey: PublicSignedPreKey;
+  /** As the phone lists it, for example "Chrome (Mac OS)". */
   name: string;
-  /** Set while the client has been offered a place and has not signed yet. */
+  /** Set between pair-success and the client's pair-device-sign. */
   onSigned: ((deviceIdentity: Buffer) => void) | null;
 }
 
-/** A pairing code that a client shows: what a phone needs to answer it. */
-export interface CodeOffer {
-  candidate: Candidate;
+/** A pairing by code that a client started with companion_hello. */
+export interface CodePairing {
+  companion: PendingCompanion;
   ref: Buffer;
+  /** Salt (32 bytes), IV (16) and the client's ephemeral key, encrypted with the code. */
   wrappedEphemeral: Buffer;
   /** Wrong codes so far. */
   failures: number;
-  onFinish: ((finish: CodeFinish) => void) | null;
+  /** Set while the phone waits for companion_finish. */
+  onFinish: ((finish: CompanionFinish) => void) | null;
 }
 
-export interface CodeFinish {
+export interface CompanionFinish {
   wrappedKeyBundle: Buffer;
   identityKey: Buffer;
 }
 
-interface Reference {
-  candidate: Candidate;
+interface QrRef {
+  companion: PendingCompanion;
   /** Unix milliseconds. */
   expiresAt: number;
 }
@@ -41,15 +45,22 @@ export interface QrLifetime {
   nextMs: number;
 }
 
-/** What a client is late by before its QR code really stops working. */
+/** A ref stays valid for this long after the client should have replaced its QR code. */
 const graceMs = 5_000;
-const referencesPerClient = 6;
+const refsPerCompanion = 6;
 
-/** Clients that want to be linked, found by what a phone scans or types. */
+/** What the registration handlers depend on. */
+export interface RegistrationDeps {
+  network: Network;
+  registrations: Registrations;
+}
+
+/** Clients that are waiting to be linked, found by QR ref or by pairing code. */
 export class Registrations {
-  readonly #references = new Map<string, Reference>();
-  readonly #candidates = new Map<Connection, Candidate>();
-  readonly #offers = new Map<string, CodeOffer>();
+  readonly #qrRefs = new Map<string, QrRef>();
+  readonly #companions = new Map<Connection, PendingCompanion>();
+  /** By the phone number that the client named. */
+  readonly #codePairings = new Map<string, CodePairing>();
   readonly #lifetime: QrLifetime;
   readonly #now: () => number;
 
@@ -58,57 +69,57 @@ export class Registrations {
     this.#now = now;
   }
 
-  /** Takes a client in; returns the references it may show, one after the other. */
-  add(candidate: Candidate): string[] {
-    this.#candidates.set(candidate.connection, candidate);
-    const references: string[] = [];
-    for (let index = 0; index < referencesPerClient; index += 1) {
-      const reference = `2@${randomBytes(78).toString("base64")}`;
-      const lifeMs = this.#lifetime.firstMs + index * this.#lifetime.nextMs + graceMs;
-      this.#references.set(reference, { candidate, expiresAt: this.#now() + lifeMs });
-      references.push(reference);
+  /** Adds a client and returns the QR refs that it shows one after the other. */
+  add(companion: PendingCompanion): string[] {
+    this.#companions.set(companion.connection, companion);
+    const refs: string[] = [];
+    for (let index = 0; index < refsPerCompanion; index += 1) {
+      const ref = `2@${randomBytes(78).toString("base64")}`;
+      const lifetimeMs = this.#lifetime.firstMs + index * this.#lifetime.nextMs + graceMs;
+      this.#qrRefs.set(ref, { companion, expiresAt: this.#now() + lifetimeMs });
+      refs.push(ref);
     }
-    return references;
+    return refs;
   }
 
   remove(connection: Connection): void {
-    const candidate = this.#candidates.get(connection);
-    if (!candidate) return;
-    this.#candidates.delete(connection);
-    for (const [reference, entry] of this.#references) {
-      if (entry.candidate === candidate) this.#references.delete(reference);
+    const companion = this.#companions.get(connection);
+    if (!companion) return;
+    this.#companions.delete(connection);
+    for (const [ref, entry] of this.#qrRefs) {
+      if (entry.companion === companion) this.#qrRefs.delete(ref);
     }
-    for (const [phone, offer] of this.#offers) {
-      if (offer.candidate === candidate) this.#offers.delete(phone);
+    for (const [phone, pairing] of this.#codePairings) {
+      if (pairing.companion === companion) this.#codePairings.delete(phone);
     }
   }
 
-  candidate(connection: Connection): Candidate | undefined {
-    return this.#candidates.get(connection);
+  companion(connection: Connection): PendingCompanion | undefined {
+    return this.#companions.get(connection);
   }
 
-  /** The client that shows this reference now; undefined once it is gone or too old. */
-  byReference(reference: string): Candidate | undefined {
-    const entry = this.#references.get(reference);
-    return entry && entry.expiresAt > this.#now() ? entry.candidate : undefined;
+  /** The client that a QR ref belongs to; undefined if the ref is unknown or expired. */
+  companionByQrRef(ref: string): PendingCompanion | undefined {
+    const entry = this.#qrRefs.get(ref);
+    return entry && entry.expiresAt > this.#now() ? entry.companion : undefined;
   }
 
-  /** A client asks to be linked to a number by code; a later request takes an earlier one's place. */
-  offerCode(phone: string, offer: CodeOffer): void {
-    this.#offers.set(phone, offer);
+  /** Starts a pairing by code; it replaces an earlier one for the same number. */
+  startCodePairing(phone: string, pairing: CodePairing): void {
+    this.#codePairings.set(phone, pairing);
   }
 
-  codeOffer(phone: string): CodeOffer | undefined {
-    return this.#offers.get(phone);
+  codePairing(phone: string): CodePairing | undefined {
+    return this.#codePairings.get(phone);
   }
 
-  withdrawCode(phone: string): void {
-    this.#offers.delete(phone);
+  endCodePairing(phone: string): void {
+    this.#codePairings.delete(phone);
   }
 
-  offerByReference(ref: Buffer): CodeOffer | undefined {
-    for (const offer of this.#offers.values()) {
-      if (offer.ref.equals(ref)) return offer;
+  codePairingByRef(ref: Buffer): CodePairing | undefined {
+    for (const pairing of this.#codePairings.values()) {
+      if (pairing.ref.equals(ref)) return pairing;
     }
     return undefined;
   }

@@ -4,8 +4,9 @@ import { bytes, type Store } from "../store/store.ts";
 import { type BinaryNode, decodeNode, encodeNode } from "../wire/node.ts";
 
 /**
- * What the addressee's answer has in common with the stanza it answers. Messages are answered by
- * receipts of any type, so only the id counts; others by an ack that repeats type and sender.
+ * A key that a stanza and the recipient's response to it have in common. The response to a message
+ * is a receipt of any type, so only the id counts; the response to any other stanza is an ack that
+ * repeats type and sender.
  */
 function undeliveredKey(tag: string, attrs: BinaryNode["attrs"], peer: string | undefined): string {
   const id = attrs["id"] ?? "";
@@ -15,7 +16,7 @@ function undeliveredKey(tag: string, attrs: BinaryNode["attrs"], peer: string | 
   return `${tag}|${id}|${attrs["type"] ?? ""}|${sender}`;
 }
 
-/** Keeps a stanza for a device until it is answered, and hands it over now if the device is there. */
+/** Stores a stanza until the device confirms it, and sends it now if the device is online. */
 export function deliver(store: Store, device: Device, stanza: BinaryNode): void {
   const encoded = encodeNode(stanza);
   store.run(
@@ -28,27 +29,31 @@ export function deliver(store: Store, device: Device, stanza: BinaryNode): void 
   device.inbox?.receive(stanza, encoded);
 }
 
-/** Forgets a stanza that its addressee has answered, with `tag` and the attributes of that answer. */
-export function settle(store: Store, device: Device, tag: string, answer: BinaryNode): void {
+/** Deletes the stored stanza with this tag that the device's response (receipt or ack) confirms. */
+export function confirmDelivery(
+  store: Store,
+  device: Device,
+  { tag, response }: { tag: string; response: BinaryNode },
+): void {
   store.run(
     "DELETE FROM undelivered WHERE phone = ? AND device = ? AND key = ?",
     device.account.phone,
     device.id,
-    undeliveredKey(tag, answer.attrs, answer.attrs["to"]),
+    undeliveredKey(tag, response.attrs, response.attrs["to"]),
   );
 }
 
-export interface Waiting {
+export interface UndeliveredStanza {
   seq: number;
   stanza: BinaryNode;
 }
 
-/** The next stanzas kept for a device, in order, after `afterSeq`. */
-export function waitingFor(
+/** A device's unconfirmed stanzas after `afterSeq`, oldest first. A limit of -1 means all. */
+export function undeliveredStanzas(
   store: Store,
   device: Device,
   { afterSeq, limit }: { afterSeq: number; limit: number },
-): Waiting[] {
+): UndeliveredStanza[] {
   const sql = `SELECT seq, encoded_node FROM undelivered
     WHERE phone = ? AND device = ? AND seq > ? ORDER BY seq LIMIT ?`;
   return store.all(sql, device.account.phone, device.id, afterSeq, limit).map((row) => ({

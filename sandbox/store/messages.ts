@@ -3,28 +3,28 @@ import { bytes, type Row, type Store, textOrNull } from "./store.ts";
 const statuses = ["sent", "delivered", "read", "received"] as const;
 export type MessageStatus = (typeof statuses)[number];
 
-/** A message as one phone sees it. */
+/** A message as one phone stores it. */
 export interface PhoneMessage {
   seq: number;
-  /** WhatsApp's id of the message, the same for everybody. */
+  /** The WhatsApp message id, the same on all devices. */
   id: string;
   direction: "in" | "out";
   /** Phone numbers, digits only. */
   from: string;
   to: string;
-  /** The exact device that sent it (in) or the chat it was sent to (out). */
+  /** The jid of the sending device (in) or of the chat (out). */
   peerJid: string;
   type: string;
   text: string | null;
   /** Unix seconds. */
   timestamp: number;
   status: MessageStatus;
-  /** Which of the number's own devices sent it; null for what came in. */
+  /** The id of the own device that sent it; null for incoming messages. */
   fromMeDevice: number | null;
   encodedMessage: Buffer;
 }
 
-/** Stores a message once; undefined when the phone has it already. */
+/** Stores a message; undefined if the phone has it already. */
 export function addMessage(
   store: Store,
   phone: string,
@@ -49,24 +49,26 @@ export function addMessage(
   return changes === 0 ? undefined : { ...message, seq: lastId };
 }
 
-/** The phone's messages in the order it saw them. */
+/** The phone's messages in the order in which it stored them. */
 export function listMessages(store: Store, phone: string, afterSeq = 0): PhoneMessage[] {
   const sql = "SELECT * FROM message WHERE phone = ? AND seq > ? ORDER BY seq";
   return store.all(sql, phone, afterSeq).map(toMessage);
 }
 
-/** The newest messages, oldest of them first. */
+/** The newest messages, in ascending order. */
 export function recentMessages(store: Store, phone: string, limit: number): PhoneMessage[] {
   const sql = "SELECT * FROM message WHERE phone = ? ORDER BY seq DESC LIMIT ?";
   return store.all(sql, phone, limit).map(toMessage).toReversed();
 }
 
+/** A message that this account sent, from any of its devices. */
 export function sentMessage(store: Store, phone: string, id: string): PhoneMessage | undefined {
   const sql = "SELECT * FROM message WHERE phone = ? AND id = ? AND sender = ?";
   const row = store.get(sql, phone, id, phone);
   return row && toMessage(row);
 }
 
+/** Unread messages from one number, in ascending order. */
 export function unreadFrom(store: Store, phone: string, from: string): PhoneMessage[] {
   const sql = `SELECT * FROM message
     WHERE phone = ? AND sender = ? AND direction = 'in' AND status = 'received' ORDER BY seq`;
@@ -75,7 +77,7 @@ export function unreadFrom(store: Store, phone: string, from: string): PhoneMess
 
 const earlierStatuses = { delivered: "('sent')", read: "('sent', 'delivered')" } as const;
 
-/** Moves a sent message forward; false when it was there already, or is not ours. */
+/** Advances the status of a sent message; false if it was there already or the message is unknown. */
 export function advanceSent(
   store: Store,
   phone: string,
@@ -86,7 +88,7 @@ export function advanceSent(
   return store.run(sql, status, phone, id, phone).changes > 0;
 }
 
-/** Marks a received message as read; false when it was already. */
+/** Marks a received message as read; false if it was read already. */
 export function markRead(
   store: Store,
   phone: string,
@@ -97,7 +99,7 @@ export function markRead(
   return store.run(sql, phone, id, from).changes > 0;
 }
 
-/** The rows are written by `addMessage` only. */
+/** Rows are written only by `addMessage`, so their values need no validation. */
 function toMessage(row: Row): PhoneMessage {
   const device = row["from_me_device"];
   return {

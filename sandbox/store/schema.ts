@@ -1,4 +1,4 @@
-/** Everything the network remembers. Blobs are v8-serialized records unless their name says otherwise. */
+/** The tables of a network. Blobs are v8-serialized records, but for keys and columns `encoded_*`. */
 export const schema = `
   CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 

@@ -1,7 +1,7 @@
 import { generateServerKeys, type ServerKeys } from "../wire/certificate.ts";
 import { pack, type Store, unpack } from "./store.ts";
 
-/** The network's keys, made at the first start and kept, so that clients may pin the root. */
+/** The server's keys: generated at the first start and stored, so that clients can pin the root. */
 export function loadServerKeys(store: Store): ServerKeys {
   const row = store.get("SELECT value FROM setting WHERE name = 'server-keys'");
   if (row) return unpack<ServerKeys>(row["value"]);

@@ -10,9 +10,9 @@ import { schema } from "./schema.ts";
 export type Row = Record<string, SQLOutputValue>;
 
 /**
- * SQLite with group commit: all writes of one turn of the event loop are one transaction, and
- * whatever tells others about them waits in `whenCommitted`. So nothing acknowledged is lost when
- * the process is killed, and a busy network pays one commit for many stanzas.
+ * SQLite with group commit: all writes of one turn of the event loop form one transaction, and their
+ * effects (acks, deliveries, events) wait in `whenCommitted`. A killed process loses nothing that
+ * was acknowledged, and under load one commit serves many stanzas.
  */
 export class Store {
   readonly #database: DatabaseSync;
@@ -28,6 +28,7 @@ export class Store {
     this.#database.exec(schema);
   }
 
+  /** Runs a write; `lastId` is the rowid of an insert. */
   run(sql: string, ...values: SQLInputValue[]): { changes: number; lastId: number } {
     this.#begin();
     const result = this.#prepare(sql).run(...values);
@@ -42,25 +43,26 @@ export class Store {
     return this.#prepare(sql).get(...values);
   }
 
-  /** Runs `write` just before the next commit, once however often it is asked for. */
+  /** Runs `write` just before the next commit; adding the same function twice runs it once. */
   beforeCommit(write: () => void): void {
     this.#begin();
     this.#beforeCommit.add(write);
   }
 
-  /** Runs `effect` as soon as everything written so far is stored: now, when nothing is pending. */
+  /** Runs `effect` once all writes so far are committed: at once if none is pending. */
   whenCommitted(effect: () => void): void {
     if (this.#open) this.#afterCommit.push(effect);
     else effect();
   }
 
+  /** Resolves once all writes so far are committed. */
   committed(): Promise<void> {
     return new Promise((resolve) => {
       this.whenCommitted(resolve);
     });
   }
 
-  /** Stores what is pending and closes the file. */
+  /** Commits pending writes and closes the file. */
   close(): void {
     this.#commit();
     this.#database.close();
@@ -94,14 +96,14 @@ export class Store {
   }
 }
 
-/** A record as stored: v8's own format, which keeps buffers and undefined as they are. */
+/** Serializes a record in v8's format, which unlike JSON preserves buffers and undefined. */
 export function pack(record: unknown): Buffer {
   return serialize(record);
 }
 
 /**
- * The inverse of `pack`. Its caller names the type, and guarantees that the column holds nothing
- * else: only this program writes the file.
+ * The inverse of `pack`. The caller guarantees that the column holds a `T`; only this program writes
+ * the file.
  */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller's guarantee is the point
 export function unpack<T>(blob: SQLOutputValue | undefined): T {
@@ -110,13 +112,13 @@ export function unpack<T>(blob: SQLOutputValue | undefined): T {
   return record as T;
 }
 
-/** A blob column; throws when it is none. */
+/** The value of a blob column; throws if it is not a blob. */
 export function bytes(value: SQLOutputValue | undefined): Buffer {
   if (value instanceof Uint8Array) return Buffer.from(value);
   throw new TypeError("not a blob column");
 }
 
-/** A text column that may be null. */
+/** The value of a nullable text column. */
 export function textOrNull(value: SQLOutputValue | undefined): string | null {
   return typeof value === "string" ? value : null;
 }

@@ -1,7 +1,7 @@
 import { Curve, proto, WA_CERT_DETAILS } from "@whiskeysockets/baileys";
 import type { KeyPair } from "@whiskeysockets/baileys";
 
-/** The keys a sandbox is known by: clients trust `root`, the server proves itself with `static`. */
+/** The server's keys. Clients trust `root`; the handshake uses `static`. */
 export interface ServerKeys {
   root: KeyPair;
   intermediate: KeyPair;
@@ -16,7 +16,7 @@ export function generateServerKeys(): ServerKeys {
   };
 }
 
-/** The certificate chain of the server hello: root signs intermediate, intermediate signs our static key. */
+/** The certificate chain of the server hello: root signs intermediate, which signs the static key. */
 export function certificateChain(keys: ServerKeys): Uint8Array {
   const intermediate = proto.CertChain.NoiseCertificate.Details.encode({
     serial: 1,

@@ -6,9 +6,10 @@ import type { BinaryNode } from "./node.ts";
 import { decodeNode, encodeNode } from "./node.ts";
 import { NoiseResponder, type TransportCipher } from "./noise.ts";
 
-/** What a client says about itself once the handshake is done. */
-export interface Introduction {
+/** What the handshake reveals about a client. */
+export interface ClientHandshake {
   payload: proto.ClientPayload;
+  /** The client's static public key. */
   noiseKey: Buffer;
 }
 
@@ -16,15 +17,15 @@ export interface ConnectionOptions {
   socket: WebSocket;
   staticKey: KeyPair;
   certificate: Uint8Array;
-  /** Runs its argument once everything decided so far is stored: no ack before its record. */
+  /** Runs `send` once all earlier writes are committed, so that nothing is acked before it is stored. */
   whenCommitted: (send: () => void) => void;
-  onIntroduction: (introduction: Introduction) => void;
+  onHandshake: (client: ClientHandshake) => void;
   onError: (error: unknown) => void;
 }
 
-/** One client's socket: handshake, then nodes both ways, in order. */
+/** One client's connection: the Noise handshake, then stanzas in both directions, in order. */
 export class Connection {
-  /** Set by whoever takes the connection over after the introduction. */
+  /** The handler for the client's stanzas and the close; `onHandshake` sets both. */
   onNode: (received: BinaryNode) => void = () => {};
   onClose: () => void = () => {};
   readonly #options: ConnectionOptions;
@@ -53,11 +54,12 @@ export class Connection {
     options.socket.on("error", options.onError);
   }
 
+  /** Whether the connection is closed or closing. */
   get closed(): boolean {
     return this.#closed || this.#ending;
   }
 
-  /** Bytes that the peer has not taken yet. */
+  /** Bytes that are not written to the socket yet. */
   get backlogBytes(): number {
     return this.#options.socket.bufferedAmount;
   }
@@ -72,10 +74,10 @@ export class Connection {
     if (this.#outbox.length === 1) this.#options.whenCommitted(() => this.#flush());
   }
 
-  /** Says a last word and closes. */
-  end(lastWord?: BinaryNode): void {
+  /** Sends a last stanza, if there is one, and closes the socket. */
+  close(lastStanza?: BinaryNode): void {
     if (this.#closed || this.#ending) return;
-    if (lastWord) this.send(lastWord);
+    if (lastStanza) this.send(lastStanza);
     this.#ending = true;
     this.#options.whenCommitted(() => {
       this.#flush();
@@ -83,7 +85,7 @@ export class Connection {
     });
   }
 
-  /** Cuts the line as a broken network does: no stream error, no close frame. */
+  /** Cuts the connection like a broken network: no stream error, no close frame. */
   drop(): void {
     this.#options.socket.terminate();
   }
@@ -98,7 +100,7 @@ export class Connection {
   }
 
   #handshake(message: proto.HandshakeMessage): void {
-    const { staticKey, certificate, socket, onIntroduction } = this.#options;
+    const { staticKey, certificate, socket, onHandshake } = this.#options;
     const ephemeral = message.clientHello?.ephemeral;
     if (!this.#noise && ephemeral) {
       this.#noise = new NoiseResponder(NOISE_WA_HEADER);
@@ -113,7 +115,7 @@ export class Connection {
     this.#noise = null;
     this.#incoming = done.incoming;
     this.#outgoing = done.outgoing;
-    onIntroduction({
+    onHandshake({
       payload: proto.ClientPayload.decode(done.payload),
       noiseKey: done.clientStatic,
     });

@@ -6,10 +6,10 @@ const frames = [Buffer.from("one"), Buffer.from("two"), Buffer.alloc(70_000, 3)]
 const routing = Buffer.concat([Buffer.from("ED"), Buffer.from([0, 1, 0, 0, 4]), Buffer.alloc(4)]);
 
 test.each([
-  ["the plain intro", NOISE_WA_HEADER],
-  ["routing info before the intro", Buffer.concat([routing, NOISE_WA_HEADER])],
-])("frames are found behind %s, however the stream is cut", (_, intro) => {
-  const stream = Buffer.concat([intro, joinFrames(frames)]);
+  ["the plain header", NOISE_WA_HEADER],
+  ["routing info before the header", Buffer.concat([routing, NOISE_WA_HEADER])],
+])("frames are read after %s, wherever the stream is split", (_, header) => {
+  const stream = Buffer.concat([header, joinFrames(frames)]);
   for (const size of [1, 7, 4096, stream.length]) {
     const reader = new FrameReader();
     const found: Buffer[] = [];
@@ -22,5 +22,5 @@ test.each([
 });
 
 test("another protocol is refused", () => {
-  expect(() => new FrameReader().push(Buffer.from("GET / HTTP/1.1"))).toThrow("unknown intro");
+  expect(() => new FrameReader().push(Buffer.from("GET / HTTP/1.1"))).toThrow("unknown header");
 });

@@ -1,19 +1,19 @@
 import { NOISE_WA_HEADER } from "@whiskeysockets/baileys";
 
-/** What WhatsApp never exceeds in a frame; a peer that announces more is not speaking the protocol. */
+/** Larger frames are refused; WhatsApp's are smaller. */
 const maxFrameBytes = 1 << 23;
 
 const nothing: Buffer = Buffer.alloc(0);
 
-/** Cuts a byte stream into frames: an intro once, then a 3-byte length before each frame. */
+/** Splits a byte stream into frames: a header once, then frames, each after its 3-byte length. */
 export class FrameReader {
   #pending: Buffer = nothing;
-  #introSeen = false;
+  #headerSeen = false;
 
-  /** The complete frames so far; throws when the stream is not WhatsApp's. */
+  /** Adds received bytes and returns the frames they complete. Throws if it is another protocol. */
   push(data: Buffer): Buffer[] {
     this.#pending = this.#pending.length === 0 ? data : Buffer.concat([this.#pending, data]);
-    if (!this.#introSeen && !this.#readIntro()) return [];
+    if (!this.#headerSeen && !this.#readHeader()) return [];
     const frames: Buffer[] = [];
     while (this.#pending.length >= 3) {
       const size = this.#pending.readUIntBE(0, 3);
@@ -22,13 +22,13 @@ export class FrameReader {
       frames.push(this.#pending.subarray(3, size + 3));
       this.#pending = this.#pending.subarray(size + 3);
     }
-    // A view, however short, would keep the whole chunk alive for as long as the line is idle.
+    // Even an empty view would keep the whole chunk in memory while the connection is idle.
     if (this.#pending.length === 0) this.#pending = nothing;
     return frames;
   }
 
-  /** A returning client may put its routing info first: `ED 00 01`, 3-byte length, bytes. */
-  #readIntro(): boolean {
+  /** The header may follow routing info: `ED 00 01`, a 3-byte length, bytes. */
+  #readHeader(): boolean {
     let offset = 0;
     if (this.#pending.toString("latin1", 0, 2) === "ED") {
       if (this.#pending.length < 7) return false;
@@ -37,15 +37,15 @@ export class FrameReader {
     const end = offset + NOISE_WA_HEADER.length;
     if (this.#pending.length < end) return false;
     if (!NOISE_WA_HEADER.equals(this.#pending.subarray(offset, end))) {
-      throw new Error("unknown intro");
+      throw new Error("unknown header");
     }
     this.#pending = this.#pending.subarray(end);
-    this.#introSeen = true;
+    this.#headerSeen = true;
     return true;
   }
 }
 
-/** The frames as one chunk, each behind its length. */
+/** Concatenates frames, each after its 3-byte length. */
 export function joinFrames(frames: readonly Uint8Array[]): Buffer {
   const total = frames.reduce((sum, frame) => sum + frame.length + 3, 0);
   const chunk = Buffer.allocUnsafe(total);

@@ -6,7 +6,10 @@ import * as dictionary from "@whiskeysockets/baileys/lib/WABinary/constants.js";
 export { encodeBinaryNode as encodeNode };
 export type { BinaryNode };
 
-/** A node from its wire form: one flag byte (2: deflated), then tokens. Synchronous, so order is kept. */
+/**
+ * Decodes a node: a flag byte (2 means deflated), then tokens. Synchronous, unlike Baileys' own
+ * function, so that stanzas stay in order.
+ */
 export function decodeNode(bytes: Buffer): BinaryNode {
   const compressed = ((bytes[0] ?? 0) & 2) !== 0;
   const body = bytes.subarray(1);
@@ -15,7 +18,7 @@ export function decodeNode(bytes: Buffer): BinaryNode {
 
 type Attributes = Record<string, string | undefined>;
 
-/** Builds a node; attributes that are undefined are left out. */
+/** Creates a node without the attributes that are undefined. */
 export function node(
   tag: string,
   attributes: Attributes = {},
@@ -28,29 +31,32 @@ export function node(
   return content === undefined ? { tag, attrs } : { tag, attrs, content };
 }
 
+/** The node's children, all or those with one tag. */
 export function children(parent: BinaryNode | undefined, tag?: string): BinaryNode[] {
   const content = parent?.content;
   if (!Array.isArray(content)) return [];
   return tag === undefined ? content : content.filter((child) => child.tag === tag);
 }
 
+/** The first child with this tag. */
 export function child(parent: BinaryNode | undefined, tag: string): BinaryNode | undefined {
   const content = parent?.content;
   return Array.isArray(content) ? content.find((entry) => entry.tag === tag) : undefined;
 }
 
-/** The node's content as bytes; short texts arrive as strings because of the token dictionary. */
+/** The node's content as bytes. Content that is in the token dictionary is decoded as a string. */
 export function bytesOf(parent: BinaryNode | undefined): Buffer | undefined {
   const content = parent?.content;
   if (typeof content === "string") return Buffer.from(content);
   return content instanceof Uint8Array ? Buffer.from(content) : undefined;
 }
 
+/** The node's content as UTF-8 text. */
 export function textOf(parent: BinaryNode | undefined): string | undefined {
   return bytesOf(parent)?.toString("utf8");
 }
 
-/** A big-endian number, as WhatsApp writes key and registration ids. */
+/** The node's content as a big-endian number of up to 4 bytes, like key and registration ids. */
 export function numberOf(parent: BinaryNode | undefined): number | undefined {
   const bytes = bytesOf(parent);
   return bytes && bytes.length > 0 && bytes.length <= 4

@@ -13,9 +13,9 @@ const noAdditionalData = Buffer.alloc(0);
 const algorithm = "aes-256-gcm";
 const tagBytes = 16;
 
-/** One direction of an established connection: AES-256-GCM with a counter as nonce. */
+/** One direction of an established connection: AES-256-GCM with a counter as the nonce. */
 export class TransportCipher {
-  // A key object, because node takes longer to inspect a plain buffer than to encrypt a frame.
+  // With a Buffer as the key, Node spends more time on checking it than on encrypting a frame.
   readonly #key: KeyObject;
   readonly #iv = Buffer.alloc(12);
   #counter = 0;
@@ -29,23 +29,23 @@ export class TransportCipher {
     return Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
   }
 
-  /** Throws when the peer sent anything but the next frame of this key. */
-  decrypt(sealed: Uint8Array): Buffer {
+  /** Throws if this is not the next frame encrypted with this key. */
+  decrypt(frame: Uint8Array): Buffer {
     const decipher = createDecipheriv(algorithm, this.#key, this.#nextIv());
-    const end = sealed.length - tagBytes;
-    decipher.setAuthTag(sealed.subarray(end));
-    return Buffer.concat([decipher.update(sealed.subarray(0, end)), decipher.final()]);
+    const end = frame.length - tagBytes;
+    decipher.setAuthTag(frame.subarray(end));
+    return Buffer.concat([decipher.update(frame.subarray(0, end)), decipher.final()]);
   }
 
   #nextIv(): Buffer {
-    // WhatsApp keeps the counter at offset 8, big endian.
+    // WhatsApp writes the counter at offset 8, big-endian.
     this.#iv.writeUInt32BE(this.#counter, 8);
     this.#counter += 1;
     return this.#iv;
   }
 }
 
-/** The responder's side of `Noise_XX_25519_AESGCM_SHA256` as WhatsApp's servers play it. */
+/** The responder of `Noise_XX_25519_AESGCM_SHA256`, the role of WhatsApp's server. */
 export class NoiseResponder {
   #hash: Buffer;
   #salt: Buffer;
@@ -53,30 +53,33 @@ export class NoiseResponder {
   #counter = 0;
   readonly #ephemeral: KeyPair;
 
-  constructor(intro: Uint8Array) {
+  constructor(header: Uint8Array) {
     this.#hash = Buffer.from(NOISE_MODE);
     this.#salt = this.#hash;
     this.#key = this.#hash;
     this.#ephemeral = Curve.generateKeyPair();
-    this.#mixHash(intro);
+    this.#mixHash(header);
   }
 
-  /** Answers the client's first message: our keys and the certificate that vouches for them. */
+  /** Returns the server hello: the ephemeral key, the encrypted static key and certificate chain. */
   hello(clientEphemeral: Uint8Array, serverStatic: KeyPair, certificate: Uint8Array) {
     this.#mixHash(clientEphemeral);
     this.#mixHash(this.#ephemeral.public);
     this.#mixKey(Curve.sharedKey(this.#ephemeral.private, clientEphemeral));
-    const sealedStatic = this.#encrypt(serverStatic.public);
+    const encryptedStatic = this.#encrypt(serverStatic.public);
     this.#mixKey(Curve.sharedKey(serverStatic.private, clientEphemeral));
     const payload = this.#encrypt(certificate);
-    return { ephemeral: this.#ephemeral.public, static: sealedStatic, payload };
+    return { ephemeral: this.#ephemeral.public, static: encryptedStatic, payload };
   }
 
-  /** Opens the client's last handshake message; throws when its keys do not fit. */
-  finish(sealedStatic: Uint8Array, sealedPayload: Uint8Array) {
-    const clientStatic = this.#decrypt(sealedStatic);
+  /**
+   * Decrypts the client's last handshake message and returns its static key, its payload and the
+   * transport ciphers. Throws if the message is not authentic.
+   */
+  finish(encryptedStatic: Uint8Array, encryptedPayload: Uint8Array) {
+    const clientStatic = this.#decrypt(encryptedStatic);
     this.#mixKey(Curve.sharedKey(this.#ephemeral.private, clientStatic));
-    const payload = this.#decrypt(sealedPayload);
+    const payload = this.#decrypt(encryptedPayload);
     const keys = this.#derive(noAdditionalData);
     return {
       clientStatic,
@@ -108,14 +111,14 @@ export class NoiseResponder {
   }
 
   #encrypt(plaintext: Uint8Array): Buffer {
-    const sealed = aesEncryptGCM(plaintext, this.#key, this.#iv(), this.#hash);
-    this.#mixHash(sealed);
-    return sealed;
+    const ciphertext = aesEncryptGCM(plaintext, this.#key, this.#iv(), this.#hash);
+    this.#mixHash(ciphertext);
+    return ciphertext;
   }
 
-  #decrypt(sealed: Uint8Array): Buffer {
-    const plaintext = aesDecryptGCM(sealed, this.#key, this.#iv(), this.#hash);
-    this.#mixHash(sealed);
+  #decrypt(ciphertext: Uint8Array): Buffer {
+    const plaintext = aesDecryptGCM(ciphertext, this.#key, this.#iv(), this.#hash);
+    this.#mixHash(ciphertext);
     return plaintext;
   }
 }

@@ -1,31 +1,31 @@
 import type { Device } from "../account/account.ts";
-import { serverJid } from "../account/address.ts";
+import { parseAddress, serverJid } from "../account/address.ts";
 import type { Network } from "../network.ts";
-import { takePairingIq } from "../registration/pairing-iq.ts";
+import { handleAppStateIq } from "../stanza/app-state-iq.ts";
+import { confirmDelivery } from "../stanza/deliver.ts";
+import { handleEncryptIq } from "../stanza/encrypt-iq.ts";
+import { type IqContent, iqError, iqResult } from "../stanza/iq.ts";
+import { routeMessage } from "../stanza/route-message.ts";
+import { routeReceipt } from "../stanza/route-receipt.ts";
+import { handleUsyncIq } from "../stanza/usync-iq.ts";
 import type { Connection } from "../wire/connection.ts";
 import { type BinaryNode, child, node } from "../wire/node.ts";
-import { answerAppState } from "./app-state.ts";
-import { settle } from "./deliver.ts";
-import { answerEncrypt } from "./encrypt.ts";
-import { type Answer, iqError, iqResult, type Query } from "./iq.ts";
-import { routeMessage } from "./message.ts";
-import { routeReceipt } from "./receipt.ts";
-import { answerUsync } from "./usync.ts";
+import { unlinkDevice } from "./unlink-device.ts";
 
 export interface LoggedIn {
   network: Network;
   device: Device;
   connection: Connection;
-  /** Called when the device wants its stanzas: WhatsApp holds them back until then. */
+  /** Called when the client is ready for its stanzas; WhatsApp holds them back until then. */
   activate: () => void;
 }
 
-/** Everything a logged-in device may say. What we do not know is ignored, as WhatsApp does. */
-export function dispatch(session: LoggedIn, stanza: BinaryNode): void {
+/** Handles a stanza of a logged-in device. Unknown stanzas are ignored, as WhatsApp does. */
+export function handleStanza(session: LoggedIn, stanza: BinaryNode): void {
   const { network, device, connection } = session;
   switch (stanza.tag) {
     case "iq":
-      takeIq(session, stanza);
+      handleIq(session, stanza);
       return;
     case "message":
       routeMessage(network, device, stanza, (ack) => connection.send(ack));
@@ -35,9 +35,12 @@ export function dispatch(session: LoggedIn, stanza: BinaryNode): void {
       connection.send(receiptAck(stanza));
       return;
     case "ack":
-      settle(network.store, device, stanza.attrs["class"] ?? "", stanza);
+      confirmDelivery(network.store, device, {
+        tag: stanza.attrs["class"] ?? "",
+        response: stanza,
+      });
       return;
-    // Presence and typing have no watchers yet: see README, "What is missing".
+    // Presence and typing are not implemented: see README, "Not implemented".
     case "presence":
     case "chatstate":
     case "ib":
@@ -52,31 +55,44 @@ function receiptAck(receipt: BinaryNode): BinaryNode {
   return node("ack", { class: "receipt", id, from: to ?? serverJid, type });
 }
 
-function takeIq(session: LoggedIn, iq: BinaryNode): void {
+function handleIq(session: LoggedIn, iq: BinaryNode): void {
   const { connection } = session;
   const { type, xmlns } = iq.attrs;
   if (type === "result" || type === "error") return;
   if (xmlns === "md") {
-    takePairingIq(session.network, connection, iq);
+    handleMultiDeviceIq(session, iq);
     return;
   }
   if (xmlns === "w:g2" && iq.attrs["to"] !== "@g.us") {
     connection.send(iqError(iq, 404, "item-not-found"));
     return;
   }
-  connection.send(iqResult(iq, answer(session, iq)));
+  connection.send(iqResult(iq, resultContent(session, iq)));
   if (xmlns === "passive" && child(iq, "active")) session.activate();
 }
 
-function answer(session: LoggedIn, iq: BinaryNode): Answer {
-  const query: Query = { network: session.network, device: session.device, iq };
+/** `xmlns=md` after login: a client that logs out removes its own device. */
+function handleMultiDeviceIq({ network, connection }: LoggedIn, iq: BinaryNode): void {
+  if (child(iq, "link_code_companion_reg")) {
+    connection.send(iqError(iq, 400, "bad-request"));
+    return;
+  }
+  connection.send(iqResult(iq));
+  const removal = child(iq, "remove-companion-device");
+  const device = network.accounts.deviceAt(parseAddress(removal?.attrs["jid"]));
+  const isOwn = device && network.connections.get(device) === connection;
+  if (isOwn && device.id !== 0) unlinkDevice(network, device);
+}
+
+function resultContent({ network, device }: LoggedIn, iq: BinaryNode): IqContent {
+  const request = { network, device, iq };
   switch (iq.attrs["xmlns"] ?? "") {
     case "encrypt":
-      return answerEncrypt(query);
+      return handleEncryptIq(request);
     case "usync":
-      return answerUsync(query);
+      return handleUsyncIq(request);
     case "w:sync:app:state":
-      return answerAppState(query);
+      return handleAppStateIq(request);
     case "privacy":
       return child(iq, "privacy") ? [privacySettings()] : undefined;
     case "abt":
@@ -86,7 +102,7 @@ function answer(session: LoggedIn, iq: BinaryNode): Answer {
     case "w:g2":
       return [node("groups", {}, [])];
     case "w:m":
-      // Media comes with its own endpoint (media/): until then no host takes uploads.
+      // No hosts: media uploads are not implemented.
       return [node("media_conn", { auth: "sandbox", ttl: "300", max_buckets: "12" }, [])];
     case "w:mex":
       return [node("result", {}, Buffer.from(JSON.stringify({ data: {} })))];

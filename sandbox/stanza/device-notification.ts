@@ -6,22 +6,22 @@ import { node } from "../wire/node.ts";
 import { deliver } from "./deliver.ts";
 
 /**
- * Tells everybody who keeps a list of the account's devices that it changed, under both of the
- * device's names: clients would otherwise leave the device out for as long as they keep the list.
+ * Sends `<notification type=devices>` to every account that caches this account's device list.
+ * Without it, clients would keep sending to the old list. The device is named by both its jids.
  */
-export function announceDevice(store: Store, device: Device, change: "add" | "remove"): void {
+export function notifyDeviceChange(store: Store, device: Device, change: "add" | "remove"): void {
   const { account, link } = device;
   const keyIndex = link ? String(link.keyIndex) : undefined;
-  const names = (["pn", "lid"] as const).map((addressing) =>
+  const deviceNodes = (["pn", "lid"] as const).map((addressing) =>
     node("device", { jid: deviceJid(device, addressing), "key-index": keyIndex }),
   );
   const t = String(Math.floor(Date.now() / 1000));
   const from = accountJid(account, "pn");
-  for (const watcher of new Set([account, ...account.watchers])) {
-    for (const other of watcher.devices.values()) {
+  for (const subscriber of new Set([account, ...account.deviceListSubscribers])) {
+    for (const other of subscriber.devices.values()) {
       if (other === device || other.id === 0) continue;
       const attrs = { from, type: "devices", id: randomUUID(), t };
-      deliver(store, other, node("notification", attrs, [node(change, {}, names)]));
+      deliver(store, other, node("notification", attrs, [node(change, {}, deviceNodes)]));
     }
   }
 }

@@ -1,24 +1,25 @@
 import type { proto } from "@whiskeysockets/baileys";
 import { accountJid, deviceJid, parseAddress } from "../account/address.ts";
-import { routeReceipt } from "../stanza/receipt.ts";
+import { routeReceipt } from "../stanza/route-receipt.ts";
 import { addMessage, type PhoneMessage } from "../store/messages.ts";
 import { type BinaryNode, bytesOf, child, node } from "../wire/node.ts";
-import { askAgain } from "./ask-again.ts";
 import { encodeMessage, readContent } from "./content.ts";
 import type { Phone } from "./phone.ts";
-import { readMessages } from "./read.ts";
-import { isAutomatic, sendText } from "./send.ts";
+import { readMessages } from "./read-messages.ts";
+import { sendRetryReceipt } from "./retry-receipt.ts";
+import { isAutoReply, sendText } from "./send.ts";
 
 /**
- * A message arrives: open it, keep it, tell the sender, and do what the phone does by itself.
- * False when it is nothing that a phone answers.
+ * Handles a message: decrypts and stores it, sends the receipt, and then reads or replies if the
+ * phone's behaviour says so. Returns whether a receipt was sent; without one the caller must
+ * confirm the delivery itself.
  */
-export async function takeMessage(phone: Phone, stanza: BinaryNode): Promise<boolean> {
-  const { directory } = phone.network;
-  const sender = directory.device(parseAddress(stanza.attrs["from"]));
+export async function handleMessage(phone: Phone, stanza: BinaryNode): Promise<boolean> {
+  const { accounts } = phone.network;
+  const sender = accounts.deviceAt(parseAddress(stanza.attrs["from"]));
   const enc = child(stanza, "enc");
   const ciphertext = bytesOf(enc);
-  // A device that is gone, or a kind of message that phones do not read.
+  // The sender was unlinked, or this kind of message has no single ciphertext.
   if (!sender || !enc || !ciphertext) return false;
   const type = enc.attrs["type"] === "pkmsg" ? "pkmsg" : "msg";
   let message: proto.Message;
@@ -26,39 +27,40 @@ export async function takeMessage(phone: Phone, stanza: BinaryNode): Promise<boo
     message = await phone.engine.decrypt(deviceJid(sender, "lid"), type, ciphertext);
   } catch (error) {
     phone.network.log.warn({ err: error, device: sender.id }, "phone could not decrypt");
-    return askAgain(phone, stanza);
+    return sendRetryReceipt(phone, stanza);
   }
-  phone.retries.delete(stanza.attrs["id"] ?? "");
+  phone.retryCounts.delete(stanza.attrs["id"] ?? "");
   const own = sender.account === phone.account;
-  const kept = keep(phone, { stanza, message, own, fromDevice: sender.id });
-  acknowledge(phone, stanza, own);
-  if (!kept || own) return true;
+  const stored = storeMessage(phone, { stanza, message, own, fromDevice: sender.id });
+  sendDeliveryReceipt(phone, stanza, own);
+  if (!stored || own) return true;
   const { autoRead, autoReply } = phone.account.behaviour;
-  if (autoRead) readMessages(phone, [kept]);
-  if (autoReply !== null && !isAutomatic(kept.id)) {
-    await sendText(phone, { to: sender.account, text: autoReply, automatic: true });
+  if (autoRead) readMessages(phone, [stored]);
+  if (autoReply !== null && !isAutoReply(stored.id)) {
+    await sendText(phone, { to: sender.account, text: autoReply, isAutoReply: true });
   }
   return true;
 }
 
-interface Arrival {
+interface DecryptedMessage {
   stanza: BinaryNode;
   message: proto.Message;
+  /** Sent by another device of this account. */
   own: boolean;
   fromDevice: number;
 }
 
-function keep(phone: Phone, arrival: Arrival): PhoneMessage | undefined {
-  const { stanza, own, fromDevice } = arrival;
+function storeMessage(phone: Phone, decrypted: DecryptedMessage): PhoneMessage | undefined {
+  const { stanza, own, fromDevice } = decrypted;
   const { from = "", recipient, id = "", t } = stanza.attrs;
-  const { directory, store } = phone.network;
-  const message = arrival.message.deviceSentMessage?.message ?? arrival.message;
+  const { accounts, store } = phone.network;
+  const message = decrypted.message.deviceSentMessage?.message ?? decrypted.message;
   const content = readContent(message);
   if (!content) return undefined;
   const chat = own ? (recipient ?? from) : from;
-  const partner = directory.account(parseAddress(chat));
+  const partner = accounts.accountAt(parseAddress(chat));
   const partnerNumber = partner?.phone ?? parseAddress(chat)?.user ?? "";
-  const kept = addMessage(store, phone.account.phone, {
+  const stored = addMessage(store, phone.account.phone, {
     id,
     direction: own ? "out" : "in",
     from: own ? phone.account.phone : partnerNumber,
@@ -70,11 +72,11 @@ function keep(phone: Phone, arrival: Arrival): PhoneMessage | undefined {
     fromMeDevice: own ? fromDevice : null,
     encodedMessage: encodeMessage(message),
   });
-  if (kept) phone.emit({ type: "message", message: kept });
-  return kept;
+  if (stored) phone.emit({ type: "message", message: stored });
+  return stored;
 }
 
-function acknowledge(phone: Phone, stanza: BinaryNode, own: boolean): void {
+function sendDeliveryReceipt(phone: Phone, stanza: BinaryNode, own: boolean): void {
   const { id, from, recipient, category } = stanza.attrs;
   const ownType = category === "peer" ? "peer_msg" : "sender";
   const attrs = { id, to: from, type: own ? ownType : undefined, recipient };

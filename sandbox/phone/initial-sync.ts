@@ -3,26 +3,26 @@ import { deflateSync } from "node:zlib";
 import { proto } from "@whiskeysockets/baileys";
 import type { Device } from "../account/account.ts";
 import { accountJid, deviceJid } from "../account/address.ts";
-import { routeMessage } from "../stanza/message.ts";
+import { routeMessage } from "../stanza/route-message.ts";
 import { type PhoneMessage, recentMessages } from "../store/messages.ts";
 import { node } from "../wire/node.ts";
 import type { Phone } from "./phone.ts";
-import { sealFor } from "./send.ts";
+import { encryptFor } from "./send.ts";
 
 const { HistorySyncType } = proto.HistorySync;
 const { Type } = proto.Message.ProtocolMessage;
 const historyMessages = 200;
 
 /**
- * What a phone sends to a device that it has just linked: the keys of the shared settings, and its
- * recent chats. Clients hold their events back until the history is there.
+ * Sends a newly linked device the app state key and the recent message history. Baileys buffers its
+ * events until the history has arrived.
  */
-export async function shareWithNewDevice(phone: Phone, device: Device): Promise<void> {
-  await tell(phone, device, {
+export async function sendInitialSync(phone: Phone, device: Device): Promise<void> {
+  await sendPeerMessage(phone, device, {
     type: Type.APP_STATE_SYNC_KEY_SHARE,
     appStateSyncKeyShare: { keys: [appStateKey(phone)] },
   });
-  await tell(phone, device, {
+  await sendPeerMessage(phone, device, {
     type: Type.HISTORY_SYNC_NOTIFICATION,
     historySyncNotification: {
       syncType: proto.Message.HistorySyncType.INITIAL_BOOTSTRAP,
@@ -35,14 +35,18 @@ export async function shareWithNewDevice(phone: Phone, device: Device): Promise<
   });
 }
 
-async function tell(phone: Phone, device: Device, protocolMessage: proto.Message.IProtocolMessage) {
-  const enc = await sealFor(phone, device, { protocolMessage });
+async function sendPeerMessage(
+  phone: Phone,
+  device: Device,
+  protocolMessage: proto.Message.IProtocolMessage,
+) {
+  const enc = await encryptFor(phone, device, { protocolMessage });
   const id = randomBytes(10).toString("hex").toUpperCase();
   const attrs = { id, to: deviceJid(device, "pn"), type: "text", category: "peer" };
   routeMessage(phone.network, phone.device, node("message", attrs, [enc]), () => {});
 }
 
-/** One key for all settings, made when the first device is linked. */
+/** The account's only app state key, created when the first device is linked. */
 function appStateKey(phone: Phone): proto.Message.IAppStateSyncKey {
   const { keys } = phone.engine;
   const name = "shared";
@@ -59,7 +63,7 @@ function appStateKey(phone: Phone): proto.Message.IAppStateSyncKey {
 }
 
 function history(phone: Phone): proto.IHistorySync {
-  const { directory, store } = phone.network;
+  const { accounts, store } = phone.network;
   const messages = recentMessages(store, phone.account.phone, historyMessages);
   const chats = Map.groupBy(messages, (message) =>
     message.direction === "in" ? message.from : message.to,
@@ -67,7 +71,7 @@ function history(phone: Phone): proto.IHistorySync {
   const conversations: proto.IConversation[] = [];
   const phoneNumberToLidMappings: proto.IPhoneNumberToLIDMapping[] = [];
   for (const [number, chat] of chats) {
-    const partner = directory.byPhone(number);
+    const partner = accounts.byPhone(number);
     if (!partner) continue;
     const pnJid = accountJid(partner, "pn");
     const lidJid = accountJid(partner, "lid");

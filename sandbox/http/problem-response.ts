@@ -2,20 +2,20 @@ import { HTTPException } from "hono/http-exception";
 import type { Logger } from "pino";
 import { SandboxError } from "../sandbox-error.ts";
 
-/** Any error as `application/problem+json`; an unexpected one is logged, not shown. */
-export function problem(error: Error, log: Logger): Response {
+/** Any error as `application/problem+json` (RFC 9457). Unexpected errors are logged, not shown. */
+export function problemResponse(error: Error, log: Logger): Response {
   if (error instanceof SandboxError) {
     const { code, status, message } = error;
-    return answer({ code, status, detail: message });
+    return respond({ code, status, detail: message });
   }
   if (error instanceof HTTPException) {
-    return answer({ code: "invalid_request", status: error.status, detail: error.message });
+    return respond({ code: "invalid_request", status: error.status, detail: error.message });
   }
   log.error({ err: error }, "request failed");
-  return answer({
+  return respond({
     code: "internal_error",
     status: 500,
-    detail: "The sandbox failed. Its log says why.",
+    detail: "The sandbox failed to handle the request. See its log for the cause.",
   });
 }
 
@@ -25,7 +25,7 @@ interface Problem {
   detail: string;
 }
 
-function answer({ code, status, detail }: Problem): Response {
+function respond({ code, status, detail }: Problem): Response {
   const title = code.replaceAll("_", " ");
   const body = { type: "about:blank", title, status, code, detail };
   return new Response(JSON.stringify(body), {

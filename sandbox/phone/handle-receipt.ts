@@ -1,26 +1,29 @@
 import { extractE2ESessionFromRetryReceipt } from "@whiskeysockets/baileys";
 import { parseAddress } from "../account/address.ts";
-import { listedIds } from "../stanza/receipt.ts";
+import { receiptItemIds } from "../stanza/route-receipt.ts";
 import { advanceSent, markRead, sentMessage } from "../store/messages.ts";
 import { type BinaryNode, child } from "../wire/node.ts";
 import type { Phone } from "./phone.ts";
 import { resend } from "./send.ts";
 
-/** After so many failures the other side is beyond help. */
+/** The phone stops resending a message after this many retry receipts. */
 const maxResends = 5;
 
-/** A receipt arrives: a message of this number went further, or somebody could not open it. */
-export async function takeReceipt(phone: Phone, receipt: BinaryNode): Promise<void> {
+/**
+ * Handles a receipt: updates the status of a sent message, resends a message after a retry
+ * receipt, or marks a message as read that another device of this account has read.
+ */
+export async function handleReceipt(phone: Phone, receipt: BinaryNode): Promise<void> {
   const { id = "", type, from, recipient } = receipt.attrs;
-  const { store, directory } = phone.network;
+  const { store, accounts } = phone.network;
   if (type === "retry") {
-    await answerRetry(phone, receipt);
+    await handleRetryReceipt(phone, receipt);
     return;
   }
-  const ids = [id, ...listedIds(receipt)];
-  if (directory.account(parseAddress(from)) === phone.account) {
-    // Another device of this number has read what came from `recipient`.
-    const author = directory.account(parseAddress(recipient));
+  const ids = [id, ...receiptItemIds(receipt)];
+  if (accounts.accountAt(parseAddress(from)) === phone.account) {
+    // Another device of this account has read messages from `recipient`.
+    const author = accounts.accountAt(parseAddress(recipient));
     for (const read of ids) {
       if (author) markRead(store, phone.account.phone, { id: read, from: author.phone });
     }
@@ -34,10 +37,10 @@ export async function takeReceipt(phone: Phone, receipt: BinaryNode): Promise<vo
   }
 }
 
-async function answerRetry(phone: Phone, receipt: BinaryNode): Promise<void> {
+async function handleRetryReceipt(phone: Phone, receipt: BinaryNode): Promise<void> {
   const { id = "", from } = receipt.attrs;
   const count = Number(child(receipt, "retry")?.attrs["count"] ?? 1);
-  const device = phone.network.directory.device(parseAddress(from));
+  const device = phone.network.accounts.deviceAt(parseAddress(from));
   const message = sentMessage(phone.network.store, phone.account.phone, id);
   if (!device || !message || count > maxResends) return;
   const session = extractE2ESessionFromRetryReceipt(receipt) ?? undefined;

@@ -2,23 +2,24 @@ import type { Device } from "../account/account.ts";
 import { deviceJid, parseAddress } from "../account/address.ts";
 import type { Network } from "../network.ts";
 import { type BinaryNode, children, node } from "../wire/node.ts";
-import { deliver, settle } from "./deliver.ts";
+import { confirmDelivery, deliver } from "./deliver.ts";
 
-/** Receipts that are between a device and the server, or its own phone: nobody else sees them. */
+/** Receipts between a device and the server or its own phone. They are never forwarded. */
 const privateTypes = new Set(["sender", "peer_msg", "hist_sync"]);
 
-/** Takes a receipt from a device: settles the messages it is about and tells whoever sent them. */
+/** Routes a receipt: confirms the messages it lists and forwards it to the author's devices. */
 export function routeReceipt(network: Network, reader: Device, receipt: BinaryNode): void {
   const { id, to, type } = receipt.attrs;
-  for (const messageId of [id, ...listedIds(receipt)]) {
-    settle(network.store, reader, "message", node("receipt", { id: messageId }));
+  for (const messageId of [id, ...receiptItemIds(receipt)]) {
+    const response = node("receipt", { id: messageId });
+    confirmDelivery(network.store, reader, { tag: "message", response });
   }
   const target = parseAddress(to);
-  const author = network.directory.account(target);
+  const author = network.accounts.accountAt(target);
   if (!target || !author || privateTypes.has(type ?? "")) return;
   const from = deviceJid(reader, target.addressing);
   const t = receipt.attrs["t"] ?? String(Math.floor(Date.now() / 1000));
-  // To the sender, a message is delivered whether or not somebody looks at the screen.
+  // "inactive" means delivered while the recipient's app is in the background: same for the author.
   const forwardedType = type === "inactive" ? undefined : type;
   const forwarded = node("receipt", { id, from, t, type: forwardedType }, contentOf(receipt));
   if (type === "retry") {
@@ -31,9 +32,9 @@ export function routeReceipt(network: Network, reader: Device, receipt: BinaryNo
     if (device !== reader && !isOwn) deliver(network.store, device, forwarded);
   }
   if (type === "read" && !isOwn) {
-    const echo = node("receipt", { id, from, t, type, recipient: to }, contentOf(receipt));
+    const copy = node("receipt", { id, from, t, type, recipient: to }, contentOf(receipt));
     for (const device of reader.account.devices.values()) {
-      if (device !== reader) deliver(network.store, device, echo);
+      if (device !== reader) deliver(network.store, device, copy);
     }
   }
 }
@@ -42,8 +43,8 @@ function contentOf(receipt: BinaryNode): BinaryNode[] | undefined {
   return Array.isArray(receipt.content) ? receipt.content : undefined;
 }
 
-/** A receipt may be about several messages: its own id, and a list of more. */
-export function listedIds(receipt: BinaryNode): string[] {
+/** The message ids in a receipt's `<list>`, which come in addition to its own id. */
+export function receiptItemIds(receipt: BinaryNode): string[] {
   const list = children(receipt, "list");
   return list.flatMap((entry) => children(entry, "item").map((item) => item.attrs["id"] ?? ""));
 }

@@ -6,8 +6,8 @@ import type { Address } from "./address.ts";
 
 type DeviceRecord = Pick<Device, "identityKey" | "registrationId" | "signedPreKey" | "link">;
 
-/** All accounts and devices, in memory, written through to the store. */
-export class Directory {
+/** All accounts and devices: read from memory, written through to the store. */
+export class AccountRegistry {
   readonly #store: Store;
   readonly #byPhone = new Map<string, Account>();
   readonly #byLid = new Map<string, Account>();
@@ -17,7 +17,7 @@ export class Directory {
     this.#load();
   }
 
-  accounts(): IterableIterator<Account> {
+  all(): IterableIterator<Account> {
     return this.#byPhone.values();
   }
 
@@ -25,27 +25,28 @@ export class Directory {
     return this.#byPhone.get(phone);
   }
 
-  account(address: Address | undefined): Account | undefined {
+  /** The account that an address belongs to, in either address space. */
+  accountAt(address: Address | undefined): Account | undefined {
     if (!address) return undefined;
     return (address.addressing === "lid" ? this.#byLid : this.#byPhone).get(address.user);
   }
 
-  device(address: Address | undefined): Device | undefined {
-    return address && this.account(address)?.devices.get(address.device);
+  deviceAt(address: Address | undefined): Device | undefined {
+    return address && this.accountAt(address)?.devices.get(address.device);
   }
 
-  /** A new number with its phone. The number must be free. */
+  /** Creates an account with its phone. The caller checks that the number is free. */
   create(phone: string, name: string, keys: PhoneKeys): Account {
     const account: Account = {
       phone,
-      lid: this.#freeLid(),
+      lid: this.#unusedLid(),
       name,
       createdAt: Date.now(),
       nextDeviceId: 1,
       keys,
       behaviour: { online: true, autoRead: false, autoReply: null },
       devices: new Map(),
-      watchers: new Set(),
+      deviceListSubscribers: new Set(),
     };
     this.#index(account);
     this.saveAccount(account);
@@ -62,7 +63,7 @@ export class Directory {
     return account;
   }
 
-  /** Forgets a number and all it had. */
+  /** Deletes an account and all its rows. */
   delete(account: Account): void {
     this.#byPhone.delete(account.phone);
     this.#byLid.delete(account.lid);
@@ -97,7 +98,14 @@ export class Directory {
   }
 
   addDevice(account: Account, id: number, record: DeviceRecord): Device {
-    const device: Device = { account, id, ...record, preKeyCount: 0, inbox: null };
+    const device: Device = {
+      account,
+      id,
+      ...record,
+      preKeyCount: 0,
+      inbox: null,
+      onPreKeyUsed: null,
+    };
     account.devices.set(id, device);
     this.saveDevice(device);
     return device;
@@ -127,7 +135,7 @@ export class Directory {
     this.#byLid.set(account.lid, account);
   }
 
-  #freeLid(): string {
+  #unusedLid(): string {
     for (;;) {
       const lid = `1${String(randomInt(1e7)).padStart(7, "0")}${String(randomInt(1e7)).padStart(7, "0")}`;
       if (!this.#byLid.has(lid)) return lid;
@@ -145,20 +153,27 @@ export class Directory {
         keys: unpack<PhoneKeys>(row["keys"]),
         behaviour: unpack<Behaviour>(row["behaviour"]),
         devices: new Map(),
-        watchers: new Set(),
+        deviceListSubscribers: new Set(),
       });
     }
     for (const row of this.#store.all("SELECT phone, id, record FROM device")) {
       const account = this.#byPhone.get(String(row["phone"]));
       const id = Number(row["id"]);
       const record = unpack<DeviceRecord>(row["record"]);
-      account?.devices.set(id, { account, id, ...record, preKeyCount: 0, inbox: null });
+      account?.devices.set(id, {
+        account,
+        id,
+        ...record,
+        preKeyCount: 0,
+        inbox: null,
+        onPreKeyUsed: null,
+      });
     }
     const counts = "SELECT phone, device, count(*) AS keys FROM pre_key GROUP BY phone, device";
     for (const row of this.#store.all(counts)) {
       const device = this.#byPhone.get(String(row["phone"]))?.devices.get(Number(row["device"]));
       if (device) device.preKeyCount = Number(row["keys"]);
     }
-    for (const account of this.accounts()) phoneDevice(account);
+    for (const account of this.all()) phoneDevice(account);
   }
 }

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { z } from "zod";
-import type { Network } from "../network.ts";
 import type { Phone } from "../phone/phone.ts";
+import type { Phones } from "../phone/phones.ts";
 import { SandboxError } from "../sandbox-error.ts";
 
 /** A phone number as people write it: digits, an optional `+` or `00`, separators. */
@@ -12,7 +12,7 @@ export const phoneNumber = z
     error: "must be an international phone number of 7 to 15 digits, such as 393331234567",
   });
 
-/** The request's JSON body, checked; throws `invalid_request` naming each wrong field. */
+/** Parses the request's JSON body. Throws `invalid_request`, which names each invalid field. */
 export async function readBody<T>(c: Context, schema: z.ZodType<T>): Promise<T> {
   let body: unknown;
   try {
@@ -28,11 +28,21 @@ export async function readBody<T>(c: Context, schema: z.ZodType<T>): Promise<T> 
   throw new SandboxError("invalid_request", issues.join("; "), { cause: result.error });
 }
 
-/** The phone that the path names. */
-export function phoneOf(c: Context, network: Network): Phone {
+/** The phone that the path names. Throws `phone_not_found`. */
+export function phoneParam(c: Context, phones: Phones): Phone {
   const number = phoneNumber.safeParse(c.req.param("phone"));
   if (!number.success) {
-    throw new SandboxError("phone_not_found", "The path must name a phone by its number.");
+    throw new SandboxError("phone_not_found", "The path must contain a phone number.");
   }
-  return network.phones.get(number.data);
+  return phones.get(number.data);
+}
+
+/** Like `phoneParam`, for what a user does on the phone. Throws `phone_offline` too. */
+export function onlinePhoneParam(c: Context, phones: Phones): Phone {
+  const phone = phoneParam(c, phones);
+  if (phone.account.behaviour.online) return phone;
+  throw new SandboxError(
+    "phone_offline",
+    'This phone is offline. Bring it online with POST /phones/:phone/behaviour {"online":true}.',
+  );
 }

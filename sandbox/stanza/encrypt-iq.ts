@@ -4,30 +4,30 @@ import type { Device, PublicSignedPreKey } from "../account/account.ts";
 import { parseAddress, serverJid } from "../account/address.ts";
 import {
   addPreKeys,
-  dropPreKeys,
-  type KeyBundle,
+  deletePreKeys,
+  fetchPreKeyBundle,
+  type PreKeyBundle,
   preKeyIds,
-  takeKeyBundle,
 } from "../account/pre-keys.ts";
 import { type BinaryNode, bytesOf, child, children, node, numberOf } from "../wire/node.ts";
-import type { Answer, Query } from "./iq.ts";
+import type { IqContent, IqRequest } from "./iq.ts";
 
-/** Below this many one-time keys the server asks a device for more (WhatsApp Web's own threshold). */
+/** With fewer one-time pre-keys than this a device is notified to upload more (as WhatsApp Web). */
 const lowPreKeyCount = 5;
 
-/** `xmlns=encrypt`: the key server of Signal. */
-export function answerEncrypt(query: Query): Answer {
-  const { iq, device } = query;
+/** `xmlns=encrypt`: the Signal key server. */
+export function handleEncryptIq(request: IqRequest): IqContent {
+  const { iq, device } = request;
   if (child(iq, "count")) return [node("count", { value: String(device.preKeyCount) })];
-  if (child(iq, "digest")) return digest(query);
-  if (child(iq, "rotate")) return rotate(query);
-  if (child(iq, "list")) return upload(query);
-  const wanted = child(iq, "key");
-  return wanted ? [node("list", {}, bundles(query, children(wanted, "user")))] : undefined;
+  if (child(iq, "digest")) return digest(request);
+  if (child(iq, "rotate")) return rotate(request);
+  if (child(iq, "list")) return upload(request);
+  const key = child(iq, "key");
+  return key ? [node("list", {}, bundles(request, children(key, "user")))] : undefined;
 }
 
-function digest({ network, device }: Query): Answer {
-  // Without keys there is nothing to compare: an empty answer makes the client upload.
+function digest({ network, device }: IqRequest): IqContent {
+  // An empty result makes the client upload its keys.
   if (device.preKeyCount === 0) return undefined;
   const ids = preKeyIds(network.store, device).map((id) => Buffer.from(encodeBigEndian(id, 3)));
   const hash = createHash("sha1").update(device.identityKey).update(Buffer.concat(ids)).digest();
@@ -42,15 +42,15 @@ function digest({ network, device }: Query): Answer {
   ];
 }
 
-function upload({ network, device, iq }: Query): Answer {
+function upload({ network, device, iq }: IqRequest): IqContent {
   const identityKey = bytesOf(child(iq, "identity"));
   if (identityKey && !identityKey.equals(device.identityKey)) {
-    dropPreKeys(network.store, device);
+    deletePreKeys(network.store, device);
     device.identityKey = identityKey;
   }
   device.registrationId = numberOf(child(iq, "registration")) ?? device.registrationId;
   device.signedPreKey = readSignedPreKey(child(iq, "skey")) ?? device.signedPreKey;
-  network.directory.saveDevice(device);
+  network.accounts.saveDevice(device);
   const keys = children(child(iq, "list"), "key").flatMap((key) => {
     const id = numberOf(child(key, "id"));
     const value = bytesOf(child(key, "value"));
@@ -60,34 +60,33 @@ function upload({ network, device, iq }: Query): Answer {
   return undefined;
 }
 
-function rotate({ network, device, iq }: Query): Answer {
+function rotate({ network, device, iq }: IqRequest): IqContent {
   const key = readSignedPreKey(child(child(iq, "rotate"), "skey"));
   if (key) {
     device.signedPreKey = key;
-    network.directory.saveDevice(device);
+    network.accounts.saveDevice(device);
   }
   return undefined;
 }
 
-/** Devices that do not exist are left out: an error node would make Baileys drop the others too. */
-function bundles({ network }: Query, users: BinaryNode[]): BinaryNode[] {
+/** Omits unknown devices: an error node would make Baileys discard the whole result. */
+function bundles({ network }: IqRequest, users: BinaryNode[]): BinaryNode[] {
   return users.flatMap((user) => {
     const jid = user.attrs["jid"];
-    const device = network.directory.device(parseAddress(jid));
+    const device = network.accounts.deviceAt(parseAddress(jid));
     if (!device) return [];
-    const bundle = takeKeyBundle(network.store, device);
-    askForMoreWhenLow(device);
-    network.phones.refillPreKeys(device);
+    const bundle = fetchPreKeyBundle(network.store, device);
+    notifyLowPreKeys(device);
     return [node("user", { jid }, bundleNodes(device, bundle))];
   });
 }
 
-function askForMoreWhenLow(device: Device): void {
+function notifyLowPreKeys(device: Device): void {
   if (device.preKeyCount !== lowPreKeyCount - 1 || device.id === 0) return;
   const count = node("count", { value: String(device.preKeyCount) });
   const attrs = { from: serverJid, type: "encrypt", id: randomUUID(), t: unixSeconds() };
   const notification = node("notification", attrs, [count]);
-  // Not kept: a device that is away counts its keys when it comes back.
+  // Not stored: an offline device queries its pre-key count when it logs in.
   device.inbox?.receive(notification);
 }
 
@@ -111,7 +110,7 @@ function signedPreKeyNode(key: PublicSignedPreKey): BinaryNode {
   ]);
 }
 
-function bundleNodes(device: Device, bundle: KeyBundle): BinaryNode[] {
+function bundleNodes(device: Device, bundle: PreKeyBundle): BinaryNode[] {
   const nodes = [...identityNodes(device), signedPreKeyNode(bundle.signedPreKey)];
   const { preKey } = bundle;
   if (!preKey) return nodes;

@@ -3,30 +3,30 @@ import { serverJid } from "../account/address.ts";
 import { bytes } from "../store/store.ts";
 import { type BinaryNode, bytesOf, child, children, node } from "../wire/node.ts";
 import { deliver } from "./deliver.ts";
-import type { Answer, Query } from "./iq.ts";
+import type { IqContent, IqRequest } from "./iq.ts";
 
-/** How many patches one answer carries; the client asks again for the rest. */
-const patchesPerAnswer = 100;
+/** Patches per result; the client requests the rest with another IQ. */
+const patchesPerResult = 100;
 
 /**
- * `xmlns=w:sync:app:state`: settings that an account's devices share, as a log of encrypted
- * patches per collection. The server cannot read them; it orders and repeats them.
+ * `xmlns=w:sync:app:state`: settings shared by an account's devices, as a log of encrypted patches
+ * per collection. The server cannot decrypt them; it orders and distributes them.
  */
-export function answerAppState(query: Query): Answer {
-  const collections = children(child(query.iq, "sync"), "collection");
+export function handleAppStateIq(request: IqRequest): IqContent {
+  const collections = children(child(request.iq, "sync"), "collection");
   return [
     node(
       "sync",
       {},
-      collections.map((collection) => sync(query, collection)),
+      collections.map((collection) => sync(request, collection)),
     ),
   ];
 }
 
-function sync(query: Query, collection: BinaryNode): BinaryNode {
+function sync(request: IqRequest, collection: BinaryNode): BinaryNode {
   const { name = "", version: known = "0" } = collection.attrs;
-  const { store } = query.network;
-  const { phone } = query.device.account;
+  const { store } = request.network;
+  const { phone } = request.device.account;
   const current = Number(
     store.get(
       "SELECT max(version) AS version FROM app_state_patch WHERE phone = ? AND collection = ?",
@@ -44,7 +44,7 @@ function sync(query: Query, collection: BinaryNode): BinaryNode {
       current + 1,
       patch,
     );
-    tellOtherDevices(query, name);
+    notifyOtherDevices(request, name);
     return node("collection", { name, version: String(current + 1) });
   }
   const rows = store.all(
@@ -53,11 +53,11 @@ function sync(query: Query, collection: BinaryNode): BinaryNode {
     phone,
     name,
     Number(known),
-    patchesPerAnswer,
+    patchesPerResult,
   );
   const patches = rows.map((row) => node("patch", {}, bytes(row["encoded_patch"])));
   const more = Number(known) + rows.length < current;
-  // A patch without its own version gets `version + 1`: say where this answer starts.
+  // Clients number the patches from `version + 1`, so the result repeats the requested version.
   return node("collection", { name, version: known, has_more_patches: more ? "true" : undefined }, [
     node("patches", {}, patches),
   ]);
@@ -68,7 +68,7 @@ function conflict(name: string, version: number): BinaryNode {
   return node("collection", { name, version: String(version), type: "error" }, [error]);
 }
 
-function tellOtherDevices({ network, device }: Query, name: string): void {
+function notifyOtherDevices({ network, device }: IqRequest, name: string): void {
   for (const other of device.account.devices.values()) {
     if (other === device || other.id === 0) continue;
     const attrs = { from: serverJid, type: "server_sync", id: randomUUID() };

@@ -1,25 +1,26 @@
 import { encodeBigEndian, KEY_BUNDLE_TYPE } from "@whiskeysockets/baileys";
-import { routeReceipt } from "../stanza/receipt.ts";
+import { routeReceipt } from "../stanza/route-receipt.ts";
 import { type BinaryNode, node } from "../wire/node.ts";
 import type { Phone } from "./phone.ts";
 
-const maxRequests = 5;
+/** As Baileys and whatsmeow: five retry receipts per message. */
+const maxRetries = 5;
 
 /**
- * Asks the sender for a message again, with fresh keys, because it could not be opened. False when
- * it was asked often enough.
+ * Sends a retry receipt with fresh keys for a message that the phone could not decrypt. Returns
+ * false if the limit of retry receipts is reached.
  */
-export function askAgain(phone: Phone, stanza: BinaryNode): boolean {
+export function sendRetryReceipt(phone: Phone, stanza: BinaryNode): boolean {
   const { id = "", from, t, recipient } = stanza.attrs;
-  const count = (phone.retries.get(id) ?? 0) + 1;
-  if (count > maxRequests) {
-    phone.retries.delete(id);
+  const count = (phone.retryCounts.get(id) ?? 0) + 1;
+  if (count > maxRetries) {
+    phone.retryCounts.delete(id);
     return false;
   }
-  phone.retries.set(id, count);
+  phone.retryCounts.set(id, count);
   const { identity, registrationId, signedPreKey } = phone.account.keys;
   const [preKey] = phone.engine.generatePreKeys(1);
-  phone.network.directory.saveAccount(phone.account);
+  phone.network.accounts.saveAccount(phone.account);
   const keys = [
     node("type", {}, KEY_BUNDLE_TYPE),
     node("identity", {}, identity.public),

@@ -4,34 +4,38 @@ import type { Network } from "../network.ts";
 import { type BinaryNode, child, children, node } from "../wire/node.ts";
 import { deliver } from "./deliver.ts";
 
-/** Takes a message from a device: hands each device its own ciphertext, then acknowledges. */
+/**
+ * Routes a message: delivers to each device its own ciphertext, then calls `sendAck` with the ack
+ * for the sender (error 404 if `to` is not a user).
+ */
 export function routeMessage(
   network: Network,
   sender: Device,
   message: BinaryNode,
-  acknowledge: (ack: BinaryNode) => void,
+  sendAck: (ack: BinaryNode) => void,
 ): void {
   const { id, to } = message.attrs;
   const timestamp = String(Math.floor(Date.now() / 1000));
   const target = parseAddress(to);
   const ack = { class: "message", id, from: to, t: timestamp };
   if (!target) {
-    acknowledge(node("ack", { ...ack, error: "404" }));
+    sendAck(node("ack", { ...ack, error: "404" }));
     return;
   }
   const deviceIdentity = child(message, "device-identity");
   const extra = deviceIdentity ? [deviceIdentity] : [];
   for (const { jid, enc } of ciphertexts(message)) {
-    const device = network.directory.device(parseAddress(jid));
+    const device = network.accounts.deviceAt(parseAddress(jid));
     if (!device || device === sender) continue;
-    const attrs = envelope(network, { sender, device, message, addressing: target.addressing });
-    deliver(network.store, device, node("message", { ...attrs, t: timestamp }, [enc, ...extra]));
+    const routed = { sender, device, message, addressing: target.addressing };
+    const attrs = { ...messageAttributes(network, routed), t: timestamp };
+    deliver(network.store, device, node("message", attrs, [enc, ...extra]));
   }
-  // Only now: said before the first write, it would not wait for the commit.
-  acknowledge(node("ack", ack));
+  // After the writes above, so that the ack waits for their commit.
+  sendAck(node("ack", ack));
 }
 
-/** Per-device ciphertexts of a message, or the single one of a resend or of a word to one's own phone. */
+/** A ciphertext per device; a resend or peer message has a single one, for the device in `to`. */
 function ciphertexts(message: BinaryNode): { jid: string | undefined; enc: BinaryNode }[] {
   const single = child(message, "enc");
   if (single) return [{ jid: message.attrs["to"], enc: single }];
@@ -41,15 +45,18 @@ function ciphertexts(message: BinaryNode): { jid: string | undefined; enc: Binar
   });
 }
 
-interface Envelope {
+interface RoutedMessage {
   sender: Device;
   device: Device;
   message: BinaryNode;
   addressing: Addressing;
 }
 
-/** How the message looks to `device`: whom it is from, and in a copy for own devices, whom it is to. */
-function envelope(network: Network, { sender, device, message, addressing }: Envelope) {
+/** The attributes that `device` receives: the sender, and for the sender's own devices the chat. */
+function messageAttributes(
+  network: Network,
+  { sender, device, message, addressing }: RoutedMessage,
+) {
   const { id, to, type, category, recipient } = message.attrs;
   const attrs = {
     id,
@@ -65,7 +72,7 @@ function envelope(network: Network, { sender, device, message, addressing }: Env
   }
   if (category === "peer") return attrs;
   const chat = recipient ?? to;
-  const partner = network.directory.account(parseAddress(chat));
+  const partner = network.accounts.accountAt(parseAddress(chat));
   const alternative = partner && accountJid(partner, addressing === "lid" ? "pn" : "lid");
   return {
     ...attrs,

@@ -9,27 +9,28 @@ import {
 } from "@whiskeysockets/baileys";
 import type { Account, Device } from "../account/account.ts";
 import { serverJid } from "../account/address.ts";
-import type { Network } from "../network.ts";
 import { SandboxError } from "../sandbox-error.ts";
-import { announceDevice } from "../stanza/announce-device.ts";
+import { notifyDeviceChange } from "../stanza/device-notification.ts";
 import { node } from "../wire/node.ts";
-import type { Candidate } from "./registrations.ts";
+import type { PendingCompanion, RegistrationDeps } from "./registrations.ts";
 
-/** How long a client may take to sign its new identity. */
+/** How long the phone waits for pair-device-sign. */
 const signTimeoutMs = 10_000;
 
 /**
- * Makes a client a device of the account. The phone signs the client's identity, the client checks
- * that by the secret it showed, and signs back. Then it must log in anew, as the device it is now.
+ * Links a client and returns its new device. The phone signs the client's identity key (pair-success);
+ * the client verifies this with its ADV secret and signs in turn (pair-device-sign). Then the server
+ * closes the connection with 515, and the client must log in as the new device. Throws
+ * `pairing_unanswered`.
  */
-export async function pair(
-  network: Network,
+export async function pairDevice(
+  { network, registrations }: RegistrationDeps,
   account: Account,
-  { candidate, advSecret }: { candidate: Candidate; advSecret: Buffer },
+  { companion, advSecret }: { companion: PendingCompanion; advSecret: Buffer },
 ): Promise<Device> {
   const id = account.nextDeviceId;
   account.nextDeviceId += 1;
-  network.directory.saveAccount(account);
+  network.accounts.saveAccount(account);
   const details = proto.ADVDeviceIdentity.encode({
     rawId: randomInt(2 ** 31),
     timestamp: Math.floor(Date.now() / 1000),
@@ -41,21 +42,21 @@ export async function pair(
     accountSignatureKey: account.keys.identity.public,
     accountSignature: Curve.sign(
       account.keys.identity.private,
-      Buffer.concat([WA_ADV_ACCOUNT_SIG_PREFIX, details, candidate.identityKey]),
+      Buffer.concat([WA_ADV_ACCOUNT_SIG_PREFIX, details, companion.identityKey]),
     ),
   }).finish();
-  const offer = proto.ADVSignedDeviceIdentityHMAC.encode({
+  const signedIdentity = proto.ADVSignedDeviceIdentityHMAC.encode({
     details: signedDetails,
     hmac: hmacSign(signedDetails, advSecret),
   }).finish();
 
-  const { connection } = candidate;
-  const signature = waitForSignature(candidate);
+  const { connection } = companion;
+  const signature = waitForSignature(companion);
   const attrs = { from: serverJid, type: "set", id: randomUUID(), t: String(unixSeconds()) };
   connection.send(
     node("iq", attrs, [
       node("pair-success", {}, [
-        node("device-identity", {}, offer),
+        node("device-identity", {}, signedIdentity),
         node("biz", { name: account.name }),
         node("device", {
           jid: jidEncode(account.phone, "s.whatsapp.net", id),
@@ -65,18 +66,18 @@ export async function pair(
       ]),
     ]),
   );
-  checkSignature(await signature, { account, candidate, details });
+  checkSignature(await signature, { account, companion, details });
 
-  const { identityKey, registrationId, signedPreKey, noiseKey, name } = candidate;
-  const device = network.directory.addDevice(account, id, {
+  const { identityKey, registrationId, signedPreKey, noiseKey, name } = companion;
+  const device = network.accounts.addDevice(account, id, {
     identityKey,
     registrationId,
     signedPreKey,
     link: { noiseKey, keyIndex: id, name, linkedAt: Date.now(), synced: false },
   });
-  announceDevice(network.store, device, "add");
-  network.registrations.remove(connection);
-  connection.end(node("stream:error", { code: "515" }));
+  notifyDeviceChange(network.store, device, "add");
+  registrations.remove(connection);
+  connection.close(node("stream:error", { code: "515" }));
   network.log.info({ device: id }, "device linked");
   return device;
 }
@@ -85,44 +86,44 @@ function unixSeconds(): number {
   return Math.floor(Date.now() / 1000);
 }
 
-function waitForSignature(candidate: Candidate): Promise<Buffer> {
+function waitForSignature(companion: PendingCompanion): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const timer = setTimeout(() => {
     reject(
       new SandboxError(
         "pairing_unanswered",
-        "The session did not complete the pairing. Ask it for a new QR code and scan that.",
+        "The client did not complete the pairing. Get a new QR code from it and scan that.",
       ),
     );
   }, signTimeoutMs);
-  candidate.onSigned = resolve;
+  companion.onSigned = resolve;
   return promise.finally(() => {
     clearTimeout(timer);
-    candidate.onSigned = null;
+    companion.onSigned = null;
   });
 }
 
 interface Expected {
   account: Account;
-  candidate: Candidate;
+  companion: PendingCompanion;
   details: Uint8Array;
 }
 
-function checkSignature(signed: Buffer, { account, candidate, details }: Expected): void {
+function checkSignature(signed: Buffer, { account, companion, details }: Expected): void {
   const { deviceSignature } = proto.ADVSignedDeviceIdentity.decode(signed);
   const message = Buffer.concat([
     WA_ADV_DEVICE_SIG_PREFIX,
     details,
-    candidate.identityKey,
+    companion.identityKey,
     account.keys.identity.public,
   ]);
   if (
     !deviceSignature ||
-    !Curve.verify(candidate.identityKey, message, Buffer.from(deviceSignature))
+    !Curve.verify(companion.identityKey, message, Buffer.from(deviceSignature))
   ) {
     throw new SandboxError(
       "pairing_unanswered",
-      "The session signed with another key than it showed. Ask it for a new QR code.",
+      "The client signed with a different key than its QR code shows. Get a new QR code from it and scan that.",
     );
   }
 }

@@ -11,16 +11,16 @@ import {
 import type { SignalRepositoryWithLIDStore } from "@whiskeysockets/baileys";
 import { pino } from "pino";
 import type { Account, PhoneKeys } from "../account/account.ts";
-import type { KeyBundle, PublicPreKey } from "../account/pre-keys.ts";
+import type { PreKeyBundle, PublicPreKey } from "../account/pre-keys.ts";
 import type { Store } from "../store/store.ts";
 import { PhoneKeyStore } from "./key-store.ts";
 
-// Baileys logs addresses and errors of the peer here; the phone reports what matters itself.
-const quiet = pino({ level: "silent" });
+// Baileys logs the peer's addresses and errors here; the phone logs failures itself.
+const silentLog = pino({ level: "silent" });
 
 type InjectedSession = Parameters<SignalRepositoryWithLIDStore["injectE2ESession"]>[0]["session"];
 
-/** What starts a session with a peer; the one-time key may have run out. */
+/** What Baileys needs to start a session, without the one-time pre-key if none was left. */
 export type EngineSession = Omit<InjectedSession, "preKey"> & {
   preKey: InjectedSession["preKey"] | undefined;
 };
@@ -35,12 +35,15 @@ export function generatePhoneKeys(): PhoneKeys {
   };
 }
 
-/** A phone's Signal engine. Peers are named by their device's LID jid, whatever the wire says. */
+/**
+ * A phone's Signal engine. It identifies a peer by its device's LID jid, even if the stanza used the
+ * phone number.
+ */
 export class SignalEngine {
   readonly keys: PhoneKeyStore;
   readonly #repository: SignalRepositoryWithLIDStore;
   readonly #account: Account;
-  /** Peers known to have a session, so that sending does not load it twice. */
+  /** Peers known to have a session; saves loading the session twice per message. */
   readonly #established = new Set<string>();
 
   constructor(store: Store, account: Account) {
@@ -50,11 +53,11 @@ export class SignalEngine {
     const creds = { signedIdentityKey: identity, signedPreKey, registrationId };
     this.#repository = DEFAULT_CONNECTION_CONFIG.makeSignalRepository(
       { creds, keys: this.keys },
-      quiet,
+      silentLog,
     );
   }
 
-  /** The message inside a ciphertext; throws when it cannot be opened. */
+  /** Throws if no session can decrypt the message. */
   async decrypt(
     jid: string,
     type: "pkmsg" | "msg",
@@ -85,7 +88,10 @@ export class SignalEngine {
     this.#established.add(jid);
   }
 
-  /** New one-time keys: the private halves stay here. The caller saves the account. */
+  /**
+   * Generates one-time pre-keys, stores the private halves and returns the public ones. The caller
+   * must save the account, which holds the next id.
+   */
   generatePreKeys(count: number): PublicPreKey[] {
     const keys = Array.from({ length: count }, () => {
       const id = this.#account.keys.nextPreKeyId;
@@ -103,8 +109,8 @@ export class SignalEngine {
   }
 }
 
-/** A key server's bundle in the form the engine starts a session from. */
-export function sessionFrom(bundle: KeyBundle): EngineSession {
+/** Converts a bundle of the key server to what `startSession` takes. */
+export function sessionFrom(bundle: PreKeyBundle): EngineSession {
   const { registrationId, identityKey, signedPreKey, preKey } = bundle;
   return {
     registrationId,

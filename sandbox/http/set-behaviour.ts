@@ -1,8 +1,8 @@
 import type { Hono } from "hono";
 import { z } from "zod";
-import type { Network } from "../network.ts";
-import { phoneOf, readBody } from "./input.ts";
-import { phoneShape } from "./shapes.ts";
+import type { ApiDeps } from "./deps.ts";
+import { phoneParam, readBody } from "./request.ts";
+import { phoneShape } from "./response-shapes.ts";
 
 const body = z.strictObject({
   online: z.boolean().optional(),
@@ -10,10 +10,10 @@ const body = z.strictObject({
   autoReply: z.string().min(1).nullable().optional(),
 });
 
-/** Fields that are left out stay as they are; `autoReply: null` ends the replies. */
-export function behaviour(app: Hono, network: Network): void {
+/** Fields that are omitted keep their value; `autoReply: null` turns automatic replies off. */
+export function setBehaviour(app: Hono, { network, phones }: ApiDeps): void {
   app.post("/phones/:phone/behaviour", async (c) => {
-    const phone = phoneOf(c, network);
+    const phone = phoneParam(c, phones);
     const { online, autoRead, autoReply } = await readBody(c, body);
     const current = phone.account.behaviour;
     phone.account.behaviour = {
@@ -21,7 +21,7 @@ export function behaviour(app: Hono, network: Network): void {
       autoRead: autoRead ?? current.autoRead,
       autoReply: autoReply === undefined ? current.autoReply : autoReply,
     };
-    network.directory.saveAccount(phone.account);
+    network.accounts.saveAccount(phone.account);
     phone.setOnline(phone.account.behaviour.online);
     return c.json(phoneShape(phone));
   });

@@ -1,9 +1,12 @@
-import { routeReceipt } from "../stanza/receipt.ts";
+import { routeReceipt } from "../stanza/route-receipt.ts";
 import { markRead, type PhoneMessage } from "../store/messages.ts";
 import { node } from "../wire/node.ts";
 import type { Phone } from "./phone.ts";
 
-/** Reads messages as a person would: one receipt for each device that sent some of them. */
+/**
+ * Sends read receipts, one per sending device, and marks the messages as read. Returns how many
+ * were unread before.
+ */
 export function readMessages(phone: Phone, messages: readonly PhoneMessage[]): number {
   const bySender = Map.groupBy(messages, ({ peerJid }) => peerJid);
   const t = String(Math.floor(Date.now() / 1000));

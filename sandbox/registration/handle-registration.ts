@@ -1,26 +1,31 @@
 import { randomUUID } from "node:crypto";
 import { proto } from "@whiskeysockets/baileys";
 import { serverJid } from "../account/address.ts";
-import type { Network } from "../network.ts";
-import type { Connection, Introduction } from "../wire/connection.ts";
+import type { ClientHandshake, Connection } from "../wire/connection.ts";
 import { node } from "../wire/node.ts";
-import { takePairingIq } from "./pairing-iq.ts";
-import type { Candidate } from "./registrations.ts";
+import { handlePairingIq } from "./pairing-iq.ts";
+import type { PendingCompanion, RegistrationDeps } from "./registrations.ts";
 
-/** Takes in a client that is not linked yet and gives it the references for its QR codes. */
-export function register(network: Network, connection: Connection, client: Introduction): void {
-  const candidate = candidateFrom(connection, client);
-  const references = network.registrations.add(candidate);
-  connection.onClose = () => network.registrations.remove(connection);
+/** Registers a client that is not linked yet and sends it the refs for its QR codes. */
+export function handleRegistration(
+  deps: RegistrationDeps,
+  connection: Connection,
+  client: ClientHandshake,
+): void {
+  const refs = deps.registrations.add(pendingCompanion(connection, client));
+  connection.onClose = () => deps.registrations.remove(connection);
   connection.onNode = (stanza) => {
-    if (stanza.tag === "iq") takePairingIq(network, connection, stanza);
+    if (stanza.tag === "iq") handlePairingIq(deps, connection, stanza);
   };
-  const refs = references.map((reference) => node("ref", {}, Buffer.from(reference)));
+  const refNodes = refs.map((ref) => node("ref", {}, Buffer.from(ref)));
   const attrs = { from: serverJid, type: "set", id: randomUUID(), xmlns: "md" };
-  connection.send(node("iq", attrs, [node("pair-device", {}, refs)]));
+  connection.send(node("iq", attrs, [node("pair-device", {}, refNodes)]));
 }
 
-function candidateFrom(connection: Connection, { payload, noiseKey }: Introduction): Candidate {
+function pendingCompanion(
+  connection: Connection,
+  { payload, noiseKey }: ClientHandshake,
+): PendingCompanion {
   const data = payload.devicePairingData;
   if (!data?.eIdent || !data.eRegid || !data.eSkeyId || !data.eSkeyVal || !data.eSkeySig) {
     throw new Error("registration without keys");
@@ -44,7 +49,7 @@ function readNumber(bytes: Uint8Array): number {
   return Buffer.from(bytes).readUIntBE(0, bytes.length);
 }
 
-/** As a phone lists it: "Chrome (Mac OS)". */
+/** The name that the phone lists, for example "Chrome (Mac OS)". */
 function deviceName(encoded: Uint8Array | null | undefined): string {
   if (!encoded) return "Unknown device";
   const props = proto.DeviceProps.decode(encoded);

@@ -21,7 +21,7 @@ export function deviceShape({ id, link, inbox }: Device) {
     id,
     name: link?.name ?? "",
     linked_at: new Date(link?.linkedAt ?? 0).toISOString(),
-    // Whether it has a line to the network and takes what comes for it.
+    // Whether it is connected and receives stanzas.
     online: inbox !== null,
   };
 }

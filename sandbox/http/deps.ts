@@ -1,0 +1,7 @@
+import type { Phones } from "../phone/phones.ts";
+import type { RegistrationDeps } from "../registration/registrations.ts";
+
+/** What the endpoints of the phones API depend on. */
+export interface ApiDeps extends RegistrationDeps {
+  phones: Phones;
+}

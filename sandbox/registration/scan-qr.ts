@@ -1,0 +1,28 @@
+import type { Account, Device } from "../account/account.ts";
+import { SandboxError } from "../sandbox-error.ts";
+import { pairDevice } from "./pair-device.ts";
+import { parseQr } from "./qr.ts";
+import type { RegistrationDeps } from "./registrations.ts";
+
+/**
+ * The phone scans a QR code: links the client that shows it and returns the new device. Throws
+ * `invalid_qr`, `qr_expired` or `pairing_unanswered`.
+ */
+export async function scanQr(
+  deps: RegistrationDeps,
+  account: Account,
+  text: string,
+): Promise<Device> {
+  const qr = parseQr(text);
+  const companion = deps.registrations.companionByQrRef(qr.ref);
+  const matches =
+    companion?.noiseKey.equals(qr.noiseKey) && companion.identityKey.equals(qr.identityKey);
+  // `onSigned` is set while another phone is pairing with the client.
+  if (!companion || !matches || companion.onSigned) {
+    throw new SandboxError(
+      "qr_expired",
+      "No client is showing this QR code now. Read the client's current QR code and scan that.",
+    );
+  }
+  return await pairDevice(deps, account, { companion, advSecret: qr.advSecret });
+}
