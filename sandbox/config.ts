@@ -24,7 +24,7 @@ export interface SandboxConfig {
   json: boolean;
 }
 
-/** Reads flags, then the environment. Throws an error with one readable line for each mistake. */
+/** Flags override environment variables. Throws an error with one readable line per mistake. */
 export function parseConfig(
   environment: Record<string, string | undefined>,
   commandLine: readonly string[],
@@ -37,7 +37,7 @@ export function parseConfig(
     const name = Object.entries(flags).find(([known]) => known === flag)?.[1];
     if (flag === "--json") json = true;
     else if (name) values[name] = commandLine[(index += 1)];
-    else mistakes.push(`${flag}: unknown flag; known are --json, ${Object.keys(flags).join(", ")}`);
+    else mistakes.push(`${flag}: unknown flag. Use --json, ${Object.keys(flags).join(", ")}.`);
   }
   const result = schema.safeParse(values);
   for (const { path, message } of result.error?.issues ?? []) {

@@ -39,7 +39,7 @@ describe("a session writes to a phone", () => {
     expect(await harness.phoneMessage(ben, { id })).toMatchObject({ status: "read" });
   });
 
-  test("the session's own phone has a copy, with its status", async () => {
+  test("the session's own phone has a copy with its status", async () => {
     const id = await client.send(jid(ben), "a copy for my phone");
     await client.status(id, delivered);
     expect(await harness.phoneMessage(ada, { id, status: "delivered" })).toMatchObject({
@@ -51,16 +51,16 @@ describe("a session writes to a phone", () => {
     });
   });
 
-  test("what was on its way when the phone began a fresh session can still be opened", async () => {
-    const asked = new Promise<BinaryNode>((resolve) => {
+  test("a message in flight while the phone starts a new Signal session can still be decrypted", async () => {
+    const received = new Promise<BinaryNode>((resolve) => {
       client.socket.ws.once("CB:message", resolve);
     });
     await harness.call("POST", `/phones/${ben}/messages`, {
       to: ada,
-      text: "to be asked for again",
+      text: "to be resent",
     });
-    const message = await asked;
-    await client.text("to be asked for again");
+    const message = await received;
+    await client.text("to be resent");
     const { body } = await harness.call("GET", `/phones/${ben}`);
     const address = client.socket.signalRepository.jidToSignalProtocolAddress(String(body["lid"]));
     const { keys } = client.auth;
@@ -91,7 +91,7 @@ describe("a session writes to a phone", () => {
     expect(arrived.filter((text) => text.startsWith("number"))).toEqual(texts);
   });
 
-  test("a number that nobody has is not on WhatsApp", async () => {
+  test("a number without a phone is not on WhatsApp", async () => {
     expect(await client.socket.onWhatsApp(ben, "15550009999")).toEqual([
       { jid: jid(ben), exists: true },
     ]);
@@ -106,7 +106,7 @@ describe("a session writes to a phone", () => {
 });
 
 describe("a phone writes to a session", () => {
-  test("the text arrives from the number, with its LID beside it", async () => {
+  test("the text arrives from the number, with the LID as the alternative jid", async () => {
     const { body: phone } = await harness.call("GET", `/phones/${ben}`);
     const { body } = await harness.call("POST", `/phones/${ben}/messages`, {
       to: `+${ada.slice(0, 2)} ${ada.slice(2)}`,
@@ -123,7 +123,7 @@ describe("a phone writes to a session", () => {
     await harness.phoneMessage(ben, { id: body["id"], status: "read" });
   });
 
-  test("a LID chat comes from the LID, with its number beside it", async () => {
+  test("a text in a LID chat arrives from the LID, with the number as the alternative jid", async () => {
     const { body: phone } = await harness.call("GET", `/phones/${ben}`);
     const to = { to: ada, text: "by LID", addressing: "lid" };
     await harness.call("POST", `/phones/${ben}/messages`, to);
@@ -133,15 +133,15 @@ describe("a phone writes to a session", () => {
     expect(await harness.phoneMessage(ben, { id })).toMatchObject({ from: ada });
   });
 
-  test("the session sees what its own phone writes", async () => {
+  test("the session receives what its own phone sends", async () => {
     await harness.call("POST", `/phones/${ada}/messages`, { to: ben, text: "from my phone" });
     const { key } = await client.text("from my phone");
     expect(key).toMatchObject({ remoteJid: jid(ben), fromMe: true });
   });
 });
 
-describe("phones by themselves", () => {
-  test("they read and reply when told to, but not to each other's replies", async () => {
+describe("a phone's behaviour", () => {
+  test("autoRead and autoReply read and reply, but not to automatic replies", async () => {
     const cat = await harness.phone("Cat");
     const dan = await harness.phone("Dan");
     const behaviour = { autoRead: true, autoReply: "later" };
@@ -155,7 +155,7 @@ describe("phones by themselves", () => {
     expect(await harness.messages(dan)).toHaveLength(2);
   });
 
-  test("a message waits for a phone that is offline", async () => {
+  test("a message for an offline phone is delivered when it comes online", async () => {
     const eve = await harness.phone("Eve");
     await harness.call("POST", `/phones/${eve}/behaviour`, { online: false });
     const id = await client.send(jid(eve), "wake up");
@@ -167,7 +167,7 @@ describe("phones by themselves", () => {
 });
 
 describe("two sessions", () => {
-  test("that know each other notice new and removed devices", async () => {
+  test("that exchanged messages are notified of new and removed devices", async () => {
     const eve = await harness.phone("Eve");
     await client.send(jid(eve), "only your phone");
     const session = await harness.paired(eve);
@@ -182,7 +182,7 @@ describe("two sessions", () => {
     expect(await harness.phoneMessage(eve, { id })).toMatchObject({ from: ada });
   });
 
-  test("write to each other, and each one's other devices see it", async () => {
+  test("exchange messages, and the other devices of both accounts receive them", async () => {
     const benFirst = await harness.paired(ben);
     const benSecond = await harness.paired(ben);
     const adaSecond = await harness.paired(ada);

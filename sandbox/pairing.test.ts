@@ -40,7 +40,7 @@ describe("pairing by QR code", () => {
     ]);
   });
 
-  test("a code is good for one scan", async () => {
+  test("a code can be scanned once", async () => {
     const phone = await harness.phone();
     const client = harness.client();
     const qr = await client.qr();
@@ -50,7 +50,7 @@ describe("pairing by QR code", () => {
     expect(again).toMatchObject({ status: 410, body: { code: "qr_expired" } });
   });
 
-  test("an old code is refused", async () => {
+  test("an expired code is refused", async () => {
     const phone = await harness.phone();
     const qr = await harness.client().qr();
     nowOffsetMs = 66_000;
@@ -59,7 +59,7 @@ describe("pairing by QR code", () => {
     expect({ status, code: body["code"] }).toEqual({ status: 410, code: "qr_expired" });
   });
 
-  test("what is no QR code is refused", async () => {
+  test("text that is not a QR code is refused", async () => {
     const phone = await harness.phone();
     const answer = await harness.call("POST", `/phones/${phone}/scan`, { qr: "https://wa.me/1,2" });
     expect(answer).toMatchObject({ status: 422, body: { code: "invalid_qr" } });
@@ -67,7 +67,7 @@ describe("pairing by QR code", () => {
 });
 
 describe("pairing by code", () => {
-  test("the code that the client shows links it", async () => {
+  test("the code that the client shows links the client", async () => {
     const phone = await harness.phone();
     const client = harness.client();
     await client.qr();
@@ -80,7 +80,7 @@ describe("pairing by code", () => {
     expect(client.jid).toBe(`${phone}:1@s.whatsapp.net`);
   });
 
-  test("a wrong code is refused, and the right one still works", async () => {
+  test("a wrong code is refused, and the right one works afterwards", async () => {
     const phone = await harness.phone();
     const client = harness.client();
     await client.qr();
@@ -94,7 +94,7 @@ describe("pairing by code", () => {
     await client.open();
   });
 
-  test("a number for which nobody asked has no code", async () => {
+  test("a number without a pending pairing has no code", async () => {
     const phone = await harness.phone();
     const answer = await harness.call("POST", `/phones/${phone}/link`, { code: "ABCD-1234" });
     expect(answer).toMatchObject({ status: 404, body: { code: "no_code_pending" } });

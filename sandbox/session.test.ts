@@ -28,7 +28,7 @@ afterAll(async () => {
 });
 
 describe("a linked session", () => {
-  test("is logged out by its phone, and refused when it comes back", async () => {
+  test("is logged out by its phone, and refused when it reconnects", async () => {
     const phone = await harness.phone();
     const client = await harness.paired(phone);
     const { status } = await harness.call("DELETE", `/phones/${phone}/linked-devices/1`);
@@ -51,14 +51,14 @@ describe("a linked session", () => {
     expect(body["linked_devices"]).toEqual([]);
   });
 
-  test("is replaced by a later connection of the same device", async () => {
+  test("is replaced by a newer connection of the same device", async () => {
     const first = await harness.paired(await harness.phone());
     const second = harness.client(first.auth);
     expect(await first.closeCode()).toBe(440);
     await second.open();
   });
 
-  test("gets what was sent while it was away, in order", async () => {
+  test("receives what was sent while it was offline, in order", async () => {
     const phone = await harness.phone();
     const other = await harness.phone();
     const client = await harness.paired(phone);
@@ -75,7 +75,7 @@ describe("a linked session", () => {
     expect(last).toMatchObject({ to: phone });
   });
 
-  test("comes back after its line was cut", async () => {
+  test("reconnects after its connection was cut", async () => {
     const phone = await harness.phone();
     const client = await harness.paired(phone);
     const { body } = await harness.call("POST", "/faults", { kind: "drop-sockets", phone });
@@ -85,7 +85,7 @@ describe("a linked session", () => {
     await client.open();
   });
 
-  test("gets the recent chats of its phone when it is linked", async () => {
+  test("receives the recent chats of its phone when it is linked", async () => {
     const phone = await harness.phone();
     const other = await harness.phone("Ben");
     await harness.call("POST", `/phones/${other}/messages`, { to: phone, text: "old news" });
@@ -96,7 +96,7 @@ describe("a linked session", () => {
     expect(client.auth.creds.myAppStateKeyId).toBeTruthy();
   });
 
-  test("shares its settings with the other devices of its number", async () => {
+  test("shares its settings with the other devices of its account", async () => {
     const phone = await harness.phone();
     const first = await harness.paired(phone);
     await first.history();
@@ -109,7 +109,7 @@ describe("a linked session", () => {
 });
 
 describe("the key server", () => {
-  test("asks a session for more one-time keys when they run low", async () => {
+  test("notifies a session to upload one-time pre-keys when few are left", async () => {
     const session = await harness.paired(await harness.phone());
     const greedy = await harness.paired(await harness.phone());
     const count = async (): Promise<number> => {
@@ -120,21 +120,21 @@ describe("the key server", () => {
       tag: "user",
       attrs: { jid: session.auth.creds.me?.lid ?? "" },
     }));
-    const asked = once(session.socket.ws, "CB:notification,type:encrypt");
+    const notified = once(session.socket.ws, "CB:notification,type:encrypt");
     await greedy.socket.query(encryptIq([{ tag: "key", attrs: {}, content: users }]));
-    await asked;
+    await notified;
     await expect.poll(count).toBeGreaterThan(4);
   });
 });
 
 describe("a message that cannot be decrypted", () => {
-  test("is sent again to the phone that lost its session", async () => {
+  test("is sent again to a phone after a retry receipt", async () => {
     const phone = await harness.phone();
     const other = await harness.phone();
     const client = await harness.paired(phone);
     await client.send(jid(other), "first");
     await harness.phoneMessage(other, { text: "first" });
-    // The client takes up an old state of its ratchet: the phone has seen those keys.
+    // The client goes back to an old state of its ratchet, whose keys the phone has used already.
     const { body } = await harness.call("GET", `/phones/${other}`);
     const address = `${String(body["lid"]).split("@")[0]}_1.0`;
     const { [address]: old } = await client.auth.keys.get("session", [address]);
@@ -148,7 +148,7 @@ describe("a message that cannot be decrypted", () => {
     await client.status(id, delivered);
   });
 
-  test("is sent again to the session that lost its keys", async () => {
+  test("is sent again to a client that lost its session", async () => {
     const phone = await harness.phone();
     const other = await harness.phone();
     const client = await harness.paired(phone);
@@ -166,7 +166,7 @@ describe("a message that cannot be decrypted", () => {
 });
 
 describe("a restart of the network", () => {
-  test("keeps links, sessions, messages and what was not delivered", async () => {
+  test("keeps linked devices, Signal sessions, messages and undelivered stanzas", async () => {
     const phone = await harness.phone();
     const other = await harness.phone();
     const client = await harness.paired(phone);

@@ -42,7 +42,7 @@ async function post(url: string, body: unknown): Promise<unknown> {
   return await response.json();
 }
 
-test("it prints one line of JSON, and stops cleanly on SIGTERM", async () => {
+test("prints one line of JSON when ready and stops cleanly on SIGTERM", async () => {
   const child = start("--port", "0", "--json");
   const line = await output(child, "stdout");
   const { url } = ready.parse(JSON.parse(line));
@@ -51,7 +51,7 @@ test("it prints one line of JSON, and stops cleanly on SIGTERM", async () => {
   expect(await once(child, "exit")).toEqual([0, null]);
 });
 
-test("a wrong setting stops it with a line that names it", async () => {
+test("exits with a line for each invalid setting", async () => {
   const child = start("--port", "many", "--colour", "red");
   const text = await output(child, "stderr");
   expect(text).toContain("PORT: ");
@@ -59,14 +59,14 @@ test("a wrong setting stops it with a line that names it", async () => {
   expect(await once(child, "exit")).toEqual([2, null]);
 });
 
-test("a taken port stops it with a line that says so", async () => {
+test("exits with an error if the port is in use", async () => {
   const first = start("--port", "0", "--json");
   const { url } = ready.parse(JSON.parse(await output(first, "stdout")));
   const second = start("--port", new URL(url).port);
-  expect(await output(second, "stderr")).toContain("is taken");
+  expect(await output(second, "stderr")).toContain("is in use");
 });
 
-test("what it acknowledged survives SIGKILL", async () => {
+test("keeps everything that it acknowledged after SIGKILL", async () => {
   const data = mkdtempSync(join(tmpdir(), "sandbox-"));
   directories.push(data);
   const flags = ["--port", "0", "--json", "--data", data];

@@ -14,7 +14,7 @@ function readConfig(): SandboxConfig {
   }
 }
 
-function announce({ url, webSocketUrl, rootKey }: Sandbox, json: boolean): string {
+function readyText({ url, webSocketUrl, rootKey }: Sandbox, json: boolean): string {
   if (json) return JSON.stringify({ ready: true, url, webSocketUrl, rootKey });
   const post = "curl -s -H 'content-type: application/json' -d";
   return `A WhatsApp network is running, offline.
@@ -22,7 +22,7 @@ function announce({ url, webSocketUrl, rootKey }: Sandbox, json: boolean): strin
   WebSocket   ${webSocketUrl}
   root key    ${rootKey}
 
-Make two phones, and let one write to the other:
+Create two phones and send a message from one to the other:
   ${post} '{"phone":"393331234567","name":"Ada"}' ${url}/phones
   ${post} '{"phone":"393337654321","name":"Ben"}' ${url}/phones
   ${post} '{"to":"393337654321","type":"text","text":"hi"}' ${url}/phones/393331234567/messages`;
@@ -32,10 +32,10 @@ async function start(): Promise<Sandbox> {
   try {
     return await startSandbox({ port, host, dataDir, log });
   } catch (error) {
-    const taken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
-    if (!taken) throw error;
+    const inUse = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+    if (!inUse) throw error;
     process.stderr.write(
-      `PORT: ${port} is taken. Stop what uses it, or set PORT=0 for a free one.\n`,
+      `PORT: ${port} is in use. Stop the program that uses it, or set PORT=0 for a free port.\n`,
     );
     return process.exit(1);
   }
@@ -45,7 +45,7 @@ const config = readConfig();
 const log = pino({ level: config.logLevel }, pino.destination({ fd: 2, sync: true }));
 const { port, host, dataDir } = config;
 const sandbox = await start();
-process.stdout.write(`${announce(sandbox, config.json)}\n`);
+process.stdout.write(`${readyText(sandbox, config.json)}\n`);
 
 let stopping = false;
 function stop(signal: NodeJS.Signals): void {

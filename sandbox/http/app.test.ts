@@ -9,7 +9,7 @@ beforeAll(async () => {
 afterAll(() => harness.stop());
 
 describe("phones", () => {
-  test("are made, listed, shown and deleted", async () => {
+  test("are created, listed, shown and deleted", async () => {
     const created = await harness.call("POST", "/phones", {
       phone: "+39 333 123-4567",
       name: "Ada",
@@ -27,13 +27,13 @@ describe("phones", () => {
     });
   });
 
-  test("have numbers of their own", async () => {
+  test("have unique numbers", async () => {
     await harness.call("POST", "/phones", { phone: "393330001" });
     const again = await harness.call("POST", "/phones", { phone: "393330001" });
     expect(again).toMatchObject({ status: 409, body: { code: "phone_exists", status: 409 } });
   });
 
-  test("do not act while they are offline", async () => {
+  test("refuse to act while they are offline", async () => {
     const phone = await harness.phone();
     await harness.call("POST", `/phones/${phone}/behaviour`, { online: false });
     const answer = await harness.call("POST", `/phones/${phone}/scan`, { qr: "x" });
@@ -41,7 +41,7 @@ describe("phones", () => {
   });
 });
 
-describe("mistakes", () => {
+describe("errors", () => {
   test.each([
     ["POST", "/phones", { phone: "12" }, 422, "invalid_request"],
     ["POST", "/phones", { name: "Ada" }, 422, "invalid_request"],
@@ -54,16 +54,16 @@ describe("mistakes", () => {
     expect(answer).toMatchObject({ status, body: { code, status, type: "about:blank" } });
   });
 
-  test("a text to a number without a phone says so", async () => {
+  test("a text to a number without a phone is refused", async () => {
     const phone = await harness.phone();
-    const body = { to: "15550000000", text: "anybody?" };
+    const body = { to: "15550000000", text: "hello" };
     const answer = await harness.call("POST", `/phones/${phone}/messages`, body);
     expect(answer).toMatchObject({ status: 422, body: { code: "not_on_whatsapp" } });
   });
 });
 
 describe("events", () => {
-  test("show messages and their status live, and resume after the last one seen", async () => {
+  test("stream messages and status changes, and resume after Last-Event-ID", async () => {
     const ada = await harness.phone("Ada");
     const ben = await harness.phone("Ben");
     const write = (text: string) =>

@@ -20,7 +20,10 @@ interface Events {
   receipt: BinaryNode;
 }
 
-/** Unmodified Baileys, restarted when the server asks for it; what it said is kept to wait on. */
+/**
+ * An unmodified Baileys client. It reconnects after the 515 that ends a pairing, and records its
+ * events so that a test can wait for them.
+ */
 export class TestClient {
   readonly auth: AuthenticationState;
   readonly #url: string;
@@ -46,7 +49,7 @@ export class TestClient {
     await this.#log.next("connection", ({ connection }) => connection === "open");
   }
 
-  /** The status code of the next close. */
+  /** The status code of the next close, as a Baileys `DisconnectReason`. */
   closeCode(): Promise<number> {
     return this.#log.next("connection", ({ lastDisconnect }) => statusCode(lastDisconnect?.error));
   }
@@ -55,7 +58,7 @@ export class TestClient {
     return this.#log.next("message", (entry) => textOf(entry.message) === text && entry);
   }
 
-  /** Waits until a message of ours has reached this status (0 error, 3 delivered, 4 read). */
+  /** Waits until a message from this client has this status (0 error, 3 delivered, 4 read). */
   async status(id: string, status: number): Promise<void> {
     await this.#log.next("status", (update) => update.id === id && update.status === status);
   }
@@ -75,7 +78,7 @@ export class TestClient {
     );
   }
 
-  /** Sends a text and waits until the server has it; returns its id. */
+  /** Sends a text, waits for the server's ack, and returns the message id. */
   async send(to: string, text: string): Promise<string> {
     const sent = await this.socket.sendMessage(to, { text });
     const id = sent?.key.id ?? "";
@@ -101,14 +104,14 @@ export class TestClient {
     const log = this.#log;
     socket.ev.on("creds.update", (update) => void Object.assign(this.auth.creds, update));
     socket.ev.on("connection.update", (update) => {
-      // The server ends a pairing by asking for a new connection.
+      // The server closes the connection with 515 at the end of a pairing.
       if (statusCode(update.lastDisconnect?.error) === 515) this.reconnect();
       else log.add("connection", update);
     });
     socket.ev.on("messages.upsert", ({ messages }) => {
       for (const message of messages) {
         log.add("message", message);
-        // A fast receipt comes folded into our own message.
+        // Baileys merges an early receipt into the upsert of the sent message.
         log.add("status", { id: message.key.id ?? "", status: Number(message.status) });
       }
     });

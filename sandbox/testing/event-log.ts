@@ -1,15 +1,16 @@
-type Taker<T> = (value: T) => boolean;
+/** Returns whether it consumed the value. */
+type Waiter<T> = (value: T) => boolean;
 
-/** Events in the order they came, each to be awaited once, whether it came already or not. */
+/** Events in order of arrival. Each is returned once by `next`, whether it arrives before or after. */
 export class EventLog<Events extends object> {
   readonly #events: { [N in keyof Events]?: Events[N][] } = {};
-  readonly #takers: { [N in keyof Events]?: Taker<Events[N]>[] } = {};
+  readonly #waiters: { [N in keyof Events]?: Waiter<Events[N]>[] } = {};
 
   add<N extends keyof Events>(name: N, value: Events[N]): void {
-    const takers = this.#takers[name] ?? [];
-    const index = takers.findIndex((take) => take(value));
+    const waiters = this.#waiters[name] ?? [];
+    const index = waiters.findIndex((consume) => consume(value));
     if (index >= 0) {
-      takers.splice(index, 1);
+      waiters.splice(index, 1);
       return;
     }
     const events: Events[N][] = this.#events[name] ?? [];
@@ -17,7 +18,7 @@ export class EventLog<Events extends object> {
     this.#events[name] = events;
   }
 
-  /** What `pick` finds in the first event of this name in which it finds something. */
+  /** Waits for an event for which `pick` returns a truthy value, and returns that value. */
   next<N extends keyof Events, R>(
     name: N,
     pick: (value: Events[N]) => R | undefined | null | false,
@@ -31,13 +32,13 @@ export class EventLog<Events extends object> {
       }
     }
     return new Promise((resolve) => {
-      const takers: Taker<Events[N]>[] = this.#takers[name] ?? [];
-      takers.push((value) => {
+      const waiters: Waiter<Events[N]>[] = this.#waiters[name] ?? [];
+      waiters.push((value) => {
         const found = pick(value);
         if (found) resolve(found);
         return Boolean(found);
       });
-      this.#takers[name] = takers;
+      this.#waiters[name] = waiters;
     });
   }
 }

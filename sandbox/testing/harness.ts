@@ -11,7 +11,7 @@ export interface Answer {
   body: Json;
 }
 
-/** A running sandbox with its phones API at hand, for one test file. */
+/** A running sandbox and a client of its phones API, for one test file. */
 export class Harness {
   sandbox: Sandbox;
   readonly #options: SandboxOptions;
@@ -41,7 +41,7 @@ export class Harness {
     return { status: response.status, body: text ? json.parse(JSON.parse(text)) : {} };
   }
 
-  /** A new phone; returns its number. */
+  /** Creates a phone and returns its number. */
   async phone(name = "Ada"): Promise<string> {
     this.#lastNumber += 1;
     const phone = String(this.#lastNumber);
@@ -49,13 +49,14 @@ export class Harness {
     return phone;
   }
 
+  /** A client that is not linked, or that continues with `auth`. */
   client(auth?: TestClient["auth"]): TestClient {
     const client = new TestClient(this.sandbox.webSocketUrl, auth);
     this.#clients.add(client);
     return client;
   }
 
-  /** A client that is linked to the phone and open. */
+  /** A client that is linked to the phone and connected. */
   async paired(phone: string): Promise<TestClient> {
     const client = this.client();
     const qr = await client.qr();
@@ -83,7 +84,7 @@ export class Harness {
     }
   }
 
-  /** Stops the network and starts it again on the same data. */
+  /** Restarts the network with the same data and port. */
   async restart(): Promise<void> {
     const port = Number(new URL(this.sandbox.url).port);
     await this.sandbox.stop();

@@ -5,7 +5,7 @@ import {
   type SignalDataTypeMap,
 } from "@whiskeysockets/baileys";
 
-/** Credentials and keys in memory; they outlive a client's sockets, as a real client's store does. */
+/** Credentials and Signal keys in memory; they are shared by successive sockets of one client. */
 export function memoryAuth(): AuthenticationState {
   const values = new Map<string, unknown>();
   return {

@@ -13,7 +13,7 @@ export interface EventStream {
   close: () => Promise<void>;
 }
 
-/** Opens a server-sent event stream; resolves once the server has answered. */
+/** Opens a server-sent event stream; resolves once the server has responded. */
 export async function openEventStream(url: string, lastEventId?: string): Promise<EventStream> {
   const log = new EventLog<{ event: StreamedEvent }>();
   const parser = createParser({
@@ -32,7 +32,7 @@ export async function openEventStream(url: string, lastEventId?: string): Promis
     for await (const chunk of response.body ?? [])
       parser.feed(decoder.decode(chunk, { stream: true }));
   };
-  // Ends with the abort of `close`.
+  // `close` aborts it.
   const ended = read().catch(() => {});
   return {
     next: () => log.next("event", (event) => event),
