@@ -16,7 +16,7 @@ import { NumberCache } from "./number/number-cache.ts";
 import { runPhases } from "./stop/phases.ts";
 import type { NetworkTarget } from "./whatsapp/network-target.ts";
 import { useSecretKeyObjects } from "./whatsapp/patches/secret-key-objects.ts";
-import { silenceLibsignal } from "./whatsapp/patches/silence-libsignal.ts";
+import { silenceLibsignal } from "../shared/silence-libsignal.ts";
 
 const numbersInMemory = 20_000;
 const afterLossMs = 200;

@@ -10,7 +10,7 @@ import { createApp } from "./http/app.ts";
 import { handleLogin } from "./login/handle-login.ts";
 import type { Network } from "./network.ts";
 import { Phones } from "./phone/phones.ts";
-import { silenceLibsignal } from "./phone/silence-libsignal.ts";
+import { silenceLibsignal } from "../shared/silence-libsignal.ts";
 import { handleRegistration } from "./registration/handle-registration.ts";
 import { type QrLifetime, Registrations } from "./registration/registrations.ts";
 import { loadServerKeys } from "./store/settings.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { silenceLibsignal } from "../../sandbox/phone/silence-libsignal.ts";
+import { silenceLibsignal } from "../../shared/silence-libsignal.ts";
 import { addPhone } from "../../tests/support/phone.ts";
 import { runLoad } from "../support/load.ts";
 import { ownUsage } from "../support/usage.ts";

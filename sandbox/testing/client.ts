@@ -7,7 +7,7 @@ import {
   type WASocket,
 } from "@whiskeysockets/baileys";
 import { pino } from "pino";
-import { silenceLibsignal } from "../phone/silence-libsignal.ts";
+import { silenceLibsignal } from "../../shared/silence-libsignal.ts";
 import { EventLog } from "./event-log.ts";
 import { memoryAuth } from "./memory-auth.ts";
 
