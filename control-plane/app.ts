@@ -8,11 +8,11 @@ import { getHealth } from "./health/get-health.ts";
 import type { App, AppEnv } from "./http/app-env.ts";
 import { describeApi } from "./http/describe-api.ts";
 import { handleError } from "./http/handle-error.ts";
-import { neverStored } from "./http/never-stored.ts";
-import { answerUnknownRoute } from "./http/not-found.ts";
-import { refuseBadUtf8 } from "./http/refuse-bad-utf8.ts";
+import { noStore } from "./http/no-store.ts";
+import { handleNotFound } from "./http/not-found.ts";
+import { rejectInvalidUtf8 } from "./http/reject-invalid-utf8.ts";
 import { requestId } from "./http/request-id.ts";
-import { refuseInvalid } from "./http/validation.ts";
+import { rejectInvalid } from "./http/validation.ts";
 import { listSessionMessages } from "./message/list-session-messages.ts";
 import { listTenantMessages } from "./message/list-tenant-messages.ts";
 import { sendText } from "./message/send-text.ts";
@@ -50,10 +50,10 @@ const routes = [
   ...adminRoutes,
 ];
 
-/** The whole HTTP API over these services; it starts nothing and keeps nothing. */
+/** The whole HTTP API on top of these services. It starts nothing and holds no state. */
 export function createApp(services: Services): App {
-  const app = new OpenAPIHono<AppEnv>({ defaultHook: refuseInvalid });
-  app.use(neverStored);
+  const app = new OpenAPIHono<AppEnv>({ defaultHook: rejectInvalid });
+  app.use(noStore);
   app.use(requestId);
   app.use("/session/*", requireKey(services));
   app.use("/tenant/*", requireKey(services));
@@ -62,14 +62,17 @@ export function createApp(services: Services): App {
     bodyLimit({
       maxSize: maxBodyBytes,
       onError: () => {
-        throw new ApiError("payload_too_large", "Send a body of at most 1 MB.");
+        throw new ApiError(
+          "payload_too_large",
+          "The body is larger than 1 MB. Send a smaller one.",
+        );
       },
     }),
   );
-  app.use(refuseBadUtf8);
+  app.use(rejectInvalidUtf8);
   for (const register of routes) register(app, services);
   describeApi(app);
   app.onError(handleError);
-  app.notFound(answerUnknownRoute(app));
+  app.notFound(handleNotFound(app));
   return app;
 }

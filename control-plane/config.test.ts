@@ -8,11 +8,11 @@ const variables = {
   COMMAND_PRIVATE_KEY: "AAAA",
 };
 
-test("defaults are four shards and no private addresses", () => {
+test("the defaults are four shards and no private URLs", () => {
   expect(parseConfig(variables)).toMatchObject({ eventHubShards: 4, allowPrivateUrls: false });
 });
 
-test("every mistake is one line", () => {
+test("every invalid variable gets one line", () => {
   const wrong = { ...variables, ADMIN_KEY: "short", EVENT_HUB_SHARDS: "17" };
   expect(() => parseConfig(wrong)).toThrow(/ADMIN_KEY: .*\n.*EVENT_HUB_SHARDS: /);
 });

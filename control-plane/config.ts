@@ -22,12 +22,14 @@ export interface Config {
   allowPrivateUrls: boolean;
 }
 
-/** @throws with one line per mistake, so that a wrong deployment says at once what is wrong. */
+/** @throws an error with one line per invalid variable. */
 export function parseConfig(variables: object): Config {
   const parsed = configSchema.safeParse(variables);
   if (!parsed.success) {
     const lines = parsed.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
-    throw new Error(`The Worker's configuration is not valid:\n${lines.join("\n")}`);
+    throw new Error(
+      `The Worker's configuration is not valid. Correct these variables:\n${lines.join("\n")}`,
+    );
   }
   const values = parsed.data;
   return {

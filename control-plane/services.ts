@@ -3,7 +3,7 @@ import type { Connectors } from "./command/connectors.ts";
 import type { DatabaseClient } from "./database/connect.ts";
 import type { Hubs } from "./event/hubs.ts";
 
-/** What the endpoints work with; made once per isolate by worker.ts. */
+/** The dependencies of the endpoints, created once per isolate by worker.ts. */
 export interface Services {
   database: DatabaseClient;
   keys: KeyCache;

@@ -3,7 +3,7 @@ import type { WebhookDispatcher } from "./webhook/webhook-dispatcher.ts";
 
 declare global {
   namespace Cloudflare {
-    /** The bindings of wrangler.toml that are not text; the text ones are parsed by config.ts. */
+    /** The bindings of wrangler.toml other than variables, which config.ts parses. */
     interface Env {
       EVENT_HUB: DurableObjectNamespace<EventHub>;
       WEBHOOK_DISPATCHER: DurableObjectNamespace<WebhookDispatcher>;

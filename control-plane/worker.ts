@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { createApp } from "./app.ts";
 import { KeyCache } from "./auth/key-cache.ts";
 import { Connectors } from "./command/connectors.ts";
-import { CommandPoster } from "./command/post-command.ts";
+import { CommandClient } from "./command/command-client.ts";
 import { parseConfig } from "./config.ts";
 import { connectDatabase } from "./database/connect.ts";
 import { Hubs } from "./event/hubs.ts";
@@ -23,7 +23,7 @@ const app = createApp({
   connectors: new Connectors({
     database,
     clock,
-    poster: new CommandPoster(config.commandPrivateKey, fetch),
+    client: new CommandClient(config.commandPrivateKey, fetch),
   }),
   adminKey: config.adminKey,
   allowPrivateUrls: config.allowPrivateUrls,

@@ -9,7 +9,7 @@ beforeAll(async () => {
   keys = await generateKeyPair("EdDSA");
 });
 
-test("a token allows the request it was made for", async () => {
+test("a token allows the request it was issued for", async () => {
   const token = await signCommandToken(keys.privateKey, request);
   await expect(verifyCommandToken(keys.publicKey, token, request)).resolves.toBeUndefined();
 });

@@ -1,11 +1,11 @@
 import { type CryptoKey, type KeyObject, jwtVerify, SignJWT } from "jose";
 
-/** Long enough for clocks that differ a little, short enough that a leaked one is useless. */
+/** Long enough for clocks that differ a little, too short for a leaked token to be useful. */
 const lifetimeSeconds = 30;
 const clockToleranceSeconds = 15;
 const audience = "connector";
 
-/** The request that a token is good for. `path` starts with a slash and has no query. */
+/** The request that a token is valid for. `path` starts with a slash and has no query. */
 export interface BoundRequest {
   method: string;
   path: string;
@@ -26,8 +26,8 @@ export async function signCommandToken(
 }
 
 /**
- * Resolves when the token was signed by the holder of the private key for this very request and
- * has not expired; throws jose's error, or a plain Error when it was made for another request.
+ * Resolves when the token was signed with the private key for exactly this request and has not
+ * expired. Throws jose's error, or a plain Error when the token was issued for another request.
  */
 export async function verifyCommandToken(
   publicKey: CryptoKey | KeyObject,
@@ -46,7 +46,7 @@ export async function verifyCommandToken(
     payload["htu"] !== expected.htu ||
     payload["bh"] !== expected.bh
   ) {
-    throw new Error("The command token was made for another request");
+    throw new Error("The command token was issued for another request");
   }
 }
 

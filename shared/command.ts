@@ -2,8 +2,8 @@ import { z } from "zod";
 import { messageSchema } from "./message.ts";
 
 /**
- * What the control plane asks of the connector that owns a session: `POST /commands` on the
- * connector, with a command token (command-token.ts) as bearer.
+ * A command from the control plane to the connector that owns a session: `POST /commands`, with
+ * a command token (command-token.ts) as bearer token.
  */
 export const commandSchema = z.discriminatedUnion("type", [
   z.object({
@@ -13,19 +13,20 @@ export const commandSchema = z.discriminatedUnion("type", [
     text: z.string(),
     idempotency: z.object({ key: z.string(), request_hash: z.string() }).optional(),
   }),
-  /** Close the socket and stay closed; what the session needs to log in again is kept. */
+  /** Closes the socket and keeps it closed; the credentials are kept. */
   z.object({ type: z.literal("stop"), session_uid: z.uuid() }),
-  /** Throw the current QR away and make a new one. */
+  /** Replaces the current QR code. */
   z.object({ type: z.literal("regenerate_qr"), session_uid: z.uuid() }),
   z.object({ type: z.literal("pairing_code"), session_uid: z.uuid(), phone: z.string() }),
-  /** Unlink the device at WhatsApp, if it is linked, and close. */
+  /** Unlinks the device in WhatsApp, if it is linked, and closes the socket. */
   z.object({ type: z.literal("unlink"), session_uid: z.uuid() }),
 ]);
 export type Command = z.infer<typeof commandSchema>;
 
 /**
- * The answer, 200: the message as it stands once WhatsApp took it (or SENDING when its ack did
- * not come in time), the pairing code, or done. `replayed`: the idempotency key was known.
+ * The response when a command succeeds, status 200. A message is SENT once WhatsApp acknowledged
+ * it and SENDING when the ack did not arrive in time; `replayed` means that it is the message of
+ * an earlier request with the same idempotency key.
  */
 export const commandResultSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("message"), message: messageSchema, replayed: z.boolean() }),
@@ -35,8 +36,8 @@ export const commandResultSchema = z.discriminatedUnion("type", [
 export type CommandResult = z.infer<typeof commandResultSchema>;
 
 /**
- * The answer when a command was not carried out, with the error's HTTP status. `not_owner` is
- * for the control plane alone: look again who owns the session, and ask that one.
+ * The response when a command fails, with the error's HTTP status. On `not_owner` the control
+ * plane locates the session again and sends the command to its new owner.
  */
 export const commandFailureSchema = z.object({
   code: z.string(),

@@ -13,7 +13,7 @@ export const eventTypes = [
 export const eventTypeSchema = z.enum(eventTypes);
 export type EventType = z.infer<typeof eventTypeSchema>;
 
-/** An event as SSE, webhooks and Realtime carry it. `seq` has no gaps within a tenant. */
+/** An event as delivered by SSE, webhooks and Realtime. `seq` has no gaps within a tenant. */
 export const eventSchema = z.object({
   id: z.string(),
   type: eventTypeSchema,

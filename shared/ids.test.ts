@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { uuidV7 } from "./ids.ts";
 
-test("an id carries its millisecond and sorts by it", () => {
+test("an id contains its millisecond and sorts by it", () => {
   const now = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
   const id = uuidV7(now);
   expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);

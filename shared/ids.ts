@@ -1,6 +1,6 @@
 /**
- * A version 7 UUID (RFC 9562): 48 bits of `now` (milliseconds since 1970), 12 bits of their
- * fraction, then random bits, so ids sort by the time they were made.
+ * A version 7 UUID (RFC 9562): 48 bits of `now` (milliseconds since 1970), 12 bits of its
+ * fraction, then random bits, so that ids sort by creation time.
  */
 export function uuidV7(now: number): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));

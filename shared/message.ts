@@ -14,10 +14,10 @@ export type MessageStatus = z.infer<typeof messageStatusSchema>;
 
 export const directionSchema = z.enum(["in", "out"]);
 
-/** WhatsApp refuses longer texts; counted in UTF-16 units. */
+/** WhatsApp rejects longer texts. Counted in UTF-16 code units. */
 export const maxTextLength = 65_536;
 
-/** Why a message failed: a stable code and a sentence for people. */
+/** Why a message failed: a stable code and a description. */
 export const messageErrorSchema = z.object({
   code: z.string(),
   message: z.string(),

@@ -15,7 +15,7 @@ test.each([
   expect(parseRecipient(to)).toEqual(ada);
 });
 
-test("a LID and a group keep their own addresses", () => {
+test("a LID and a group keep their JIDs", () => {
   expect(parseRecipient("123456789012345@lid")).toEqual({
     kind: "lid",
     jid: "123456789012345@lid",
@@ -35,6 +35,6 @@ test.each([
   "a@b@c",
   "393331234567@example.com",
   "x@g.us",
-])("%j is nobody", (to) => {
+])("%j is not a valid recipient", (to) => {
   expect(parseRecipient(to)).toBeUndefined();
 });

@@ -1,9 +1,9 @@
 import { parsePhoneNumberFromString } from "libphonenumber-js/max";
 
 /**
- * Whom a message goes to. `jid` is the address on the wire: `<digits>@s.whatsapp.net` for a
- * phone number, `<digits>@lid` for a LID (WhatsApp's number-free identity), `<id>@g.us` for a
- * group. `phone` is E.164 without the plus.
+ * The recipient of a message. `jid` is its WhatsApp address: `<digits>@s.whatsapp.net` for a phone
+ * number, `<digits>@lid` for a LID (an identity that hides the number), `<id>@g.us` for a group.
+ * `phone` is E.164 without the plus.
  */
 export type Recipient =
   | { kind: "phone"; jid: string; phone: string }
@@ -11,9 +11,9 @@ export type Recipient =
   | { kind: "group"; jid: string };
 
 /**
- * Reads a recipient as people write it: E.164, digits with separators, or a JID
- * (`@s.whatsapp.net`, `@c.us`, `@lid`, `@g.us`; a `:device` suffix is dropped).
- * Returns undefined when it is none of these or no number of that form can exist.
+ * Parses a recipient: E.164, digits with separators, or a JID (`@s.whatsapp.net`, `@c.us`, `@lid`,
+ * `@g.us`; a `:device` suffix is dropped). Returns undefined when it is none of these or the
+ * number has an impossible length.
  */
 export function parseRecipient(to: string): Recipient | undefined {
   const [user = "", server, ...rest] = to.trim().split("@");
@@ -40,9 +40,9 @@ export function parseRecipient(to: string): Recipient | undefined {
 }
 
 /**
- * E.164 digits without the plus of a number written in any usual way, country code first.
- * Returns undefined when no such number can exist. Lengths are checked, number ranges are not:
- * new ranges appear faster than their lists, and WhatsApp itself says who is there.
+ * Parses a phone number in any common notation with its country code into E.164 digits without
+ * the plus. Returns undefined for impossible numbers. Only lengths are checked: new number ranges
+ * appear faster than lists of them, and WhatsApp knows which numbers exist.
  */
 export function parsePhone(written: string): string | undefined {
   if (!/^\+?[\d\s().\-/]+$/.test(written)) return undefined;

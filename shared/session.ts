@@ -21,12 +21,10 @@ export const sessionIdSchema = z
   .string()
   .regex(
     /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/,
-    "1 to 64 letters, digits, dots, dashes or underscores, a letter or digit first",
+    "Must be 1 to 64 letters, digits, dots, dashes or underscores, starting with a letter or digit",
   );
 
-/**
- * Why a connection ended: a stable reason, WhatsApp's close code where there was one, and when.
- */
+/** Why a connection ended: a stable reason, WhatsApp's close code if there was one, the time. */
 export const disconnectSchema = z.object({
   reason: z.string(),
   code: z.number().int().optional(),

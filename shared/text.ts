@@ -1,8 +1,8 @@
 import { z } from "zod";
 
 /**
- * A string that PostgreSQL stores exactly as it was sent: no NUL, no lone surrogate. Both are
- * refused here because `text` and `jsonb` refuse the first and change the second.
+ * A string that PostgreSQL stores unchanged: without NUL, which `text` and `jsonb` reject, and
+ * without lone surrogates, which they alter.
  */
 export function storableText(limits: { min?: number; max: number }) {
   return z
@@ -10,6 +10,6 @@ export function storableText(limits: { min?: number; max: number }) {
     .min(limits.min ?? 0)
     .max(limits.max)
     .refine((text) => text.isWellFormed() && !text.includes("\0"), {
-      message: "Must be well-formed text without NUL characters",
+      message: "Must be well-formed Unicode without NUL characters",
     });
 }

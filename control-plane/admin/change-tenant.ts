@@ -1,5 +1,5 @@
 import { createRoute } from "@hono/zod-openapi";
-import { rowOf } from "../database/answer.ts";
+import { unwrapFirst } from "../database/unwrap.ts";
 import type { App } from "../http/app-env.ts";
 import { problems } from "../http/problem.ts";
 import { invalidField } from "../http/validation.ts";
@@ -7,7 +7,7 @@ import type { Services } from "../services.ts";
 import { checkWebhookUrl } from "./check-webhook-url.ts";
 import { adminRoute, bodyProblems } from "./contract.ts";
 import {
-  noSuchTenant,
+  tenantNotFound,
   tenantColumns,
   tenantParams,
   tenantSchema,
@@ -41,16 +41,13 @@ export function changeTenant(app: App, { database, allowPrivateUrls }: Services)
   app.openapi(route, async (c) => {
     const { tenantId } = c.req.valid("param");
     const changes = withoutUndefined(c.req.valid("json"));
-    if (Object.keys(changes).length === 0) throw invalidField("", "Name at least one setting");
+    if (Object.keys(changes).length === 0)
+      throw invalidField("", "Send at least one setting to change");
     checkWebhookUrl("webhook_url", changes.webhook_url, allowPrivateUrls);
-    const tenant = rowOf(
-      await database
-        .from("tenants")
-        .update(changes)
-        .eq("tenant_id", tenantId)
-        .select(tenantColumns),
+    const tenant = await unwrapFirst(
+      database.from("tenants").update(changes).eq("tenant_id", tenantId).select(tenantColumns),
     );
-    if (tenant === undefined) throw noSuchTenant(tenantId);
+    if (tenant === undefined) throw tenantNotFound(tenantId);
     return c.json(tenant, 200);
   });
 }

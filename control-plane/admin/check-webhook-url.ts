@@ -1,13 +1,13 @@
 import { invalidField } from "../http/validation.ts";
-import { refusalOf } from "../webhook/refuse-private.ts";
+import { urlProblem } from "../webhook/check-url.ts";
 
-/** @throws ApiError that names the field, when the URL may not be called */
+/** @throws ApiError that names the field when the URL may not be called */
 export function checkWebhookUrl(
   field: string,
   url: string | null | undefined,
   allowPrivateUrls: boolean,
 ): void {
   if (url === null || url === undefined) return;
-  const refusal = refusalOf(url, allowPrivateUrls);
-  if (refusal !== undefined) throw invalidField(field, `The URL ${refusal}`);
+  const problem = urlProblem(url, allowPrivateUrls);
+  if (problem !== undefined) throw invalidField(field, `The URL ${problem}`);
 }

@@ -1,6 +1,6 @@
 import { problems } from "../http/problem.ts";
 
-/** What all routes of the operator have in common. */
+/** The settings that all admin routes share. */
 export const adminRoute = {
   tags: ["Admin"],
   security: [{ adminKey: [] }],

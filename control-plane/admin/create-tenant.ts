@@ -1,6 +1,6 @@
 import { createRoute } from "@hono/zod-openapi";
 import { ApiError } from "../../shared/errors.ts";
-import { dataOf, uniqueViolation } from "../database/answer.ts";
+import { unwrapFirst, uniqueViolation } from "../database/unwrap.ts";
 import type { App } from "../http/app-env.ts";
 import { problems } from "../http/problem.ts";
 import type { Services } from "../services.ts";
@@ -45,10 +45,13 @@ export function createTenant(app: App, { database, allowPrivateUrls }: Services)
       .insert(withoutUndefined(tenant))
       .select(tenantColumns);
     if (answer.error?.code === uniqueViolation) {
-      throw new ApiError("conflict", `There is a tenant "${tenant.tenant_id}" already.`);
+      throw new ApiError(
+        "conflict",
+        `The tenant "${tenant.tenant_id}" already exists. Choose another tenant_id, or change the tenant with PATCH.`,
+      );
     }
-    const [created] = dataOf(answer);
-    if (created === undefined) throw new Error("The insert gave no tenant");
+    const created = await unwrapFirst(answer);
+    if (created === undefined) throw new Error("The insert returned no tenant");
     return c.json(created, 201);
   });
 }

@@ -1,11 +1,11 @@
 import { createRoute } from "@hono/zod-openapi";
-import { dataOf, foreignKeyViolation } from "../database/answer.ts";
+import { unwrapFirst, foreignKeyViolation } from "../database/unwrap.ts";
 import type { App } from "../http/app-env.ts";
 import { problems } from "../http/problem.ts";
 import type { Services } from "../services.ts";
 import { checkWebhookUrl } from "./check-webhook-url.ts";
 import { adminRoute, bodyProblems } from "./contract.ts";
-import { noSuchTenant, tenantParams } from "./tenant-resource.ts";
+import { tenantNotFound, tenantParams } from "./tenant-resource.ts";
 import { makeSecret, webhookColumns, webhookSchema, webhookSettings } from "./webhook-resource.ts";
 
 const route = createRoute({
@@ -19,7 +19,7 @@ const route = createRoute({
   },
   responses: {
     201: {
-      description: "The endpoint, with the secret that its deliveries are signed with",
+      description: "The endpoint, with the secret that signs its deliveries",
       content: { "application/json": { schema: webhookSchema } },
     },
     ...problems("not_found"),
@@ -36,9 +36,9 @@ export function createWebhook(app: App, { database, allowPrivateUrls }: Services
       .from("webhook_endpoints")
       .insert({ tenant_id: tenantId, url, secret: secret ?? makeSecret(), events: events ?? null })
       .select(webhookColumns);
-    if (answer.error?.code === foreignKeyViolation) throw noSuchTenant(tenantId);
-    const [created] = dataOf(answer);
-    if (created === undefined) throw new Error("The insert gave no endpoint");
+    if (answer.error?.code === foreignKeyViolation) throw tenantNotFound(tenantId);
+    const created = await unwrapFirst(answer);
+    if (created === undefined) throw new Error("The insert returned no endpoint");
     return c.json(created, 201);
   });
 }

@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { ApiError } from "../../shared/errors.ts";
-import { rowOf } from "../database/answer.ts";
+import { unwrapFirst } from "../database/unwrap.ts";
 import type { App } from "../http/app-env.ts";
 import { problems } from "../http/problem.ts";
 import type { Services } from "../services.ts";
@@ -11,11 +11,12 @@ const route = createRoute({
   ...adminRoute,
   method: "delete",
   path: "/admin/tenants/{tenantId}/webhooks/{webhookId}",
-  summary: "Remove a webhook endpoint",
-  description: "With what is still to be delivered. The default one goes by webhook_url: null.",
+  summary: "Delete a webhook endpoint",
+  description:
+    "Pending deliveries are deleted too. To delete the default endpoint, set the tenant's webhook_url to null.",
   request: { params: tenantParams.extend({ webhookId: z.uuid() }) },
   responses: {
-    204: { description: "It is gone" },
+    204: { description: "The endpoint was deleted" },
     ...problems("unauthorized", "not_found", "invalid_request", "database_unavailable"),
   },
 });
@@ -23,8 +24,8 @@ const route = createRoute({
 export function deleteWebhook(app: App, { database }: Services): void {
   app.openapi(route, async (c) => {
     const { tenantId, webhookId } = c.req.valid("param");
-    const gone = rowOf(
-      await database
+    const deleted = await unwrapFirst(
+      database
         .from("webhook_endpoints")
         .delete()
         .eq("tenant_id", tenantId)
@@ -32,8 +33,11 @@ export function deleteWebhook(app: App, { database }: Services): void {
         .is("is_default", false)
         .select("id"),
     );
-    if (gone === undefined) {
-      throw new ApiError("not_found", "The tenant has no such endpoint that can be removed here.");
+    if (deleted === undefined) {
+      throw new ApiError(
+        "not_found",
+        "The tenant has no endpoint with this id. The default endpoint is deleted by setting webhook_url to null.",
+      );
     }
     return c.body(null, 204);
   });

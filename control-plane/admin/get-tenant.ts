@@ -10,7 +10,7 @@ const route = createRoute({
   ...adminRoute,
   method: "get",
   path: "/admin/tenants/{tenantId}",
-  summary: "Show a tenant",
+  summary: "Get a tenant",
   request: { params: tenantParams },
   responses: {
     200: {

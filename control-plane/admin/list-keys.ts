@@ -1,5 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { dataOf } from "../database/answer.ts";
+import { unwrap } from "../database/unwrap.ts";
 import type { App } from "../http/app-env.ts";
 import { decodeCursor, listOf, pageQuery, toPage } from "../http/list.ts";
 import { problems } from "../http/problem.ts";
@@ -17,7 +17,7 @@ const route = createRoute({
   request: { params: tenantParams, query: z.object(pageQuery) },
   responses: {
     200: {
-      description: "A page of keys, revoked ones too",
+      description: "A page of keys, including revoked ones",
       content: { "application/json": { schema: listOf(keySchema) } },
     },
     ...problems("unauthorized", "not_found", "invalid_request", "database_unavailable"),
@@ -36,6 +36,6 @@ export function listKeys(app: App, { database }: Services): void {
       .range(offset, offset + limit);
     if (cursor !== undefined) query = query.gt("id", decodeCursor(cursor));
     await findTenant(database, tenantId);
-    return c.json(toPage(dataOf(await query), { limit, idOf: (key) => key.id }), 200);
+    return c.json(toPage(await unwrap(query), { limit, idOf: (key) => key.id }), 200);
   });
 }

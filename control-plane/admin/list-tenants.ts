@@ -1,5 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { dataOf } from "../database/answer.ts";
+import { unwrap } from "../database/unwrap.ts";
 import type { App } from "../http/app-env.ts";
 import { decodeCursor, listOf, pageQuery, toPage } from "../http/list.ts";
 import { problems } from "../http/problem.ts";
@@ -11,7 +11,7 @@ const route = createRoute({
   ...adminRoute,
   method: "get",
   path: "/admin/tenants",
-  summary: "List tenants by their ids",
+  summary: "List tenants, ordered by id",
   request: { query: z.object(pageQuery) },
   responses: {
     200: {
@@ -31,7 +31,7 @@ export function listTenants(app: App, { database }: Services): void {
       .order("tenant_id")
       .range(offset, offset + limit);
     if (cursor !== undefined) query = query.gt("tenant_id", decodeCursor(cursor, tenantIdForm));
-    const page = toPage(dataOf(await query), { limit, idOf: (tenant) => tenant.tenant_id });
+    const page = toPage(await unwrap(query), { limit, idOf: (tenant) => tenant.tenant_id });
     return c.json(page, 200);
   });
 }

@@ -1,5 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { dataOf } from "../database/answer.ts";
+import { unwrap } from "../database/unwrap.ts";
 import type { App } from "../http/app-env.ts";
 import { decodeCursor, listOf, pageQuery, toPage } from "../http/list.ts";
 import { problems } from "../http/problem.ts";
@@ -36,6 +36,6 @@ export function listWebhooks(app: App, { database }: Services): void {
       .range(offset, offset + limit);
     if (cursor !== undefined) query = query.gt("id", decodeCursor(cursor));
     await findTenant(database, tenantId);
-    return c.json(toPage(dataOf(await query), { limit, idOf: (webhook) => webhook.id }), 200);
+    return c.json(toPage(await unwrap(query), { limit, idOf: (webhook) => webhook.id }), 200);
   });
 }

@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { ApiError } from "../../shared/errors.ts";
-import { rowOf } from "../database/answer.ts";
+import { unwrapFirst } from "../database/unwrap.ts";
 import type { App } from "../http/app-env.ts";
 import { problems } from "../http/problem.ts";
 import type { Services } from "../services.ts";
@@ -12,10 +12,10 @@ const route = createRoute({
   method: "delete",
   path: "/admin/tenants/{tenantId}/keys/{keyId}",
   summary: "Revoke a key",
-  description: "It is refused everywhere within 10 seconds.",
+  description: "The key stops working within 10 seconds, and its open streams are closed.",
   request: { params: tenantParams.extend({ keyId: z.uuid() }) },
   responses: {
-    204: { description: "It is revoked" },
+    204: { description: "The key was revoked" },
     ...problems("unauthorized", "not_found", "invalid_request", "database_unavailable"),
   },
 });
@@ -23,8 +23,8 @@ const route = createRoute({
 export function revokeKey(app: App, { database, now }: Services): void {
   app.openapi(route, async (c) => {
     const { tenantId, keyId } = c.req.valid("param");
-    const revoked = rowOf(
-      await database
+    const revoked = await unwrapFirst(
+      database
         .from("api_keys")
         .update({ revoked_at: new Date(now()).toISOString() })
         .eq("tenant_id", tenantId)
@@ -33,7 +33,7 @@ export function revokeKey(app: App, { database, now }: Services): void {
         .select("id"),
     );
     if (revoked === undefined) {
-      throw new ApiError("not_found", "The tenant has no key of this id that is still valid.");
+      throw new ApiError("not_found", "The tenant has no valid key with this id.");
     }
     return c.body(null, 204);
   });

@@ -7,7 +7,7 @@ export const tenantIdForm = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 
 export const tenantIdSchema = z
   .string()
-  .regex(tenantIdForm, "1 to 63 letters, digits, _ or -, a letter or digit first");
+  .regex(tenantIdForm, "Must be 1 to 63 letters, digits, _ or -, starting with a letter or digit");
 
 export const tenantSchema = z
   .object({
@@ -25,7 +25,7 @@ export const tenantSchema = z
 export const tenantColumns =
   "tenant_id,name,webhook_url,webhook_secret,rate_limit_per_minute,send_interval_ms,created_at,updated_at";
 
-/** What an operator sets. */
+/** The settings that an operator may change. */
 export const tenantSettings = z.object({
   name: storableText({ min: 1, max: 200 }),
   webhook_url: webhookUrl.nullish(),
@@ -35,9 +35,9 @@ export const tenantSettings = z.object({
 
 export const tenantParams = z.object({ tenantId: tenantIdSchema });
 
-export function noSuchTenant(tenantId: string): ApiError {
+export function tenantNotFound(tenantId: string): ApiError {
   return new ApiError(
     "not_found",
-    `There is no tenant "${tenantId}". POST /admin/tenants creates it.`,
+    `There is no tenant "${tenantId}". Create it with POST /admin/tenants.`,
   );
 }

@@ -1,4 +1,4 @@
-/** What is stored of an API key: its SHA-256 in hex. */
+/** The SHA-256 of an API key in hex, which is all that the database stores of it. */
 export async function hashKey(key: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(key));
   return toHex(new Uint8Array(digest));

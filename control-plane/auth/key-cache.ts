@@ -1,51 +1,43 @@
-import type { Caller } from "./caller.ts";
+import { LRUCache } from "lru-cache";
+import type { Caller } from "../http/app-env.ts";
 
 /** Short enough that a revoked key stops working well within the promised 10 seconds. */
-const knownForMs = 5_000;
-const unknownForMs = 1_000;
+const validTtlMs = 5_000;
+const invalidTtlMs = 1_000;
 const maxEntries = 10_000;
 
-interface Entry {
-  caller: Caller | undefined;
-  until: number;
-}
-
-/** What this isolate knows about keys, by their hash. */
+/** Caches the caller of each API key, by the hash of the key. */
 export class KeyCache {
-  // Apart, so that somebody who guesses keys does not push the real ones out.
-  readonly #known = new Map<string, Entry>();
-  readonly #unknown = new Map<string, Entry>();
+  // Two caches, so that guessed keys cannot evict valid ones.
+  readonly #valid: LRUCache<string, Caller>;
+  readonly #invalid: LRUCache<string, true>;
   readonly #now: () => number;
 
   constructor(now: () => number) {
     this.#now = now;
+    const options = { max: maxEntries, perf: { now }, ttlResolution: 0 };
+    this.#valid = new LRUCache({ ...options, ttl: validTtlMs });
+    this.#invalid = new LRUCache({ ...options, ttl: invalidTtlMs });
   }
 
-  /** Undefined when nothing is known; an entry without a caller means that no such key exists. */
+  /** Undefined when the key is not cached; an entry without a caller is an invalid key. */
   get(hash: string): { caller: Caller | undefined } | undefined {
-    const entry = this.#known.get(hash) ?? this.#unknown.get(hash);
-    return entry !== undefined && entry.until > this.#now() ? entry : undefined;
+    const caller = this.#valid.get(hash);
+    if (caller !== undefined) return { caller };
+    return this.#invalid.has(hash) ? { caller: undefined } : undefined;
   }
 
   add(hash: string, found: { caller: Caller; expiresAt: string | null } | undefined): void {
-    const now = this.#now();
     if (found === undefined) {
-      this.#known.delete(hash);
-      put(this.#unknown, hash, { caller: undefined, until: now + unknownForMs });
+      this.#valid.delete(hash);
+      this.#invalid.set(hash, true);
       return;
     }
-    const expiresAt = found.expiresAt === null ? Infinity : Date.parse(found.expiresAt);
-    this.#unknown.delete(hash);
-    put(this.#known, hash, {
-      caller: found.caller,
-      until: Math.min(now + knownForMs, expiresAt),
-    });
+    this.#invalid.delete(hash);
+    const expiresInMs =
+      found.expiresAt === null ? Infinity : Date.parse(found.expiresAt) - this.#now();
+    if (expiresInMs > 0) {
+      this.#valid.set(hash, found.caller, { ttl: Math.min(validTtlMs, expiresInMs) });
+    }
   }
-}
-
-function put(entries: Map<string, Entry>, hash: string, entry: Entry): void {
-  entries.delete(hash);
-  entries.set(hash, entry);
-  const [oldest] = entries.keys();
-  if (entries.size > maxEntries && oldest !== undefined) entries.delete(oldest);
 }

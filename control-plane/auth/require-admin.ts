@@ -1,20 +1,20 @@
 import type { MiddlewareHandler } from "hono";
 import { ApiError } from "../../shared/errors.ts";
 import type { AppEnv } from "../http/app-env.ts";
-import { presentedKey } from "./presented-key.ts";
+import { readKey } from "./read-key.ts";
 
-/** Lets only the operator through. */
+/** Requires the admin key. */
 export function requireAdmin(adminKey: string): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const key = presentedKey(c.req.raw.headers, "x-admin-key");
+    const key = readKey(c.req.raw.headers, "x-admin-key");
     if (key === undefined || !(await isEqual(key, adminKey))) {
-      throw new ApiError("unauthorized", "Send the admin key in the header X-Admin-Key.");
+      throw new ApiError("unauthorized", "Send the admin key in the X-Admin-Key header.");
     }
     await next();
   };
 }
 
-// Digests have one length, so that the comparison tells nothing about the key's.
+// Digests have equal length, so the comparison reveals nothing about the key's length.
 async function isEqual(left: string, right: string): Promise<boolean> {
   const [a, b] = await Promise.all([left, right].map(digest));
   return a !== undefined && b !== undefined && crypto.subtle.timingSafeEqual(a, b);

@@ -1,27 +1,31 @@
 import type { MiddlewareHandler } from "hono";
 import { ApiError } from "../../shared/errors.ts";
+import type { DatabaseClient } from "../database/connect.ts";
 import type { AppEnv } from "../http/app-env.ts";
-import type { Services } from "../services.ts";
 import { authenticate } from "./authenticate.ts";
-import { presentedKey } from "./presented-key.ts";
+import type { KeyCache } from "./key-cache.ts";
+import { readKey } from "./read-key.ts";
 
-/** Lets only requests with a tenant's key through, and tells the handlers whose it is. */
-export function requireKey(services: Services): MiddlewareHandler<AppEnv> {
+/** Requires a tenant's API key and sets `caller` for the handlers. */
+export function requireKey(deps: {
+  database: DatabaseClient;
+  keys: KeyCache;
+}): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const key = presentedKey(c.req.raw.headers, "x-api-key");
+    const key = readKey(c.req.raw.headers, "x-api-key");
     if (key === undefined) {
-      throw new ApiError("unauthorized", "Send your API key in the header X-Api-Key.");
+      throw new ApiError("unauthorized", "Send your API key in the X-Api-Key header.");
     }
-    const caller = await authenticate(key, services);
-    if (caller === undefined) throw keyIsNotValid();
+    const caller = await authenticate(key, deps);
+    if (caller === undefined) throw invalidKeyError();
     c.set("caller", caller);
     await next();
   };
 }
 
-export function keyIsNotValid(): ApiError {
+export function invalidKeyError(): ApiError {
   return new ApiError(
     "unauthorized",
-    "This API key does not exist, was revoked or has expired. Ask the operator for another one.",
+    "This API key does not exist, was revoked or has expired. Use another key, or ask the operator for one.",
   );
 }

@@ -2,99 +2,103 @@ import type { Command, CommandResult } from "../../shared/command.ts";
 import type { LocatedSession } from "../../shared/database.ts";
 import { ApiError } from "../../shared/errors.ts";
 import type { DatabaseClient } from "../database/connect.ts";
-import { locateSession, type SessionName } from "../session/find.ts";
-import { errorOfRefusal } from "./refusal.ts";
-import type { CommandPoster, Connector } from "./post-command.ts";
+import { locateSession, type SessionName } from "../locate/session.ts";
+import type { CommandClient, Connector } from "./command-client.ts";
+import { toApiError } from "./to-api-error.ts";
 
 /** How long a request waits for a session that is moving from one connector to another. */
-const movingMs = 10_000;
+const moveTimeoutMs = 10_000;
 const firstDelayMs = 100;
 const maxDelayMs = 1_000;
 
-export interface Question {
+export interface CommandRequest {
   session: SessionName;
   commandFor: (uid: string) => Command;
   timeoutMs: number;
-  /** Whether doing it twice is the same as once, so that a lost answer may be asked for again. */
-  repeatable: boolean;
-  /** Refuses by throwing, with what is known of the session just before it is asked. */
+  /** Whether the command is sent again when the connector's response is lost. */
+  idempotent: boolean;
+  /** Throws when the session's current state does not allow the command. */
   check: (located: LocatedSession) => void;
 }
 
-/** The way from a session's name to the connector that holds it. */
+/** Sends commands to the connector that owns a session. */
 export class Connectors {
   readonly #database: DatabaseClient;
-  readonly #poster: CommandPoster;
+  readonly #client: CommandClient;
   readonly #clock: { now: () => number; sleep: (ms: number) => Promise<void> };
 
-  constructor(parts: {
+  constructor(deps: {
     database: DatabaseClient;
-    poster: CommandPoster;
+    client: CommandClient;
     clock: { now: () => number; sleep: (ms: number) => Promise<void> };
   }) {
-    this.#database = parts.database;
-    this.#poster = parts.poster;
-    this.#clock = parts.clock;
+    this.#database = deps.database;
+    this.#client = deps.client;
+    this.#clock = deps.clock;
   }
 
-  /** Asks once, and goes on whatever comes of it. */
-  async tell(located: LocatedSession, command: Command, timeoutMs: number): Promise<void> {
-    const connector = connectorOf(located);
-    if (connector !== undefined) await this.#poster.post(connector, command, timeoutMs);
+  /** Sends a command once, if the session has an owner, and ignores the outcome. */
+  async sendOnce(located: LocatedSession, command: Command, timeoutMs: number): Promise<void> {
+    const connector = ownerOf(located);
+    if (connector !== undefined) await this.#client.post(connector, command, timeoutMs);
   }
 
   /**
-   * Asks the connector that has the session, and the next one when the session moved.
-   * @throws ApiError with the connector's refusal, or 503 when nobody could be asked in time
+   * Sends a command to the session's owner, and to the next owner when the session has moved.
+   * @throws ApiError with the connector's error, or 503 when no owner answered in time
    */
-  async ask(question: Question): Promise<CommandResult> {
-    const deadline = this.#clock.now() + movingMs;
+  async sendCommand(request: CommandRequest): Promise<CommandResult> {
+    const deadline = this.#clock.now() + moveTimeoutMs;
     let delayMs = firstDelayMs;
     for (;;) {
-      const located = await locateSession(this.#database, question.session);
-      question.check(located);
-      const connector = connectorOf(located);
+      const located = await locateSession(this.#database, request.session);
+      request.check(located);
+      const connector = ownerOf(located);
       if (connector !== undefined) {
-        const command = question.commandFor(located.uid);
-        const outcome = await this.#poster.post(connector, command, question.timeoutMs);
+        const command = request.commandFor(located.uid);
+        const outcome = await this.#client.post(connector, command, request.timeoutMs);
         switch (outcome.kind) {
           case "result":
             return outcome.result;
-          case "refused":
-            throw errorOfRefusal(outcome);
-          case "lost":
-            if (!question.repeatable) throw lostForGood();
+          case "failure":
+            throw toApiError(outcome);
+          case "no_response":
+            if (!request.idempotent) throw unknownOutcomeError();
             break;
           case "not_owner":
             break;
         }
       }
-      if (this.#clock.now() + delayMs > deadline) throw nobodyThere(connector !== undefined);
+      if (this.#clock.now() + delayMs > deadline) throw unavailableError(connector);
       await this.#clock.sleep(delayMs);
       delayMs = Math.min(delayMs * 1.6, maxDelayMs);
     }
   }
 }
 
-function connectorOf(located: LocatedSession): Connector | undefined {
+function ownerOf(located: LocatedSession): Connector | undefined {
   if (located.connector_url === null) return undefined;
   return { url: located.connector_url, instance: located.connector_instance };
 }
 
-function lostForGood(): ApiError {
+function unknownOutcomeError(): ApiError {
   return new ApiError(
     "connector_unavailable",
-    "It is not known whether this was done. Look first, then repeat; with an Idempotency-Key a repeated send is safe.",
+    "The connector did not respond, so the request may or may not have been carried out. Check before you repeat it; with an Idempotency-Key a send can be repeated safely.",
     { retryAfterSeconds: 5 },
   );
 }
 
-function nobodyThere(asked: boolean): ApiError {
-  return asked
-    ? new ApiError("connector_unavailable", "Try again in a few seconds.", { retryAfterSeconds: 5 })
-    : new ApiError(
+function unavailableError(connector: Connector | undefined): ApiError {
+  return connector === undefined
+    ? new ApiError(
         "session_unavailable",
         "No connector holds the session at the moment. Try again in a few seconds.",
+        { retryAfterSeconds: 5 },
+      )
+    : new ApiError(
+        "connector_unavailable",
+        "The connector did not respond. Try again in a few seconds.",
         { retryAfterSeconds: 5 },
       );
 }

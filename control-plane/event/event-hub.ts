@@ -4,27 +4,27 @@ import { connectDatabase, type DatabaseClient } from "../database/connect.ts";
 import { sleep } from "../http/sleep.ts";
 import { describeError, logEvent } from "../http/log.ts";
 import { bucketsOf, shardOf } from "./bucket.ts";
-import { HubSignal } from "./hub-signal.ts";
+import { EventNotifications } from "./event-notifications.ts";
 import { readEvents, readHeads } from "./read-events.ts";
 import { heartbeat } from "./sse.ts";
 import { StreamClient } from "./stream-client.ts";
 import { pageSize, TenantFeed } from "./tenant-feed.ts";
 import { validKeys } from "./valid-keys.ts";
 
-/** Makes hints unnecessary: what they would have told is found this often. */
+/** Poll interval; covers lost notifications. */
 const pollMs = 5_000;
 const pollsPerHeartbeat = 3;
 
 /**
- * Feeds the event streams of the tenants of some buckets, and wakes the webhook dispatcher of
- * the same buckets. It remembers nothing: streams know where they are, and so does Postgres.
+ * Writes events to the open streams of some buckets' tenants, and notifies the webhook dispatcher
+ * of the same buckets. It stores nothing: each stream has its position, Postgres has the events.
  */
 export class EventHub extends DurableObject {
   readonly #database: DatabaseClient;
-  readonly #signal: HubSignal;
+  readonly #notifications: EventNotifications;
   readonly #feeds = new Map<string, TenantFeed>();
   readonly #streams = new Set<StreamClient>();
-  readonly #wakeDispatcher: () => Promise<void>;
+  readonly #notifyDispatcher: () => Promise<void>;
   #timer: ReturnType<typeof setInterval> | null = null;
   #polls = 0;
 
@@ -33,18 +33,18 @@ export class EventHub extends DurableObject {
     const config = parseConfig(env);
     const shard = shardOf(context.id.name);
     const dispatcher = env.WEBHOOK_DISPATCHER.getByName(`webhooks-${shard}`);
-    this.#wakeDispatcher = () => dispatcher.wake();
+    this.#notifyDispatcher = () => dispatcher.notify();
     this.#database = connectDatabase({ url: config.supabaseUrl, key: config.supabaseKey });
-    this.#signal = new HubSignal({
+    this.#notifications = new EventNotifications({
       database: this.#database,
       buckets: bucketsOf(shard, config.eventHubShards),
-      onWake: ({ tenant_id, seq, deliveries }) => {
-        if (deliveries) void this.#attempt("wake_dispatcher", this.#wakeDispatcher());
+      onNotification: ({ tenant_id, seq, deliveries }) => {
+        if (deliveries) void this.#attempt("notify_dispatcher", this.#notifyDispatcher());
         const feed = this.#feeds.get(tenant_id);
-        if (feed !== undefined) void this.#attempt("feed", feed.hint(seq));
+        if (feed !== undefined) void this.#attempt("feed", feed.notify(seq));
       },
       onJoined: () => {
-        void this.#attempt("wake_dispatcher", this.#wakeDispatcher());
+        void this.#attempt("notify_dispatcher", this.#notifyDispatcher());
         void this.#attempt("catch_up", this.#catchUp());
       },
     });
@@ -55,14 +55,14 @@ export class EventHub extends DurableObject {
     const { searchParams } = new URL(request.url);
     const tenantId = searchParams.get("tenant") ?? "";
     const after = searchParams.get("after");
-    void this.#attempt("signal", this.#signal.start());
-    // There before the head is read, so that no hint from then on goes past it.
+    void this.#attempt("notifications", this.#notifications.start());
+    // The feed must exist before the head is read, or it would miss notifications in between.
     this.#feedOf(tenantId);
     const head = await this.#headOf(tenantId);
     if (head === undefined) return new Response(null, { status: 503 });
     const client = new StreamClient({
       keyId: searchParams.get("key") ?? "",
-      // A number that is yet to come is of another database: it would never be reached.
+      // A position beyond the head is from another database: the stream would wait forever.
       position: after === null ? head : Math.min(Number(after), head),
       sessionId: searchParams.get("session") ?? undefined,
       onClose: (closed) => this.#leave(tenantId, closed),
@@ -81,21 +81,21 @@ export class EventHub extends DurableObject {
     });
   }
 
-  /** Keeps the connection to Realtime up, and has what is due delivered whatever was missed. */
+  /** Connects to Realtime if needed, and starts deliveries that are due. */
   async sweep(): Promise<void> {
-    await this.#signal.start();
-    await this.#wakeDispatcher();
+    await this.#notifications.start();
+    await this.#notifyDispatcher();
   }
 
   async status(): Promise<{ realtime: "joined" | "joining"; streams: number }> {
-    await this.#signal.start();
+    await this.#notifications.start();
     return {
-      realtime: this.#signal.isJoined ? "joined" : "joining",
+      realtime: this.#notifications.isJoined ? "joined" : "joining",
       streams: this.#streams.size,
     };
   }
 
-  /** Undefined when the database cannot be asked. */
+  /** Undefined when the database does not answer. */
   async #headOf(tenantId: string): Promise<number | undefined> {
     try {
       return (await readHeads(this.#database, [tenantId])).get(tenantId) ?? 0;
@@ -121,7 +121,7 @@ export class EventHub extends DurableObject {
     this.#feeds.get(tenantId)?.leave(client);
   }
 
-  /** A key that is revoked, has expired or went with its tenant ends its streams too. */
+  /** Closes the streams whose key was revoked, has expired or was deleted with its tenant. */
   async #closeRevoked(): Promise<void> {
     const keyIds = new Set([...this.#streams].map((client) => client.keyId));
     const valid = await validKeys(this.#database, keyIds, Date.now());
@@ -131,12 +131,12 @@ export class EventHub extends DurableObject {
   }
 
   async #catchUp(): Promise<void> {
-    // Also those whose first client is about to join: what they learn now they read then.
+    // Includes feeds whose first client is still joining: it reads up to this head afterwards.
     const tenantIds = [...this.#feeds.keys()];
     if (tenantIds.length === 0) return;
     const heads = await readHeads(this.#database, tenantIds);
     await Promise.all(
-      [...heads].map(async ([tenantId, seq]) => this.#feeds.get(tenantId)?.hint(seq)),
+      [...heads].map(async ([tenantId, seq]) => this.#feeds.get(tenantId)?.notify(seq)),
     );
   }
 
@@ -159,10 +159,10 @@ export class EventHub extends DurableObject {
     }, pollMs);
   }
 
-  /** Whether it went well; what did not is tried again with the next hint or poll. */
-  async #attempt(what: string, effort: Promise<unknown>): Promise<boolean> {
+  /** Logs a failure and returns false; the next notification or poll tries again. */
+  async #attempt(what: string, task: Promise<unknown>): Promise<boolean> {
     try {
-      await effort;
+      await task;
       return true;
     } catch (error) {
       logEvent("warn", "hub_failed", { what, ...describeError(error) });

@@ -4,15 +4,15 @@ import { tenantBucket } from "./bucket.ts";
 
 export interface StreamRequest {
   tenantId: string;
-  /** The key it is opened with: the stream ends when that is revoked. */
+  /** The API key that opens the stream; revoking the key closes it. */
   keyId: string;
-  /** Only message events of this session; all of the tenant's without it. */
+  /** Limits the stream to message events of this session; otherwise all events of the tenant. */
   sessionId?: string;
-  /** The last event the client has; the stream starts now without it. */
+  /** The seq of the last event the client has; otherwise the stream starts with new events. */
   after: number | undefined;
 }
 
-/** The shards of the EventHub, found by the tenant they serve. */
+/** The shards of the EventHub, chosen by tenant. */
 export class Hubs {
   readonly #namespace: DurableObjectNamespace<EventHub>;
   readonly #shards: number;
@@ -23,7 +23,7 @@ export class Hubs {
     this.#shards = shards;
   }
 
-  /** A response whose body is the stream of server-sent events. */
+  /** A response whose body is a stream of server-sent events. */
   async stream(request: StreamRequest): Promise<Response> {
     const url = new URL("https://hub/stream");
     url.searchParams.set("tenant", request.tenantId);
@@ -33,14 +33,18 @@ export class Hubs {
     const hub = this.#hub((await tenantBucket(request.tenantId)) % this.#shards);
     const response = await hub.fetch(url.href);
     if (response.ok) return response;
-    throw new ApiError("database_unavailable", "Open the stream again in a few seconds.", {
-      retryAfterSeconds: 2,
-    });
+    throw new ApiError(
+      "database_unavailable",
+      "The database did not answer. Open the stream again in a few seconds.",
+      {
+        retryAfterSeconds: 2,
+      },
+    );
   }
 
   /**
-   * Has every hub listen and every dispatcher look. The cron does it each minute; the first
-   * request of an isolate does it too, so that a new deployment does not wait for the cron.
+   * Starts every hub and dispatcher. The cron does so every minute; the first request of an
+   * isolate does it too, so that a new deployment does not wait for the cron.
    */
   async sweep(): Promise<void> {
     this.#wasSwept = true;

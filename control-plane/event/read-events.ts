@@ -1,13 +1,13 @@
 import type { Event } from "../../shared/event.ts";
-import { dataOf } from "../database/answer.ts";
+import { unwrap } from "../database/unwrap.ts";
 import type { DatabaseClient } from "../database/connect.ts";
 
 export async function readEvents(
   database: DatabaseClient,
   page: { tenantId: string; after: number; limit: number },
 ): Promise<Event[]> {
-  return dataOf(
-    await database
+  return await unwrap(
+    database
       .from("event_resources")
       .select()
       .eq("tenant_id", page.tenantId)
@@ -17,11 +17,11 @@ export async function readEvents(
   );
 }
 
-/** The number of the last event of each of these tenants that has one. */
+/** The seq of the last event of each tenant; tenants without events are missing. */
 export async function readHeads(
   database: DatabaseClient,
   tenantIds: string[],
 ): Promise<Map<string, number>> {
-  const heads = dataOf(await database.rpc("event_heads", { tenant_ids: tenantIds }));
+  const heads = await unwrap(database.rpc("event_heads", { tenant_ids: tenantIds }));
   return new Map(heads.map((head) => [head.tenant_id, head.last_seq]));
 }

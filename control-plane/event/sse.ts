@@ -3,7 +3,7 @@ import type { Event } from "../../shared/event.ts";
 const retryMs = 1_000;
 const encoder = new TextEncoder();
 
-/** An event with what decides who gets it, encoded once for all. */
+/** An event encoded once for all clients, with the fields that clients filter by. */
 export interface EncodedEvent {
   seq: number;
   type: string;

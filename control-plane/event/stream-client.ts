@@ -1,14 +1,14 @@
 import { type EncodedEvent, greeting } from "./sse.ts";
 
-/** What a client may have unread before it has to wait. */
+/** How many unread bytes are buffered for a client before writing to it pauses. */
 const maxBufferedBytes = 1_048_576;
 
-/** One open stream: what was sent to it, and how much of that it has not read. */
+/** One open stream, with its position and the bytes that its client has not read yet. */
 export class StreamClient {
   readonly body: ReadableStream<Uint8Array>;
-  /** The API key that it was opened with. */
+  /** The API key that the stream was opened with. */
   readonly keyId: string;
-  /** The last event that was offered to it, wanted or not. */
+  /** The seq of the last event that was written or filtered out. */
   position: number;
   readonly #sessionId: string | undefined;
   readonly #onClose: (client: StreamClient) => void;
@@ -44,10 +44,10 @@ export class StreamClient {
     return this.#controller !== undefined;
   }
 
-  /** Gives it an event that it does not have yet. False: it has no room for it. */
+  /** Writes the event unless it is filtered out or already written. False: the buffer is full. */
   offer(event: EncodedEvent): boolean {
     if (event.seq <= this.position) return true;
-    if (this.#wants(event) && !this.write(event.bytes)) return false;
+    if (this.#matches(event) && !this.write(event.bytes)) return false;
     this.position = event.seq;
     return true;
   }
@@ -58,7 +58,7 @@ export class StreamClient {
     return true;
   }
 
-  /** Resolves when there is room for more; closes the client when there is none in time. */
+  /** Resolves when the buffer has room; closes the client when that takes longer than maxStallMs. */
   async drained(maxStallMs: number): Promise<void> {
     if (this.#controller === undefined || (this.#controller.desiredSize ?? 0) > 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -80,7 +80,7 @@ export class StreamClient {
     this.#onClose(this);
   }
 
-  #wants(event: EncodedEvent): boolean {
+  #matches(event: EncodedEvent): boolean {
     if (this.#sessionId === undefined) return true;
     return event.sessionId === this.#sessionId && event.type.startsWith("message.");
   }

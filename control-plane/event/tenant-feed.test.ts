@@ -15,7 +15,7 @@ function eventAt(seq: number): Event {
   };
 }
 
-/** A feed over a log that shows its events only as far as `visible`. */
+/** A feed over a log whose events are visible up to `visible`. */
 function feedOver(log: { visible: number }) {
   let reads = 0;
   const slept: number[] = [];
@@ -43,31 +43,31 @@ async function idsOf(client: StreamClient): Promise<number[]> {
   return [...text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id));
 }
 
-test("a hint that is faster than its commit is believed, after a moment", async () => {
+test("a notification that arrives before its events are visible is retried", async () => {
   const { feed, slept } = feedOver({ visible: 0 });
   const client = clientAt(0);
   await feed.join(client);
-  await feed.hint(1);
+  await feed.notify(1);
   expect(slept).toEqual([2, 4, 8]);
   await expect(idsOf(client)).resolves.toEqual([1]);
 });
 
-test("a hint of what never comes is given up", async () => {
+test("a notification whose events never appear is given up", async () => {
   const log = { visible: 5 };
   const { feed, slept } = feedOver(log);
   await feed.join(clientAt(5));
-  await feed.hint(9);
+  await feed.notify(9);
   expect(slept.reduce((sum, ms) => sum + ms, 0)).toBeLessThan(1_000);
 });
 
-test("an event is read once for all clients, and given to each once", async () => {
+test("an event is read once for all clients and written to each once", async () => {
   const log = { visible: 10 };
   const { feed, reads } = feedOver(log);
   const clients = [0, 3, 10].map(clientAt);
   for (const client of clients) await feed.join(client);
   const before = reads();
   log.visible = 12;
-  await Promise.all([feed.hint(11), feed.hint(12)]);
+  await Promise.all([feed.notify(11), feed.notify(12)]);
   expect(reads() - before).toBe(1);
   const [first = [], second = [], third = []] = await Promise.all(clients.map(idsOf));
   expect(first).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
@@ -75,7 +75,7 @@ test("an event is read once for all clients, and given to each once", async () =
   expect(third).toEqual([11, 12]);
 });
 
-test("a tenant that begins anew at one is followed by who comes new, and who is left is let go", async () => {
+test("when a tenant is created again, new clients follow it and the old ones are closed", async () => {
   const log = { visible: 5 };
   const { feed } = feedOver(log);
   const old = clientAt(5);
@@ -85,6 +85,6 @@ test("a tenant that begins anew at one is followed by who comes new, and who is 
   await feed.join(fresh);
   expect(old.isOpen).toBe(false);
   log.visible = 1;
-  await feed.hint(1);
+  await feed.notify(1);
   await expect(idsOf(fresh)).resolves.toEqual([1]);
 });

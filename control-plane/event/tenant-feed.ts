@@ -5,57 +5,57 @@ import type { StreamClient } from "./stream-client.ts";
 export const pageSize = 500;
 const firstDelayMs = 2;
 const maxDelayMs = 256;
-/** A client that takes nothing for so long is closed. */
+/** A client that reads nothing for this long is closed. */
 const maxStallMs = 30_000;
 
-/** A tenant's events after a number, in order, `pageSize` of them at most. */
+/** Reads up to `pageSize` events of a tenant after a seq, in order. */
 export type ReadEvents = (after: number) => Promise<Event[]>;
 
 /**
- * One tenant's streams. Its cursor is the last event that all of them have been offered; every
- * event is read from the database once for all of them, however many there are.
+ * The open streams of one tenant. Its cursor is the last event that all of them were offered:
+ * each new event is read from the database once, however many streams there are.
  */
 export class TenantFeed {
   readonly #read: ReadEvents;
   readonly #sleep: (ms: number) => Promise<void>;
   readonly #clients = new Set<StreamClient>();
   #cursor = 0;
-  #hinted = 0;
+  #latest = 0;
   #joining = 0;
   #pumping: Promise<void> | undefined;
 
-  constructor(parts: { read: ReadEvents; sleep: (ms: number) => Promise<void> }) {
-    this.#read = parts.read;
-    this.#sleep = parts.sleep;
+  constructor(deps: { read: ReadEvents; sleep: (ms: number) => Promise<void> }) {
+    this.#read = deps.read;
+    this.#sleep = deps.sleep;
   }
 
-  /** Nobody listens and nobody is about to. */
+  /** No client is connected or joining. */
   get isIdle(): boolean {
     return this.#clients.size === 0 && this.#joining === 0;
   }
 
-  /** A hint that events up to this number exist. */
-  async hint(seq: number): Promise<void> {
-    this.#hinted = Math.max(this.#hinted, seq);
+  /** Reads and writes events up to this seq, which a notification or a poll said exists. */
+  async notify(seq: number): Promise<void> {
+    this.#latest = Math.max(this.#latest, seq);
     await this.#pump();
   }
 
   /**
-   * Brings a client from where it is to where the others are, page by page, and lets it join:
-   * between the last page and the joining nothing else runs, so no event falls in between, and
-   * its position keeps it from getting one twice.
+   * Writes the events that a client missed, page by page, then adds it to the live clients.
+   * Nothing runs between the last page and that, so no event is missed; the client's position
+   * prevents duplicates.
    */
   async join(client: StreamClient): Promise<void> {
     this.#joining += 1;
     try {
-      await this.#bringUp(client);
+      await this.#catchUp(client);
     } finally {
       this.#joining -= 1;
     }
     await this.#pump();
   }
 
-  async #bringUp(client: StreamClient): Promise<void> {
+  async #catchUp(client: StreamClient): Promise<void> {
     for (;;) {
       const known = this.#cursor;
       const events = await this.#read(client.position);
@@ -66,7 +66,7 @@ export class TenantFeed {
       if (!client.isOpen) return;
       if (events.length === pageSize) continue;
       if (this.#clients.size === 0 || client.position >= this.#cursor) break;
-      // What the others had been given is not there: the tenant was deleted and made again.
+      // Events that live clients received are gone: the tenant was deleted and created again.
       if (client.position < known) this.#closeAll();
     }
     if (this.#clients.size === 0) this.#cursor = client.position;
@@ -87,31 +87,31 @@ export class TenantFeed {
   }
 
   async #pump(): Promise<void> {
-    this.#pumping ??= this.#pumpUntilEven().finally(() => (this.#pumping = undefined));
+    this.#pumping ??= this.#pumpUntilCaughtUp().finally(() => (this.#pumping = undefined));
     await this.#pumping;
   }
 
   /**
-   * Reads until everything hinted at was read. A hint can be faster than what it tells of:
-   * Realtime reads the log, where a commit stands before others can see it. Then it is asked for
-   * again, after a moment that grows; what is not there in the end is left to the next poll.
+   * Reads until the cursor reaches the latest known seq. A notification can arrive before its
+   * events are visible, because Realtime reads the WAL: then the read is repeated after a growing
+   * delay, and finally left to the next poll.
    */
-  async #pumpUntilEven(): Promise<void> {
+  async #pumpUntilCaughtUp(): Promise<void> {
     let delayMs = firstDelayMs;
-    while (this.#clients.size > 0 && this.#hinted > this.#cursor) {
-      const goal = this.#hinted;
+    while (this.#clients.size > 0 && this.#latest > this.#cursor) {
+      const goal = this.#latest;
       const events = await this.#read(this.#cursor);
       for (const event of events) {
         const encoded = encodeEvent(event);
         for (const client of this.#clients) if (!client.offer(encoded)) this.#fallBehind(client);
         this.#cursor = event.seq;
       }
-      if (events.length > 0 || this.#hinted > goal) {
+      if (events.length > 0 || this.#latest > goal) {
         delayMs = firstDelayMs;
         continue;
       }
       if (delayMs > maxDelayMs) {
-        this.#hinted = this.#cursor;
+        this.#latest = this.#cursor;
         return;
       }
       await this.#sleep(delayMs);
@@ -119,10 +119,10 @@ export class TenantFeed {
     }
   }
 
-  /** One that reads slower than events happen goes on at its own pace, on its own reads. */
+  /** A client whose buffer is full leaves the live clients and catches up with its own reads. */
   #fallBehind(client: StreamClient): void {
     this.#clients.delete(client);
-    // It resumes where it was; what can fail is only the reading.
+    // It continues at its position. Only the database read can fail.
     this.join(client).catch(() => client.close());
   }
 }

@@ -1,10 +1,10 @@
-import { dataOf } from "../database/answer.ts";
+import { unwrap } from "../database/unwrap.ts";
 import type { DatabaseClient } from "../database/connect.ts";
 
-/** As many ids as the URL of one query takes. */
+/** Keeps the URL of one query below its length limit. */
 const idsPerQuery = 100;
 
-/** Those of these API keys that still let their holder in. */
+/** The ids of the keys that are neither revoked nor expired nor deleted. */
 export async function validKeys(
   database: DatabaseClient,
   keyIds: Set<string>,
@@ -13,8 +13,8 @@ export async function validKeys(
   const ids = [...keyIds];
   const valid = new Set<string>();
   for (let start = 0; start < ids.length; start += idsPerQuery) {
-    const keys = dataOf(
-      await database
+    const keys = await unwrap(
+      database
         .from("api_keys")
         .select("id,expires_at")
         .in("id", ids.slice(start, start + idsPerQuery))

@@ -1,5 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { dataOf } from "../database/answer.ts";
+import { unwrap } from "../database/unwrap.ts";
 import type { DatabaseClient } from "../database/connect.ts";
 import type { Hubs } from "../event/hubs.ts";
 import type { App } from "../http/app-env.ts";
@@ -26,14 +26,14 @@ const route = createRoute({
   path: "/health",
   tags: ["Health"],
   security: [],
-  summary: "Whether everything this service needs is there",
+  summary: "Check the service and its dependencies",
   responses: {
     200: {
-      description: "It works; degraded: what needs the parts that are not ok does not",
+      description: "ok, or degraded: some dependencies are down",
       content: { "application/json": { schema: healthSchema } },
     },
     503: {
-      description: "The database is not reachable",
+      description: "The database is down",
       content: { "application/json": { schema: healthSchema } },
     },
   },
@@ -49,9 +49,9 @@ export function getHealth(app: App, services: Services): void {
       status: database.live > 0 ? ("ok" as const) : ("down" as const),
       live: database.live,
     };
-    const isWhole = [database.status, connectors.status, realtime].every((one) => one === "ok");
+    const allOk = [database.status, connectors.status, realtime].every((one) => one === "ok");
     const health: z.infer<typeof healthSchema> = {
-      status: isWhole ? "ok" : "degraded",
+      status: allOk ? "ok" : "degraded",
       version,
       checks: {
         database: { status: database.status, latency_ms: database.latencyMs },
@@ -67,7 +67,7 @@ async function checkDatabase(database: DatabaseClient, now: () => number) {
   const startedAt = now();
   try {
     const query = database.rpc("count_live_connectors").abortSignal(AbortSignal.timeout(timeoutMs));
-    const live = dataOf(await query);
+    const live = await unwrap(query);
     return { status: "ok" as const, latencyMs: now() - startedAt, live };
   } catch (error) {
     logEvent("warn", "health_check_failed", { check: "database", ...describeError(error) });

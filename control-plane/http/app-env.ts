@@ -1,10 +1,17 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import type { Caller } from "../auth/caller.ts";
+import type { Network } from "../../shared/session.ts";
+
+/** The tenant that sent a request, and the network its key works on. */
+export interface Caller {
+  keyId: string;
+  tenantId: string;
+  network: Network;
+}
 
 export interface AppEnv {
   Variables: {
     requestId: string;
-    /** Set where a tenant's key is required. */
+    /** Set on routes that require a tenant's key. */
     caller: Caller;
   };
 }

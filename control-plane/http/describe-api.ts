@@ -1,11 +1,11 @@
 import { version } from "../version.ts";
 import type { App } from "./app-env.ts";
 
-const description = `Messages and sessions of WhatsApp numbers, for many tenants at once.
+const description = `A multi-tenant API for WhatsApp: sessions, messages, history, event streams and webhooks.
 
-Errors are \`application/problem+json\` (RFC 9457) with a stable \`code\`. A \`sk_test_\` key works on the sandbox network, a \`sk_live_\` key on WhatsApp.`;
+Errors are \`application/problem+json\` (RFC 9457) with a stable \`code\`. A \`sk_test_\` key creates sessions on the sandbox network, a \`sk_live_\` key on WhatsApp.`;
 
-/** The contract of all routes registered so far, and where to find it. */
+/** Serves the OpenAPI document of all routes registered so far, and links to it from `/`. */
 export function describeApi(app: App): void {
   app.openAPIRegistry.registerComponent("securitySchemes", "apiKey", {
     type: "apiKey",

@@ -5,11 +5,15 @@ import type { AppEnv } from "./app-env.ts";
 import { describeError, logEvent } from "./log.ts";
 import { problemResponse } from "./problem.ts";
 
-/** Every error becomes a problem; what was not meant for callers is logged and not shown. */
+/** Turns an error into a problem response. Unexpected errors are logged and not shown. */
 export function handleError(error: Error, c: Context<AppEnv>): Response {
   const known = knownError(error);
   const shown =
-    known ?? new ApiError("internal", "Tell the operator the request_id of this answer.");
+    known ??
+    new ApiError(
+      "internal",
+      "Try again. If it keeps failing, give the request_id of this response to the operator.",
+    );
   if (shown.status >= 500) {
     logEvent(known === undefined ? "error" : "warn", "request_failed", {
       request_id: c.get("requestId"),
@@ -22,8 +26,8 @@ export function handleError(error: Error, c: Context<AppEnv>): Response {
   return problemResponse(shown, c.get("requestId"));
 }
 
-/** What Hono and its OpenAPI layer throw while they read a body. */
-const refusedBodies: Record<number, { code: ErrorCode; detail: string }> = {
+/** The errors that Hono and its OpenAPI layer throw while reading a body. */
+const bodyErrors: Record<number, { code: ErrorCode; detail: string }> = {
   400: { code: "invalid_json", detail: "Send one JSON object as the body." },
   415: {
     code: "unsupported_media_type",
@@ -34,6 +38,6 @@ const refusedBodies: Record<number, { code: ErrorCode; detail: string }> = {
 function knownError(error: Error): ApiError | undefined {
   if (error instanceof ApiError) return error;
   if (!(error instanceof HTTPException)) return undefined;
-  const refusal = refusedBodies[error.status];
-  return refusal && new ApiError(refusal.code, refusal.detail, { cause: error });
+  const bodyError = bodyErrors[error.status];
+  return bodyError && new ApiError(bodyError.code, bodyError.detail, { cause: error });
 }

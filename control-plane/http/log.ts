@@ -1,4 +1,4 @@
-/** One event with fields, as one JSON line. Fields are never keys, message bodies or numbers. */
+/** Logs one event as a JSON line. Fields never contain keys, message texts or phone numbers. */
 export function logEvent(
   level: "info" | "warn" | "error",
   event: string,
@@ -7,7 +7,7 @@ export function logEvent(
   console[level](JSON.stringify({ time: new Date().toISOString(), level, event, ...fields }));
 }
 
-/** An error with its causes, without what the caller sent. */
+/** The message, causes and stack of an error. */
 export function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { error: String(error) };
   const causes: string[] = [];

@@ -3,8 +3,8 @@ import { ApiError } from "../../shared/errors.ts";
 import type { App, AppEnv } from "./app-env.ts";
 import { problemResponse } from "./problem.ts";
 
-/** 404 for a path that nothing serves, 405 with Allow for one that is served otherwise. */
-export function answerUnknownRoute(app: App) {
+/** Responds 404 to unknown paths, and 405 with Allow to known paths with another method. */
+export function handleNotFound(app: App) {
   const served = app.routes
     .filter((route) => route.method !== "ALL")
     .map((route) => ({ method: route.method, pattern: patternOf(route.path) }));
@@ -15,13 +15,13 @@ export function answerUnknownRoute(app: App) {
     );
     if (methods.size === 0) {
       return problemResponse(
-        new ApiError("not_found", "Nothing is served here. See /openapi.json."),
+        new ApiError("not_found", "There is no such path. GET /openapi.json lists all paths."),
         c.get("requestId"),
       );
     }
     const allow = [...methods].toSorted().join(", ");
     const response = problemResponse(
-      new ApiError("method_not_allowed", `This path takes ${allow}.`),
+      new ApiError("method_not_allowed", `This path supports ${allow}.`),
       c.get("requestId"),
     );
     response.headers.set("allow", allow);

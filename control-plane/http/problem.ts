@@ -17,12 +17,12 @@ export const problemSchema = z
       title: errorKinds.not_found.title,
       status: 404,
       code: "not_found",
-      detail: 'There is no session "main". POST /tenant/sessions creates it.',
+      detail: 'There is no session "main". Create it with POST /tenant/sessions.',
       request_id: "5f0a6f0e-6a55-4a5e-9a34-3c6f0a1b2c3d",
     },
   });
 
-/** An error as the caller sees it (RFC 9457). */
+/** The HTTP response for an error (RFC 9457). */
 export function problemResponse(error: ApiError, requestId: string): Response {
   const kind = errorKinds[error.code];
   const body: z.infer<typeof problemSchema> = {
@@ -45,7 +45,7 @@ export function problemResponse(error: ApiError, requestId: string): Response {
   return new Response(JSON.stringify(body), { status: kind.status, headers });
 }
 
-/** The problems that a route's contract names, one entry for each status. */
+/** The error responses of a route's contract, one entry per status. */
 export function problems(...codes: ErrorCode[]) {
   const byStatus: Record<
     number,

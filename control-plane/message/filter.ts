@@ -11,33 +11,39 @@ export const messageQuerySchema = z.object({
     .transform((chat, context) => {
       const recipient = parseRecipient(chat);
       if (recipient !== undefined) return recipient.jid;
-      context.addIssue({ code: "custom", message: "Must be a phone number or a WhatsApp address" });
+      context.addIssue({ code: "custom", message: "Must be a phone number or a WhatsApp JID" });
       return z.NEVER;
     })
     .optional()
-    .openapi({ type: "string", description: "A phone number or the address of a chat" }),
+    .openapi({ type: "string", description: "The chat's phone number or JID" }),
   status: messageStatusSchema.optional(),
   direction: directionSchema.optional(),
-  since: z.iso.datetime({ offset: true }).optional().openapi({ description: "From here on" }),
-  until: z.iso.datetime({ offset: true }).optional().openapi({ description: "Before this" }),
+  since: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .openapi({ description: "Messages created at or after this time" }),
+  until: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .openapi({ description: "Messages created before this time" }),
   order: z.enum(["desc", "asc"]).default("desc").openapi({ description: "desc: newest first" }),
 });
 export type MessageQuery = z.infer<typeof messageQuerySchema>;
 
-/** What a page asks of the database: conditions that an index can walk in the order of ids. */
+/** The conditions of a history query. Each combination has an index in id order. */
 export interface MessageFilter {
   chatId: string | undefined;
   status: MessageStatus | undefined;
   outgoing: boolean;
-  /** Nothing can match, for example a message that is received and outgoing. */
+  /** No message can match, for example status RECEIVED with direction out. */
   nothing: boolean;
   fromId: string | undefined;
   beforeId: string | undefined;
 }
 
 /**
- * Every incoming message is RECEIVED and no outgoing one is, so that a status says the
- * direction too: one condition instead of two, and an index for each.
+ * Incoming messages are always RECEIVED and outgoing ones never are, so the status implies the
+ * direction: one condition instead of two, each with its own index.
  */
 export function messageFilter(query: MessageQuery): MessageFilter {
   const incoming = query.direction === "in";
@@ -54,7 +60,7 @@ export function messageFilter(query: MessageQuery): MessageFilter {
   };
 }
 
-/** The smallest id that a message of this millisecond can have; uuid_v7_floor in SQL. */
+/** The smallest id that a message of this millisecond can have, as uuid_v7_floor() in SQL. */
 export function idFloor(atMs: number): string {
   const hex = Math.max(0, atMs).toString(16).padStart(12, "0");
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-7000-8000-000000000000`;

@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { ApiError } from "../../shared/errors.ts";
 import type { Message } from "../../shared/message.ts";
 import { hashKey } from "../auth/hash-key.ts";
-import { dataOf } from "../database/answer.ts";
+import { unwrap } from "../database/unwrap.ts";
 import type { DatabaseClient } from "../database/connect.ts";
 
 export const idempotencyHeader = {
@@ -10,36 +10,38 @@ export const idempotencyHeader = {
     .string()
     .regex(/^[\x20-\x7e]{1,255}$/, "Must be 1 to 255 printable ASCII characters")
     .optional()
-    .openapi({ description: "A request repeated with the same key is carried out once." }),
+    .openapi({
+      description: "Makes the request safe to repeat: with the same key it is carried out once.",
+    }),
 };
 
-/** What makes two requests the same: where they go and what was understood of them. */
+/** Identifies a request by its method, path and parsed body. */
 export async function requestHash(request: {
-  method: string;
   path: string;
   body: Record<string, string>;
 }): Promise<string> {
   const fields = Object.entries(request.body).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return hashKey(JSON.stringify([request.method, request.path, fields]));
+  return hashKey(JSON.stringify(["POST", request.path, fields]));
 }
 
 /**
- * What the key already stands for, whatever has become of the session since.
+ * The message of the first request with this key. The connector checks the key when it sends; this
+ * covers a session that has no connector any more.
  * @throws ApiError idempotency_mismatch
  */
-export async function findReplay(
+export async function findFirstMessage(
   database: DatabaseClient,
   request: { tenantId: string; key: string; request_hash: string },
 ): Promise<Message | undefined> {
-  const known = dataOf(
-    await database.rpc("find_idempotent", { tenant_id: request.tenantId, key: request.key }),
+  const first = await unwrap(
+    database.rpc("find_idempotent", { tenant_id: request.tenantId, key: request.key }),
   );
-  if (known === null) return undefined;
-  if (known.request_hash !== request.request_hash) {
+  if (first === null) return undefined;
+  if (first.request_hash !== request.request_hash) {
     throw new ApiError(
       "idempotency_mismatch",
-      "Use a new Idempotency-Key for a new message, or repeat the first request unchanged.",
+      "This Idempotency-Key was used with another request. Use a new key, or repeat the first request unchanged.",
     );
   }
-  return known.message;
+  return first.message;
 }

@@ -3,7 +3,7 @@ import type { App } from "../http/app-env.ts";
 import { listOf } from "../http/list.ts";
 import { problems } from "../http/problem.ts";
 import type { Services } from "../services.ts";
-import { findSession } from "../session/find.ts";
+import { findSession } from "../locate/session.ts";
 import { sessionParams } from "../session/resource.ts";
 import { messageQuerySchema } from "./filter.ts";
 import { readPage } from "./read-page.ts";

@@ -1,11 +1,11 @@
 import type { Message } from "../../shared/message.ts";
-import { dataOf } from "../database/answer.ts";
+import { unwrap } from "../database/unwrap.ts";
 import type { DatabaseClient } from "../database/connect.ts";
 import { decodeCursor, toPage } from "../http/list.ts";
 import { messageFilter, type MessageQuery } from "./filter.ts";
 import { messageColumns } from "./resource.ts";
 
-/** One page of a tenant's messages, or of one of its sessions. Ids sort by time. */
+/** One page of the messages of a tenant or of one session. Ids sort by time. */
 export async function readPage(
   database: DatabaseClient,
   scope: { tenantId: string; sessionUid?: string },
@@ -31,5 +31,5 @@ export async function readPage(
     const last = decodeCursor(query.cursor);
     page = ascending ? page.gt("id", last) : page.lt("id", last);
   }
-  return toPage<Message>(dataOf(await page), { limit: query.limit, idOf: (row) => row.id });
+  return toPage<Message>(await unwrap(page), { limit: query.limit, idOf: (row) => row.id });
 }

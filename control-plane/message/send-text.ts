@@ -1,16 +1,15 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { ApiError } from "../../shared/errors.ts";
+import { ApiError, type ErrorCode } from "../../shared/errors.ts";
 import type { LocatedSession } from "../../shared/database.ts";
 import { maxTextLength, type Message } from "../../shared/message.ts";
 import { parseRecipient } from "../../shared/recipient.ts";
 import { storableText } from "../../shared/text.ts";
-import { refuseTestKeyOnLive } from "../auth/caller.ts";
+import { rejectTestKeyOnLive } from "../auth/reject-test-key.ts";
 import type { App } from "../http/app-env.ts";
 import { problems } from "../http/problem.ts";
 import type { Services } from "../services.ts";
-import { locateSession } from "../session/find.ts";
 import { sessionParams } from "../session/resource.ts";
-import { findReplay, idempotencyHeader, requestHash } from "./idempotency.ts";
+import { findFirstMessage, idempotencyHeader, requestHash } from "./idempotency.ts";
 import { messageSchema } from "./resource.ts";
 
 /** Longer than a connector waits for WhatsApp's ack. */
@@ -25,21 +24,21 @@ const bodySchema = z
       .max(100)
       .refine((to) => parseRecipient(to) !== undefined, {
         message:
-          "Must be a phone number, country code first, or an address ending in @s.whatsapp.net, @c.us, @lid or @g.us",
+          "Must be a phone number with its country code, or a JID ending in @s.whatsapp.net, @c.us, @lid or @g.us",
       })
       .openapi({ example: "393331234567" }),
     message: text.optional(),
-    text: text.optional().openapi({ description: "Another name for message" }),
+    text: text.optional().openapi({ description: "An alias of message" }),
   })
   .refine((body) => (body.message === undefined) !== (body.text === undefined), {
     path: ["message"],
-    message: "Give the text to send, as message",
+    message: "Must hold the text to send",
   });
 
-const accepted = {
+const messageResponse = {
   headers: z.object({
     "Idempotent-Replayed": z.literal("true").optional().openapi({
-      description: "The key was known: this is what the first request made",
+      description: "The Idempotency-Key was used before: this is the message of the first request",
     }),
   }),
   content: { "application/json": { schema: messageSchema } },
@@ -49,15 +48,18 @@ const route = createRoute({
   method: "post",
   path: "/session/{sessionId}/send",
   tags: ["Messages"],
-  summary: "Send a text now",
+  summary: "Send a text message",
   request: {
     params: sessionParams,
     headers: z.object(idempotencyHeader),
     body: { required: true, content: { "application/json": { schema: bodySchema } } },
   },
   responses: {
-    201: { description: "WhatsApp took the message", ...accepted },
-    202: { description: "It is on its way; WhatsApp has not confirmed it yet", ...accepted },
+    201: { description: "WhatsApp accepted the message", ...messageResponse },
+    202: {
+      description: "The message was sent; WhatsApp has not acknowledged it yet",
+      ...messageResponse,
+    },
     ...problems(
       "invalid_json",
       "unauthorized",
@@ -84,62 +86,73 @@ export function sendText(app: App, { database, connectors }: Services): void {
     const body = c.req.valid("json");
     const message = body.message ?? body.text;
     const to = parseRecipient(body.to)?.jid;
-    if (message === undefined || to === undefined) throw new Error("The schema let this through");
+    if (message === undefined || to === undefined)
+      throw new Error("The schema accepted an invalid body");
     const key = c.req.valid("header")["idempotency-key"];
-    const idempotency = key && {
-      key,
-      request_hash: await requestHash({ method: "POST", path: c.req.path, body: { to, message } }),
-    };
+    const idempotency =
+      key === undefined
+        ? undefined
+        : { key, request_hash: await requestHash({ path: c.req.path, body: { to, message } }) };
 
-    const replay =
-      idempotency && (await findReplay(database, { tenantId: caller.tenantId, ...idempotency }));
-    if (replay) {
-      refuseTestKeyOnLive(caller, await locateSession(database, name));
-      return answer(replay, true);
-    }
-    const result = await connectors.ask({
-      session: name,
-      commandFor: (uid) => ({
-        type: "send_text",
-        session_uid: uid,
-        to,
-        text: message,
-        ...(idempotency ? { idempotency } : {}),
-      }),
-      timeoutMs: commandTimeoutMs,
-      // Without a key, whoever sends again what the lost connector had taken sends it twice.
-      repeatable: idempotency !== undefined,
-      check: (located) => {
-        refuseTestKeyOnLive(caller, located);
-        refuseNotConnected(located);
-      },
-    });
-    if (result.type !== "message") throw new Error(`A send was answered with ${result.type}`);
-    return answer(result.message, result.replayed);
+    const result = await connectors
+      .sendCommand({
+        session: name,
+        commandFor: (uid) => ({
+          type: "send_text",
+          session_uid: uid,
+          to,
+          text: message,
+          ...(idempotency === undefined ? {} : { idempotency }),
+        }),
+        timeoutMs: commandTimeoutMs,
+        // Without a key, repeating a send whose response was lost could send it twice.
+        idempotent: idempotency !== undefined,
+        check: (located) => {
+          rejectTestKeyOnLive(caller, located);
+          rejectNotConnected(located);
+        },
+      })
+      .catch(async (error: unknown) => {
+        if (idempotency === undefined || !isUnreachable(error)) throw error;
+        const request = { tenantId: caller.tenantId, ...idempotency };
+        const first = await findFirstMessage(database, request);
+        if (first === undefined) throw error;
+        return { type: "message" as const, message: first, replayed: true };
+      });
+    if (result.type !== "message") throw new Error(`The connector responded with ${result.type}`);
 
-    function answer(sent: Message, replayed: boolean) {
-      if (replayed) c.header("Idempotent-Replayed", "true");
-      if (sent.status === "FAILED") throw rejected(sent);
-      return c.json(sent, sent.status === "SENDING" ? 202 : 201);
-    }
+    const { message: sent, replayed } = result;
+    if (replayed) c.header("Idempotent-Replayed", "true");
+    if (sent.status === "FAILED") throw rejectedError(sent);
+    return c.json(sent, sent.status === "SENDING" ? 202 : 201);
   });
 }
 
-/** A message that is in the history, and was not sent. */
-function rejected({ id, error }: Message): ApiError {
+/** No connector can be reached for the session; the first request may have been before that. */
+function isUnreachable(error: unknown): boolean {
+  const codes: ErrorCode[] = [
+    "session_not_connected",
+    "session_unavailable",
+    "connector_unavailable",
+  ];
+  return error instanceof ApiError && codes.includes(error.code);
+}
+
+/** The error for a message that is in the history as FAILED. */
+function rejectedError({ id, error }: Message): ApiError {
   return new ApiError(
     "message_rejected",
-    `${error?.message ?? "It could not be sent."} The history has it as message ${id}, FAILED.`,
+    `${error?.message ?? "The message could not be sent."} It is in the history as message ${id} with status FAILED.`,
   );
 }
 
-/** A session that is moving has an owner again soon; one that nobody wants or paired has not. */
-function refuseNotConnected(located: LocatedSession): void {
+/** A session that is moving gets a new owner soon; one that is unpaired or disconnected does not. */
+function rejectNotConnected(located: LocatedSession): void {
   const moving = located.state === "connected" || located.state === "reconnecting";
   if (located.desired === "disconnected" || (located.connector_url === null && !moving)) {
     throw new ApiError(
       "session_not_connected",
-      `The session is ${located.state}. Connect it first: GET /session/:sessionId/qr.`,
+      `The session is ${located.state}. Connect it first with GET /session/:sessionId/qr.`,
     );
   }
 }

@@ -2,8 +2,8 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { ApiError } from "../../shared/errors.ts";
 import { sessionIdSchema } from "../../shared/session.ts";
 import { storableText } from "../../shared/text.ts";
-import { keyIsNotValid } from "../auth/require-key.ts";
-import { dataOf, foreignKeyViolation, uniqueViolation } from "../database/answer.ts";
+import { invalidKeyError } from "../auth/require-key.ts";
+import { unwrapFirst, foreignKeyViolation, uniqueViolation } from "../database/unwrap.ts";
 import type { App } from "../http/app-env.ts";
 import { problems } from "../http/problem.ts";
 import type { Services } from "../services.ts";
@@ -14,8 +14,7 @@ const route = createRoute({
   path: "/tenant/sessions",
   tags: ["Sessions"],
   summary: "Create a session",
-  description:
-    "The session starts connecting at once, on the network that the key is for. Show its QR next.",
+  description: "The session starts connecting at once, on the key's network. Get its QR code next.",
   request: {
     body: {
       required: true,
@@ -61,12 +60,12 @@ export function createSession(app: App, { database }: Services): void {
     if (answer.error?.code === uniqueViolation) {
       throw new ApiError(
         "conflict",
-        `There is a session "${body.session_id}" already. Use it, or DELETE it first.`,
+        `The session "${body.session_id}" already exists. Use it, or DELETE it first.`,
       );
     }
-    if (answer.error?.code === foreignKeyViolation) throw keyIsNotValid();
-    const [created] = dataOf(answer);
-    if (created === undefined) throw new Error("create_session gave no session");
+    if (answer.error?.code === foreignKeyViolation) throw invalidKeyError();
+    const created = await unwrapFirst(answer);
+    if (created === undefined) throw new Error("create_session returned no session");
     return c.json(toSession(created), 201);
   });
 }

@@ -1,10 +1,10 @@
 import { createRoute } from "@hono/zod-openapi";
-import { refuseTestKeyOnLive } from "../auth/caller.ts";
-import { dataOf } from "../database/answer.ts";
+import { rejectTestKeyOnLive } from "../auth/reject-test-key.ts";
+import { unwrap } from "../database/unwrap.ts";
 import type { App } from "../http/app-env.ts";
 import { problems } from "../http/problem.ts";
 import type { Services } from "../services.ts";
-import { locateSession, noSuchSession } from "./find.ts";
+import { locateSession, sessionNotFound } from "../locate/session.ts";
 import { sessionParams } from "./resource.ts";
 
 const unlinkTimeoutMs = 4_000;
@@ -13,11 +13,11 @@ const route = createRoute({
   method: "delete",
   path: "/session/{sessionId}",
   tags: ["Sessions"],
-  summary: "Unlink a session and remove it",
-  description: "Its message history stays in GET /tenant/messages.",
+  summary: "Unlink and delete a session",
+  description: "Its messages remain in GET /tenant/messages.",
   request: { params: sessionParams },
   responses: {
-    204: { description: "It is gone" },
+    204: { description: "The session was deleted" },
     ...problems("unauthorized", "forbidden", "not_found", "database_unavailable"),
   },
 });
@@ -27,17 +27,21 @@ export function deleteSession(app: App, { database, connectors }: Services): voi
     const caller = c.get("caller");
     const name = { tenantId: caller.tenantId, sessionId: c.req.valid("param").sessionId };
     const located = await locateSession(database, name);
-    refuseTestKeyOnLive(caller, located);
-    // A connector that is gone must not keep a session from being deleted.
-    await connectors.tell(located, { type: "unlink", session_uid: located.uid }, unlinkTimeoutMs);
+    rejectTestKeyOnLive(caller, located);
+    // A session can be deleted even when its connector does not respond.
+    await connectors.sendOnce(
+      located,
+      { type: "unlink", session_uid: located.uid },
+      unlinkTimeoutMs,
+    );
 
-    const existed = dataOf(
-      await database.rpc("delete_session", {
+    const existed = await unwrap(
+      database.rpc("delete_session", {
         tenant_id: name.tenantId,
         session_id: name.sessionId,
       }),
     );
-    if (!existed) throw noSuchSession(name);
+    if (!existed) throw sessionNotFound(name);
     return c.body(null, 204);
   });
 }

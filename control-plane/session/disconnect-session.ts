@@ -1,12 +1,12 @@
 import { createRoute } from "@hono/zod-openapi";
-import { refuseTestKeyOnLive } from "../auth/caller.ts";
+import { rejectTestKeyOnLive } from "../auth/reject-test-key.ts";
 import type { App } from "../http/app-env.ts";
 import { poll } from "../http/poll.ts";
 import { problems } from "../http/problem.ts";
 import type { Services } from "../services.ts";
-import { findSession, locateSession } from "./find.ts";
+import { findSession, locateSession } from "../locate/session.ts";
 import { sessionParams, sessionSchema, toSession } from "./resource.ts";
-import { wantSession } from "./want.ts";
+import { setDesired } from "./set-desired.ts";
 
 const stopTimeoutMs = 3_000;
 const waitMs = 5_000;
@@ -15,8 +15,9 @@ const route = createRoute({
   method: "post",
   path: "/session/{sessionId}/disconnect",
   tags: ["Sessions"],
-  summary: "Disconnect a session until it is asked for again",
-  description: "What it needs to log in again is kept: it connects later without a new scan.",
+  summary: "Disconnect a session",
+  description:
+    "The session stays disconnected until it is connected again. Its credentials are kept, so that needs no new scan.",
   request: { params: sessionParams },
   responses: {
     200: {
@@ -33,13 +34,13 @@ export function disconnectSession(app: App, services: Services): void {
     const caller = c.get("caller");
     const name = { tenantId: caller.tenantId, sessionId: c.req.valid("param").sessionId };
     const located = await locateSession(database, name);
-    refuseTestKeyOnLive(caller, located);
-    await wantSession(database, { ...name, desired: "disconnected" });
-    // Its connector learns it from the database anyway: this is only faster.
-    await connectors.tell(located, { type: "stop", session_uid: located.uid }, stopTimeoutMs);
+    rejectTestKeyOnLive(caller, located);
+    await setDesired(database, { ...name, desired: "disconnected" });
+    // The connector also reads this from the database; the command is only faster.
+    await connectors.sendOnce(located, { type: "stop", session_uid: located.uid }, stopTimeoutMs);
 
     const session = await poll(services, {
-      forMs: waitMs,
+      timeoutMs: waitMs,
       read: () => findSession(database, name),
       until: ({ state }) => state === "disconnected",
     });

@@ -1,28 +1,28 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { refuseTestKeyOnLive } from "../auth/caller.ts";
+import { rejectTestKeyOnLive } from "../auth/reject-test-key.ts";
 import type { App } from "../http/app-env.ts";
 import { problems } from "../http/problem.ts";
 import type { Services } from "../services.ts";
-import { answerQr, qrContent } from "./answer-qr.ts";
-import { locateSession } from "./find.ts";
+import { qrResponse, qrContent } from "./qr-response.ts";
+import { locateSession } from "../locate/session.ts";
 import { qrFormat, qrFormats } from "./qr-format.ts";
-import { waitForQr } from "./read-qr.ts";
+import { waitForQr } from "./wait-for-qr.ts";
 import { sessionParams } from "./resource.ts";
-import { wantSession } from "./want.ts";
+import { setDesired } from "./set-desired.ts";
 
 const route = createRoute({
   method: "get",
   path: "/session/{sessionId}/qr",
   tags: ["Pairing"],
-  summary: "Get the QR to scan with the phone",
+  summary: "Get the QR code to scan with the phone",
   description:
-    "Connects the session if need be and waits up to 15 seconds for its QR. Once it is connected, JSON says so and the images answer 409.",
+    "Connects the session if it is disconnected and waits up to 15 seconds for the QR code. When the session is connected, JSON shows that state and the other formats respond 409.",
   request: {
     params: sessionParams,
     query: z.object({ format: z.enum(qrFormats).optional() }),
   },
   responses: {
-    200: { description: "The QR", content: qrContent },
+    200: { description: "The QR code", content: qrContent },
     ...problems(
       "unauthorized",
       "forbidden",
@@ -47,10 +47,10 @@ export function getQr(app: App, services: Services): void {
       accept: c.req.header("accept"),
     });
     const before = await locateSession(database, name);
-    refuseTestKeyOnLive(caller, before);
+    rejectTestKeyOnLive(caller, before);
     if (before.desired === "disconnected") {
-      await wantSession(database, { ...name, desired: "connected" });
+      await setDesired(database, { ...name, desired: "connected" });
     }
-    return answerQr({ sessionId, located: await waitForQr(services, name) }, format);
+    return qrResponse({ sessionId, located: await waitForQr(services, name) }, format);
   });
 }

@@ -2,7 +2,7 @@ import { createRoute } from "@hono/zod-openapi";
 import type { App } from "../http/app-env.ts";
 import { problems } from "../http/problem.ts";
 import type { Services } from "../services.ts";
-import { findSession } from "./find.ts";
+import { findSession } from "../locate/session.ts";
 import { sessionParams, sessionSchema, toSession } from "./resource.ts";
 
 const contract = {
@@ -19,8 +19,12 @@ const contract = {
 };
 
 const routes = [
-  createRoute({ ...contract, path: "/session/{sessionId}", summary: "Show a session" }),
-  createRoute({ ...contract, path: "/session/{sessionId}/status", summary: "Show its state" }),
+  createRoute({ ...contract, path: "/session/{sessionId}", summary: "Get a session" }),
+  createRoute({
+    ...contract,
+    path: "/session/{sessionId}/status",
+    summary: "Get a session; the same under another path",
+  }),
 ];
 
 export function getSession(app: App, { database }: Services): void {

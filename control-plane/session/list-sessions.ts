@@ -1,5 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { dataOf } from "../database/answer.ts";
+import { unwrap } from "../database/unwrap.ts";
 import type { App } from "../http/app-env.ts";
 import { decodeCursor, listOf, pageQuery, toPage } from "../http/list.ts";
 import { problems } from "../http/problem.ts";
@@ -31,7 +31,7 @@ export function listSessions(app: App, { database }: Services): void {
       .order("uid")
       .range(offset, offset + limit);
     if (cursor !== undefined) query = query.gt("uid", decodeCursor(cursor));
-    const page = toPage(dataOf(await query), { limit, idOf: (row) => row.uid });
+    const page = toPage(await unwrap(query), { limit, idOf: (row) => row.uid });
     return c.json({ data: page.data.map(toSession), next_cursor: page.next_cursor }, 200);
   });
 }

@@ -1,13 +1,13 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { parsePhone } from "../../shared/recipient.ts";
-import { refuseTestKeyOnLive } from "../auth/caller.ts";
+import { rejectTestKeyOnLive } from "../auth/reject-test-key.ts";
 import type { App } from "../http/app-env.ts";
 import { problems } from "../http/problem.ts";
 import type { Services } from "../services.ts";
-import { locateSession } from "./find.ts";
-import { refuseConnected } from "./refuse-connected.ts";
+import { locateSession } from "../locate/session.ts";
+import { rejectConnected } from "./reject-connected.ts";
 import { sessionParams } from "./resource.ts";
-import { wantSession } from "./want.ts";
+import { setDesired } from "./set-desired.ts";
 
 const commandTimeoutMs = 20_000;
 
@@ -15,7 +15,7 @@ const route = createRoute({
   method: "post",
   path: "/session/{sessionId}/pairing-code",
   tags: ["Pairing"],
-  summary: "Get a code to type into the phone instead of scanning",
+  summary: "Get a pairing code to enter on the phone instead of scanning",
   request: {
     params: sessionParams,
     body: {
@@ -27,7 +27,7 @@ const route = createRoute({
               .string()
               .max(40)
               .refine((phone) => parsePhone(phone) !== undefined, {
-                message: "Must be a whole phone number, country code first, like 393331234567",
+                message: "Must be a complete phone number with its country code, like 393331234567",
               })
               .openapi({ example: "393331234567" }),
           }),
@@ -37,7 +37,7 @@ const route = createRoute({
   },
   responses: {
     200: {
-      description: "The code",
+      description: "The pairing code",
       content: {
         "application/json": { schema: z.object({ code: z.string(), expires_at: z.string() }) },
       },
@@ -63,23 +63,23 @@ export function getPairingCode(app: App, { database, connectors }: Services): vo
     const caller = c.get("caller");
     const name = { tenantId: caller.tenantId, sessionId: c.req.valid("param").sessionId };
     const phone = parsePhone(c.req.valid("json").phone);
-    if (phone === undefined) throw new Error("The schema let a phone number through that is none");
+    if (phone === undefined) throw new Error("The schema accepted an invalid phone number");
 
     const located = await locateSession(database, name);
-    refuseTestKeyOnLive(caller, located);
-    refuseConnected(located);
+    rejectTestKeyOnLive(caller, located);
+    rejectConnected(located);
     if (located.desired === "disconnected") {
-      await wantSession(database, { ...name, desired: "connected" });
+      await setDesired(database, { ...name, desired: "connected" });
     }
-    const result = await connectors.ask({
+    const result = await connectors.sendCommand({
       session: name,
       commandFor: (uid) => ({ type: "pairing_code", session_uid: uid, phone }),
       timeoutMs: commandTimeoutMs,
-      repeatable: true,
-      check: refuseConnected,
+      idempotent: true,
+      check: rejectConnected,
     });
     if (result.type !== "pairing_code") {
-      throw new Error(`A pairing code was answered with ${result.type}`);
+      throw new Error(`The connector responded to pairing_code with ${result.type}`);
     }
     return c.json({ code: result.code, expires_at: result.expires_at }, 200);
   });

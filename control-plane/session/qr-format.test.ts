@@ -9,14 +9,14 @@ test.each([
   ["image/svg+xml, image/png;q=0.5", "svg"],
   ["text/html, image/*;q=0.8, */*;q=0.1", "png"],
   ["text/plain", "raw"],
-])("Accept: %s is answered with %s", (accept, format) => {
+])("Accept: %s selects %s", (accept, format) => {
   expect(qrFormat({ accept })).toBe(format);
 });
 
-test("?format= wins over Accept", () => {
+test("?format= takes precedence over Accept", () => {
   expect(qrFormat({ accept: "image/png", format: "raw" })).toBe("raw");
 });
 
-test("what a QR cannot be is refused", () => {
+test("an unavailable media type is rejected", () => {
   expect(() => qrFormat({ accept: "video/mp4" })).toThrow("image/png");
 });

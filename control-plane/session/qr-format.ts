@@ -14,11 +14,14 @@ const formatsByMediaType: Record<string, QrFormat> = {
   "text/*": "raw",
 };
 
-/** The format that `?format=` or else the Accept header asks for, the best liked one first. */
-export function qrFormat(asked: { format?: QrFormat | undefined; accept?: string | undefined }) {
-  if (asked.format !== undefined) return asked.format;
-  if (asked.accept === undefined || asked.accept.trim() === "") return "json";
-  const liked = asked.accept
+/** The format chosen by `?format=`, otherwise by the Accept header's q values. */
+export function qrFormat(requested: {
+  format?: QrFormat | undefined;
+  accept?: string | undefined;
+}) {
+  if (requested.format !== undefined) return requested.format;
+  if (requested.accept === undefined || requested.accept.trim() === "") return "json";
+  const accepted = requested.accept
     .split(",")
     .map((part) => {
       const [type = "", ...parameters] = part.split(";").map((text) => text.trim().toLowerCase());
@@ -27,12 +30,12 @@ export function qrFormat(asked: { format?: QrFormat | undefined; accept?: string
     })
     .filter(({ q }) => q > 0)
     .toSorted((a, b) => b.q - a.q);
-  for (const { type } of liked) {
+  for (const { type } of accepted) {
     const format = formatsByMediaType[type];
     if (format !== undefined) return format;
   }
   throw new ApiError(
     "not_acceptable",
-    "A QR comes as application/json, image/png, image/svg+xml or text/plain.",
+    "A QR code is available as application/json, image/png, image/svg+xml and text/plain. Accept one of these.",
   );
 }

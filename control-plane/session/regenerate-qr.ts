@@ -1,15 +1,15 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { refuseTestKeyOnLive } from "../auth/caller.ts";
+import { rejectTestKeyOnLive } from "../auth/reject-test-key.ts";
 import type { App } from "../http/app-env.ts";
 import { problems } from "../http/problem.ts";
 import type { Services } from "../services.ts";
-import { answerQr, qrContent } from "./answer-qr.ts";
-import { locateSession } from "./find.ts";
+import { qrResponse, qrContent } from "./qr-response.ts";
+import { locateSession } from "../locate/session.ts";
 import { qrFormat, qrFormats } from "./qr-format.ts";
-import { waitForQr } from "./read-qr.ts";
-import { refuseConnected } from "./refuse-connected.ts";
+import { waitForQr } from "./wait-for-qr.ts";
+import { rejectConnected } from "./reject-connected.ts";
 import { sessionParams } from "./resource.ts";
-import { wantSession } from "./want.ts";
+import { setDesired } from "./set-desired.ts";
 
 const commandTimeoutMs = 10_000;
 
@@ -17,13 +17,13 @@ const route = createRoute({
   method: "post",
   path: "/session/{sessionId}/regenerate-qr",
   tags: ["Pairing"],
-  summary: "Throw the QR away and get a new one",
+  summary: "Replace the QR code",
   request: {
     params: sessionParams,
     query: z.object({ format: z.enum(qrFormats).optional() }),
   },
   responses: {
-    200: { description: "The new QR", content: qrContent },
+    200: { description: "The new QR code", content: qrContent },
     ...problems(
       "unauthorized",
       "forbidden",
@@ -49,21 +49,21 @@ export function regenerateQr(app: App, services: Services): void {
       accept: c.req.header("accept"),
     });
     const before = await locateSession(database, name);
-    refuseTestKeyOnLive(caller, before);
-    refuseConnected(before);
+    rejectTestKeyOnLive(caller, before);
+    rejectConnected(before);
     if (before.desired === "disconnected") {
-      // Connecting makes a new QR by itself.
-      await wantSession(database, { ...name, desired: "connected" });
+      // Connecting creates a new QR code.
+      await setDesired(database, { ...name, desired: "connected" });
     } else {
-      await connectors.ask({
+      await connectors.sendCommand({
         session: name,
         commandFor: (uid) => ({ type: "regenerate_qr", session_uid: uid }),
         timeoutMs: commandTimeoutMs,
-        repeatable: true,
-        check: refuseConnected,
+        idempotent: true,
+        check: rejectConnected,
       });
     }
     const located = await waitForQr(services, { ...name, replaced: before });
-    return answerQr({ sessionId, located }, format);
+    return qrResponse({ sessionId, located }, format);
   });
 }

@@ -1,30 +1,33 @@
-import { create } from "qrcode/lib/core/qrcode.js";
-import { render } from "qrcode/lib/renderer/svg-tag.js";
-import { encodePng } from "./encode-png.ts";
+import { encode } from "fast-png";
+import { encodeQR } from "qr";
 
-const marginModules = 3;
+/** Level `low`, as WhatsApp uses: the text is long, and a screen shows the code undamaged. */
+const options = { ecc: "low", border: 3 } as const;
 /** Large enough to scan from a screen at arm's length. */
 const pixelsPerModule = 6;
 const svgWidthPx = 360;
-/** WhatsApp's own: the text is long, and a screen is read without damage. */
-const options = { errorCorrectionLevel: "L" } as const;
 
-export async function qrPng(text: string): Promise<Uint8Array<ArrayBuffer>> {
-  const { modules } = create(text, options);
-  return encodePng((modules.size + 2 * marginModules) * pixelsPerModule, (x, y) => {
-    const column = Math.floor(x / pixelsPerModule) - marginModules;
-    const row = Math.floor(y / pixelsPerModule) - marginModules;
-    const isInside = Math.min(row, column) >= 0 && Math.max(row, column) < modules.size;
-    return isInside && modules.get(row, column) === 1;
-  });
+export function qrPng(text: string): Uint8Array<ArrayBuffer> {
+  const rows = encodeQR(text, "raw", { ...options, scale: pixelsPerModule });
+  const side = rows.length;
+  // One bit per pixel, 1 is white; each row is padded to whole bytes.
+  const bytesPerRow = Math.ceil(side / 8);
+  const data = new Uint8Array(bytesPerRow * side);
+  for (const [y, row] of rows.entries()) {
+    for (const [x, isBlack] of row.entries()) {
+      const index = y * bytesPerRow + (x >> 3);
+      if (!isBlack) data[index] = (data[index] ?? 0) | (0x80 >> (x & 7));
+    }
+  }
+  return new Uint8Array(encode({ width: side, height: side, data, channels: 1, depth: 1 }));
 }
 
+/** The library's SVG has no background; a QR code on a dark page needs a white one. */
 export function qrSvg(text: string): string {
-  return render(create(text, options), { width: svgWidthPx, margin: marginModules });
+  const code = encodeQR(text, "svg", options);
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${svgWidthPx}" height="${svgWidthPx}"><rect width="100%" height="100%" fill="#fff"/>${code}</svg>`;
 }
 
-export async function qrDataUrl(text: string): Promise<string> {
-  let binary = "";
-  for (const byte of await qrPng(text)) binary += String.fromCharCode(byte);
-  return `data:image/png;base64,${btoa(binary)}`;
+export function qrDataUrl(text: string): string {
+  return `data:image/png;base64,${btoa(String.fromCharCode(...qrPng(text)))}`;
 }

@@ -4,12 +4,12 @@ import { z } from "@hono/zod-openapi";
 
 export const sessionSchema = z.object(sharedSchema.shape).openapi("Session");
 
-/** Any text: an id that no session can have is simply not found. */
+/** Any text is accepted: an invalid session id leads to 404, not to 422. */
 export const sessionParams = z.object({
   sessionId: z.string().openapi({ example: "main" }),
 });
 
-/** A session as callers see it, without what is only ours. */
+/** A session as the API shows it, without internal columns. */
 export function toSession({ uid: _uid, tenant_id: _tenant, ...session }: SessionResource): Session {
   return session;
 }

@@ -8,7 +8,7 @@ const route = createRoute({
   method: "get",
   path: "/tenant/events/stream",
   tags: ["Events"],
-  summary: "Follow all events of the tenant",
+  summary: "Stream all events of the tenant",
   request: { headers: resumeHeaders, query: resumeQuerySchema },
   responses: {
     200: { description: "Server-sent events", content: streamContent },

@@ -2,7 +2,7 @@ import { createRoute } from "@hono/zod-openapi";
 import type { App } from "../http/app-env.ts";
 import { problems } from "../http/problem.ts";
 import type { Services } from "../services.ts";
-import { findSession } from "../session/find.ts";
+import { findSession } from "../locate/session.ts";
 import { sessionParams } from "../session/resource.ts";
 import { positionOf, resumeHeaders, resumeQuerySchema, streamContent } from "./contract.ts";
 
@@ -10,10 +10,10 @@ const route = createRoute({
   method: "get",
   path: "/session/{sessionId}/messages/stream",
   tags: ["Events"],
-  summary: "Follow a session's message events",
+  summary: "Stream a session's message events",
   request: { params: sessionParams, headers: resumeHeaders, query: resumeQuerySchema },
   responses: {
-    200: { description: "Server-sent events, message.* only", content: streamContent },
+    200: { description: "Server-sent events of type message.*", content: streamContent },
     ...problems("unauthorized", "not_found", "invalid_request", "database_unavailable"),
   },
 });

@@ -1,6 +1,6 @@
 import type { ClaimedDelivery, DeliveryResult } from "../../shared/database.ts";
-import { refusalOf } from "./refuse-private.ts";
-import { decide } from "./schedule.ts";
+import { urlProblem } from "./check-url.ts";
+import { nextState } from "./schedule.ts";
 import { deliveryHeaders } from "./sign.ts";
 
 const timeoutMs = 12_000;
@@ -10,40 +10,38 @@ interface Attempt {
   error: string | null;
 }
 
-export interface Outside {
+export interface DeliveryDeps {
   fetch: typeof fetch;
   now: () => number;
   random: () => number;
   allowPrivateUrls: boolean;
 }
 
-/** Makes one attempt, and says what becomes of the delivery. Never throws. */
+/** Makes one attempt and returns the new state of the delivery. Never throws. */
 export async function deliver(
   delivery: ClaimedDelivery,
-  outside: Outside,
+  deps: DeliveryDeps,
 ): Promise<DeliveryResult> {
-  const { statusCode, error } = await attempt(delivery, outside);
-  const verdict = decide({ number: delivery.attempt, succeeded: error === null }, outside.random);
+  const { statusCode, error } = await attempt(delivery, deps);
+  const state = nextState({ number: delivery.attempt, succeeded: error === null }, deps.random);
   return {
     id: delivery.id,
     attempt: delivery.attempt,
-    status: verdict.status,
+    status: state.status,
     status_code: statusCode,
     error,
     next_attempt_at:
-      verdict.status === "pending"
-        ? new Date(outside.now() + verdict.retryInMs).toISOString()
-        : null,
+      state.status === "pending" ? new Date(deps.now() + state.retryInMs).toISOString() : null,
   };
 }
 
-async function attempt(delivery: ClaimedDelivery, outside: Outside): Promise<Attempt> {
-  // Asked again at each attempt: SQL can change the URL too.
-  const refusal = refusalOf(delivery.url, outside.allowPrivateUrls);
-  if (refusal !== undefined) return { statusCode: null, error: `The URL ${refusal}` };
+async function attempt(delivery: ClaimedDelivery, deps: DeliveryDeps): Promise<Attempt> {
+  // Checked on every attempt, because plain SQL can change the URL.
+  const problem = urlProblem(delivery.url, deps.allowPrivateUrls);
+  if (problem !== undefined) return { statusCode: null, error: `The URL ${problem}` };
   const body = JSON.stringify(delivery.event);
-  // Called without `this`: workerd refuses its fetch as a method of another object.
-  const send = outside.fetch;
+  // workerd rejects a fetch that is called as a method of another object.
+  const send = deps.fetch;
   try {
     const response = await send(delivery.url, {
       method: "POST",
@@ -54,22 +52,24 @@ async function attempt(delivery: ClaimedDelivery, outside: Outside): Promise<Att
         attempt: delivery.attempt,
         body,
         secret: delivery.secret,
-        sentAt: new Date(outside.now()),
+        sentAt: new Date(deps.now()),
       }),
-      // A redirect could lead where the URL itself may not.
+      // A redirect could lead to an address that the URL check rejects.
       redirect: "manual",
       signal: AbortSignal.timeout(timeoutMs),
     });
     await response.body?.cancel();
     return {
       statusCode: response.status,
-      error: response.ok ? null : `Answered with ${response.status}`,
+      error: response.ok ? null : `The endpoint responded with ${response.status}`,
     };
   } catch (error) {
     const timedOut = error instanceof Error && error.name === "TimeoutError";
     return {
       statusCode: null,
-      error: timedOut ? `No answer within ${timeoutMs / 1000} s` : "The connection failed",
+      error: timedOut
+        ? `The endpoint did not respond within ${timeoutMs / 1000} s`
+        : "The connection failed",
     };
   }
 }

@@ -1,4 +1,4 @@
-/** How many deliveries are on their way, in all and to each endpoint. */
+/** Counts the deliveries in flight, in total and per endpoint. */
 export class InFlight {
   readonly #max: number;
   readonly #byEndpoint = new Map<string, number>();
@@ -12,7 +12,7 @@ export class InFlight {
     return this.#max - this.#count;
   }
 
-  /** Each endpoint as many times as it has deliveries on their way. */
+  /** Each endpoint id, repeated once per delivery in flight. */
   get busyEndpoints(): string[] {
     return [...this.#byEndpoint].flatMap(([endpointId, count]) =>
       Array.from({ length: count }, () => endpointId),

@@ -1,13 +1,14 @@
 import { expect, test } from "vitest";
-import { decide } from "./schedule.ts";
+import { nextState } from "./schedule.ts";
 
-const failed = (number: number, random = 0.5) => decide({ number, succeeded: false }, () => random);
+const failed = (number: number, random = 0.5) =>
+  nextState({ number, succeeded: false }, () => random);
 
-test("what was taken is delivered, at any attempt", () => {
-  expect(decide({ number: 4, succeeded: true }, () => 0)).toEqual({ status: "delivered" });
+test("a successful attempt means delivered, whatever its number", () => {
+  expect(nextState({ number: 4, succeeded: true }, () => 0)).toEqual({ status: "delivered" });
 });
 
-test("failures are retried after 5 s, 30 s and 5 min, then the delivery is dead", () => {
+test("failures are retried after 5 s, 30 s and 5 min, then the delivery is a dead letter", () => {
   expect([1, 2, 3, 4].map((number) => failed(number))).toEqual([
     { status: "pending", retryInMs: 5_000 },
     { status: "pending", retryInMs: 30_000 },

@@ -1,18 +1,18 @@
-/** How long to wait after the first, second and third failure; the fourth is the last. */
+/** Delays after the first, second and third failure. A fourth failure is final. */
 const retryDelaysMs = [5_000, 30_000, 300_000];
-/** Up to this part is added or taken away, so that what failed together is not tried together. */
+/** Spreads the retries of deliveries that failed together: each delay varies by up to 15 %. */
 const jitter = 0.15;
 
-export type Verdict =
+export type DeliveryState =
   | { status: "delivered" }
   | { status: "pending"; retryInMs: number }
   | { status: "dead" };
 
-/** What becomes of a delivery after its attempt of this number, counted from 1. */
-export function decide(
+/** The state of a delivery after an attempt; attempts are numbered from 1. */
+export function nextState(
   attempt: { number: number; succeeded: boolean },
   random: () => number,
-): Verdict {
+): DeliveryState {
   if (attempt.succeeded) return { status: "delivered" };
   const delayMs = retryDelaysMs[attempt.number - 1];
   if (delayMs === undefined) return { status: "dead" };

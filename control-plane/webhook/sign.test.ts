@@ -15,7 +15,7 @@ async function headersFor(secret: string) {
   });
 }
 
-test("a Standard Webhooks library verifies a delivery with the secret as it was given", async () => {
+test("a Standard Webhooks library verifies a delivery with the secret as shown", async () => {
   const secret = `whsec_${btoa("0123456789abcdef0123456789abcdef")}`;
   const headers = await headersFor(secret);
   expect(new Webhook(secret).verify(body, headers)).toEqual(JSON.parse(body));
@@ -34,7 +34,7 @@ test("a secret that is not base64 works as a raw key", async () => {
   expect(receiver.verify(body, headers)).toEqual(JSON.parse(body));
 });
 
-test("the older signature is the HMAC of the body with the whole secret", async () => {
+test("X-Webhook-Signature is the HMAC of the body with the whole secret", async () => {
   const headers = await deliveryHeaders({
     eventId: "evt_01",
     eventType: "message.sent",

@@ -10,7 +10,7 @@ export interface SignedDelivery {
   sentAt: Date;
 }
 
-/** The headers of a delivery: the first README's own, and those of Standard Webhooks. */
+/** The headers of a delivery: this product's own and those of Standard Webhooks. */
 export async function deliveryHeaders(delivery: SignedDelivery): Promise<Record<string, string>> {
   return {
     "content-type": "application/json",
@@ -25,7 +25,7 @@ export async function deliveryHeaders(delivery: SignedDelivery): Promise<Record<
   };
 }
 
-/** The whole secret, `whsec_` included, as it is written, is the key of the older signature. */
+/** X-Webhook-Signature uses the whole secret as its key, including any `whsec_` prefix. */
 async function hmac(secret: string, body: string): Promise<string> {
   const encoder = new TextEncoder();
   const algorithm = { name: "HMAC", hash: "SHA-256" };
@@ -36,9 +36,9 @@ async function hmac(secret: string, body: string): Promise<string> {
 }
 
 /**
- * Receivers verify with `new Webhook(secret)`, which reads the secret as base64, with or without
- * `whsec_`. A secret that this refuses, which plain SQL can set, is the key as it is written:
- * `new Webhook(secret, { format: "raw" })`.
+ * Receivers verify with `new Webhook(secret)`, which decodes the secret as base64, with or without
+ * `whsec_`. Plain SQL can set a secret that is not base64: it is used as a raw key, which
+ * receivers verify with `new Webhook(secret, { format: "raw" })`.
  */
 function standardSignature(delivery: SignedDelivery): string {
   return standardWebhook(delivery.secret).sign(delivery.eventId, delivery.sentAt, delivery.body);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { requestHash } from "../../control-plane/message/idempotency.ts";
 import type { Message } from "../../shared/message.ts";
 import type { Session } from "../../shared/session.ts";
 import { call, type Tenant } from "../support/api.ts";
@@ -47,7 +48,7 @@ test.each([
   ["GET", "/session/absent/qr?format=gif", undefined, 422, "invalid_request"],
   ["GET", "/tenant/messages?cursor=nonsense", undefined, 422, "invalid_request"],
   ["GET", "/tenant/messages?limit=101", undefined, 422, "invalid_request"],
-])("%s %s with %.40s is answered with %i %s", async (method, path, body, status, code) => {
+])("%s %s with %.40s gets %i %s", async (method, path, body, status, code) => {
   const { response, body: problem } = await send(method, path, body === undefined ? {} : { body });
   expect(response.status).toBe(status);
   expect(response.headers.get("content-type")).toBe("application/problem+json");
@@ -61,7 +62,7 @@ test.each([
   });
 });
 
-test("a body that is not JSON is refused by its type", async () => {
+test("a body of another media type is rejected", async () => {
   const { response, body } = await send("POST", "/tenant/sessions", {
     body: "session_id=main",
     headers: { "content-type": "application/x-www-form-urlencoded" },
@@ -70,7 +71,7 @@ test("a body that is not JSON is refused by its type", async () => {
   expect(body.code).toBe("unsupported_media_type");
 });
 
-test("a body that is not UTF-8 is refused, and not sent on with other characters", async () => {
+test("a body that is not UTF-8 is rejected, not altered", async () => {
   await tenant.post("/tenant/sessions", { session_id: "bytes" });
   const response = await fetch(`${plane.url}/session/bytes/send`, {
     method: "POST",
@@ -81,14 +82,14 @@ test("a body that is not UTF-8 is refused, and not sent on with other characters
   expect(await response.json()).toMatchObject({ code: "invalid_json" });
 });
 
-test("no cache may keep an answer that another tenant could get", async () => {
+test("responses that depend on the key are not cacheable", async () => {
   for (const path of ["/tenant/sessions", "/session/absent", "/tenant/messages"]) {
     const { headers } = await tenant.get(path);
     expect(headers.get("cache-control")).toBe("no-store");
   }
 });
 
-test("a key whose tenant was deleted a moment ago creates nothing", async () => {
+test("a key whose tenant was just deleted creates nothing", async () => {
   const gone = await addTenant(plane);
   expect((await gone.get("/tenant/sessions")).status).toBe(200);
   await plane.sql.query("delete from tenants where tenant_id = $1", [gone.id]);
@@ -98,7 +99,38 @@ test("a key whose tenant was deleted a moment ago creates nothing", async () => 
   });
 });
 
-test("every wrong field of a send is named", async () => {
+test("a repeated send gets the first message although its session has no connector any more", async () => {
+  await tenant.post("/tenant/sessions", { session_id: "replay" });
+  const body = { to: "393331234567@s.whatsapp.net", message: "once" };
+  const hash = await requestHash({ path: "/session/replay/send", body });
+  const { rows } = await plane.sql.query<{ id: string }>(
+    `with sent as (
+       insert into messages (id, tenant_id, session_id, session_uid, chat_id, direction, status)
+       select uuid_v7(), tenant_id, session_id, uid, $2, 'out', 'SENT'
+       from whatsapp_sessions where tenant_id = $1 and session_id = 'replay'
+       returning id, tenant_id)
+     insert into idempotency_keys (tenant_id, key, request_hash, message_id)
+     select tenant_id, 'order-1', $3, id from sent returning message_id as id`,
+    [tenant.id, body.to, hash],
+  );
+  const repeat = (message: string) =>
+    tenant.post<Message>(
+      "/session/replay/send",
+      { to: "+39 333 123 4567", message },
+      {
+        "Idempotency-Key": "order-1",
+      },
+    );
+  const replayed = await repeat("once");
+  expect(replayed).toMatchObject({ status: 201, body: { id: rows[0]?.id, status: "SENT" } });
+  expect(replayed.headers.get("idempotent-replayed")).toBe("true");
+  expect(await repeat("twice")).toMatchObject({
+    status: 422,
+    body: { code: "idempotency_mismatch" },
+  });
+});
+
+test("every invalid field of a send is listed", async () => {
   await tenant.post("/tenant/sessions", { session_id: "fields" });
   const { body } = await tenant.post<Problem>("/session/fields/send", { to: "nobody" });
   expect(body.errors?.map(({ field }) => field)).toEqual(["to", "message"]);
@@ -106,14 +138,14 @@ test("every wrong field of a send is named", async () => {
   expect(lone.status).toBe(422);
 });
 
-test("a request id is taken over when it is harmless", async () => {
+test("a well-formed X-Request-Id is used", async () => {
   const ask = async (id: string) =>
     (await send("GET", "/tenant/sessions", { headers: { "x-request-id": id } })).response.headers;
   expect((await ask("abc-123")).get("x-request-id")).toBe("abc-123");
   expect((await ask("a b")).get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
 });
 
-test("a session is created, shown, listed, refused a second time, and deleted", async () => {
+test("a session is created, shown, rejected as a duplicate, and deleted", async () => {
   const made = await tenant.post<Session>("/tenant/sessions", {
     session_id: "crud",
     name: "Support",
@@ -134,7 +166,7 @@ test("a session is created, shown, listed, refused a second time, and deleted", 
   expect((await tenant.get("/session/crud")).status).toBe(404);
 });
 
-test("sessions are listed by pages, by cursor and by offset", async () => {
+test("sessions are paged by cursor and by offset", async () => {
   const owner = await addTenant(plane);
   for (const id of ["a", "b", "c"]) await owner.post("/tenant/sessions", { session_id: id });
   type Page = { data: Session[]; next_cursor: string | null };
@@ -151,7 +183,7 @@ test("sessions are listed by pages, by cursor and by offset", async () => {
   expect(skipped.data.map((session) => session.session_id)).toEqual(["c"]);
 });
 
-test("a session that no connector holds stops at once, and cannot send", async () => {
+test("a session without a connector disconnects at once and cannot send", async () => {
   await tenant.post("/tenant/sessions", { session_id: "idle" });
   expect(await tenant.post("/session/idle/disconnect")).toMatchObject({
     status: 200,
@@ -166,7 +198,7 @@ test("a session that no connector holds stops at once, and cannot send", async (
   });
 });
 
-test("a test key sees a live session and may not touch it", async () => {
+test("a test key can see a live session but not act on it", async () => {
   const live = await addTenant(plane, "live");
   await live.post("/tenant/sessions", { session_id: "real" });
   const withTestKey = await addKey(plane, live.id, "test");
@@ -181,7 +213,7 @@ test("a test key sees a live session and may not touch it", async () => {
   expect((await withTestKey.delete("/session/real")).status).toBe(403);
 });
 
-test("a key also works as a bearer token, and not after its expiry", async () => {
+test("a key also works as a bearer token, until it expires", async () => {
   const ask = (key: string) =>
     fetch(`${plane.url}/tenant/sessions`, { headers: { authorization: `Bearer ${key}` } });
   expect((await ask(tenant.key)).status).toBe(200);
@@ -278,7 +310,7 @@ test("the operator manages tenants, keys and webhooks", async () => {
   expect((await admin("GET", "/tenants/acme")).status).toBe(404);
 });
 
-test("what an operator gets wrong is named", async () => {
+test("invalid admin requests name the field", async () => {
   const owner = await addTenant(plane);
   const post = (path: string, body: unknown) =>
     call<Problem>("POST", `${plane.url}/admin/tenants${path}`, {
@@ -307,7 +339,7 @@ test("what an operator gets wrong is named", async () => {
   }
 });
 
-test("the contract names every route, and is OpenAPI 3.1", async () => {
+test("the OpenAPI 3.1 document lists every route", async () => {
   const { body } = await call<{ openapi: string; paths: Record<string, object> }>(
     "GET",
     `${plane.url}/openapi.json`,
@@ -325,7 +357,7 @@ test("the contract names every route, and is OpenAPI 3.1", async () => {
   );
 });
 
-test("the contract says which routes take a body, and every problem that they answer with", async () => {
+test("the OpenAPI document lists request bodies and every error status", async () => {
   const { body } = await call<{
     paths: Record<
       string,

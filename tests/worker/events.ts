@@ -1,7 +1,7 @@
 import type { Pool } from "pg";
 import type { EventType } from "../../shared/event.ts";
 
-/** Writes events of a tenant in one transaction, as a connector's write does. */
+/** Writes events of a tenant in one transaction, as a connector does. */
 export async function emitEvents(
   sql: Pool,
   tenantId: string,

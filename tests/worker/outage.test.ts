@@ -7,7 +7,7 @@ import { adminKey, type ControlPlane, startControlPlane } from "./start-control-
 
 let plane: ControlPlane;
 beforeAll(async () => {
-  // Nothing listens there.
+  // Nothing listens on this port.
   plane = await startControlPlane({
     SUPABASE_URL: "http://127.0.0.1:9",
     ALLOW_PRIVATE_URLS: "false",
@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => plane.stop());
 
-test("without a database, health says so and requests are told to come again", async () => {
+test("without a database, /health is degraded and requests get 503 with Retry-After", async () => {
   expect(await call("GET", `${plane.url}/health`)).toMatchObject({
     status: 503,
     body: { status: "degraded", checks: { database: { status: "down" } } },
@@ -28,7 +28,7 @@ test("without a database, health says so and requests are told to come again", a
   expect(JSON.stringify(answer.body)).not.toContain("127.0.0.1");
 });
 
-test("a webhook to a private address is refused before anything is asked", async () => {
+test("a webhook URL with a private address is rejected without a database query", async () => {
   const answer = await call("POST", `${plane.url}/admin/tenants/acme/webhooks`, {
     headers: { "X-Admin-Key": adminKey },
     body: { url: "http://169.254.169.254/latest" },
@@ -39,7 +39,7 @@ test("a webhook to a private address is refused before anything is asked", async
   });
 });
 
-test("a database that takes requests and never answers them is given up within 10 seconds", async () => {
+test("a request gets 503 within 10 seconds when the database accepts requests and never responds", async () => {
   const silent = createServer(() => {}).listen(0, "127.0.0.1");
   await once(silent, "listening");
   const { port } = silent.address() as AddressInfo;

@@ -15,15 +15,15 @@ import type { Database } from "../../shared/database.ts";
 
 export const adminKey = "admin-key-for-tests";
 
-/** The Worker in workerd on a database of its own: everything but connectors. */
+/** The Worker in workerd with its own database, without connectors. */
 export interface ControlPlane {
   url: string;
   supabaseUrl: string;
   serviceKey: string;
-  /** The owner of the database, for fixtures. */
+  /** A pool with the owner role, for fixtures. */
   sql: Pool;
   database: SupabaseClient<Database>;
-  /** What connectors check commands with. */
+  /** The key that connectors verify command tokens with. */
   commandPublicKey: KeyObject;
   log: string[];
   stop(): Promise<void>;
@@ -66,7 +66,7 @@ export async function startControlPlane(
     log: (line) => void log.push(line),
   });
   const sql = new Pool({ connectionString: databaseUrl, max: 4 });
-  // A client on its way out may still hear that the server stops.
+  // An idle client may report that the server stopped.
   sql.on("error", () => {});
   return {
     url: worker.url,

@@ -31,7 +31,7 @@ async function emit(tenantId: string, count: number, data: Record<string, unknow
   );
 }
 
-/** A stream that nothing is read from until somebody does. */
+/** A stream whose bytes are not read until the test reads them. */
 async function openRaw(tenant: Tenant): Promise<IncomingMessage> {
   const request = get(`${tenant.url}/tenant/events/stream`, {
     headers: tenant.headers,
@@ -45,7 +45,7 @@ const seqs = (stream: Stream) => stream.events.map((event) => event.seq);
 const oneTo = (last: number, first = 1) =>
   Array.from({ length: last - first + 1 }, (_, index) => first + index);
 
-test("a stream starts now, and carries what happens from then on", async () => {
+test("a stream starts with new events", async () => {
   const tenant = await addTenant(plane);
   await emit(tenant.id, 2);
   const stream = await follow(tenant, "/tenant/events/stream");
@@ -61,7 +61,7 @@ test("a stream starts now, and carries what happens from then on", async () => {
   });
 });
 
-test("it resumes across many pages while events go on, with no gap and no duplicate", async () => {
+test("a stream resumes across many pages while events continue, without gaps or duplicates", async () => {
   const tenant = await addTenant(plane);
   await emit(tenant.id, 1_700);
   const early = await follow(tenant, "/tenant/events/stream", 0);
@@ -79,7 +79,7 @@ test("it resumes across many pages while events go on, with no gap and no duplic
   }
 });
 
-test("a client that does not read for a while misses nothing, and slows nobody down", async () => {
+test("a client that stops reading for a while misses nothing and does not slow down others", async () => {
   const tenant = await addTenant(plane);
   const stalled = await openRaw(tenant);
   const reading = await follow(tenant, "/tenant/events/stream");
@@ -100,14 +100,14 @@ test("a client that does not read for a while misses nothing, and slows nobody d
   expect(ids).toEqual(oneTo(6_000));
 });
 
-test("a position that is yet to come means now", async () => {
+test("a position beyond the last event means new events", async () => {
   const tenant = await addTenant(plane);
   const stream = await follow(tenant, "/tenant/events/stream", 1_000);
   await emit(tenant.id, 1);
   await expect(stream.next(() => true)).resolves.toMatchObject({ seq: 1 });
 });
 
-test("a session's stream has the message events of that session only", async () => {
+test("a session's stream has only the message events of that session", async () => {
   const tenant = await addTenant(plane);
   for (const id of ["main", "other"]) await tenant.post("/tenant/sessions", { session_id: id });
   const stream = await follow(tenant, "/session/main/messages/stream");
@@ -121,7 +121,7 @@ test("a session's stream has the message events of that session only", async () 
   expect(stream.events).toHaveLength(1);
 });
 
-test("no tenant hears of another's events", async () => {
+test("a tenant never receives events of another tenant", async () => {
   const [one, two] = [await addTenant(plane), await addTenant(plane)];
   const stream = await follow(one, "/tenant/events/stream", 0);
   await emit(two.id, 3);
@@ -130,7 +130,7 @@ test("no tenant hears of another's events", async () => {
   expect(stream.events.map((event) => event.tenant_id)).toEqual([one.id]);
 });
 
-test("a stream needs a key, a session that exists, and a position that is a number", async () => {
+test("a stream requires a key, an existing session and a numeric position", async () => {
   const tenant = await addTenant(plane);
   const ask = (path: string, headers: Record<string, string> = tenant.headers) =>
     fetch(plane.url + path, { headers });
@@ -144,7 +144,7 @@ test.each([
   ["its key expires", "update api_keys set expires_at = now() where tenant_id = $1"],
   ["its tenant is deleted", "delete from tenants where tenant_id = $1"],
 ])(
-  "a stream ends within 10 seconds when %s, and no other does",
+  "a stream is closed within 10 seconds when %s, and others stay open",
   async (_, sql) => {
     const [tenant, other] = [await addTenant(plane), await addTenant(plane)];
     const streams = [

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { tenantOf } from "../support/api.ts";
 import type { ControlPlane } from "./start-control-plane.ts";
 
-/** A new tenant with a key, made in SQL the way the first README shows it. */
+/** Creates a tenant with a key by plain SQL. */
 export async function addTenant(plane: ControlPlane, network: "test" | "live" = "test") {
   const id = `t-${randomBytes(4).toString("hex")}`;
   const key = `sk_${network}_${randomBytes(16).toString("hex")}`;
@@ -13,7 +13,7 @@ export async function addTenant(plane: ControlPlane, network: "test" | "live" = 
   return tenantOf(plane.url, id, key);
 }
 
-/** Another key of the same tenant. */
+/** Adds another key to the tenant. */
 export async function addKey(plane: ControlPlane, tenantId: string, network: "test" | "live") {
   const key = `sk_${network}_${randomBytes(16).toString("hex")}`;
   await plane.sql.query("update tenants set api_key = $2 where tenant_id = $1", [tenantId, key]);

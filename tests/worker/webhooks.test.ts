@@ -13,7 +13,7 @@ let plane: ControlPlane;
 const stops: (() => Promise<void>)[] = [];
 beforeAll(async () => {
   plane = await startControlPlane();
-  // The first request wakes the hubs.
+  // The first request starts the hubs.
   await until(
     async () => (await call<{ checks: { realtime: object } }>("GET", `${plane.url}/health`)).body,
     ({ checks }) => JSON.stringify(checks.realtime) === '{"status":"ok"}',
@@ -59,7 +59,7 @@ async function deliveryRows(tenantId: string) {
   return rows;
 }
 
-test("an event is delivered at once, with both signatures, and recorded", async () => {
+test("an event is delivered at once with both signatures, and the result is recorded", async () => {
   const tenant = await addTenant(plane);
   const receiver = await receive();
   const { secret } = await addEndpoint(tenant.id, { url: receiver.url });
@@ -89,7 +89,7 @@ test("an event is delivered at once, with both signatures, and recorded", async 
   expect(row).toMatchObject({ attempts: 1, last_status_code: 200, last_error: null });
 });
 
-test("a failed delivery is tried again after 5 s, by the alarm, under the same id", async () => {
+test("the alarm retries a failed delivery after 5 s with the same id", async () => {
   const tenant = await addTenant(plane);
   let refusals = 1;
   const receiver = await receive(() => (refusals-- > 0 ? 500 : 204));
@@ -101,7 +101,7 @@ test("a failed delivery is tried again after 5 s, by the alarm, under the same i
   expect(second.raw).toBe(first.raw);
 });
 
-test("after the fourth failure a delivery is dead", async () => {
+test("a delivery is a dead letter after the fourth failure", async () => {
   const tenant = await addTenant(plane);
   const receiver = await receive(() => 503);
   await addEndpoint(tenant.id, { url: receiver.url });
@@ -116,9 +116,9 @@ test("after the fourth failure a delivery is dead", async () => {
     expect(row).toMatchObject({
       status: attempt === 4 ? "dead" : "pending",
       last_status_code: 503,
-      last_error: "Answered with 503",
+      last_error: "The endpoint responded with 503",
     });
-    // What the schedule would do later is made due now, and the dispatcher woken.
+    // Make the next attempt due now and notify the dispatcher.
     await plane.sql.query(
       "update webhook_deliveries set next_attempt_at = now(), last_status_code = null where tenant_id = $1 and status = 'pending'",
       [tenant.id],
@@ -149,14 +149,13 @@ test("redirects are not followed", async () => {
   await emitEvents(plane.sql, tenant.id, [{}]);
   await until(
     () => deliveryRows(tenant.id),
-    ([row]) => row?.last_error === "Answered with 307",
+    ([row]) => row?.last_error === "The endpoint responded with 307",
   );
   expect(target.deliveries).toHaveLength(0);
 });
 
-test("a silent endpoint does not keep another one waiting", async () => {
+test("an endpoint that hangs does not delay another one", async () => {
   const [slow, quick] = [await addTenant(plane), await addTenant(plane)];
-  // The same shard, so that both are in the hands of one dispatcher.
   const silent = createServer(() => {});
   silent.listen(0, "127.0.0.1");
   await once(silent, "listening");
@@ -188,7 +187,7 @@ test("a silent endpoint does not keep another one waiting", async () => {
   expect(new Set(receiver.deliveries.map(({ event }) => event.id)).size).toBe(400);
 });
 
-test("one answer that never comes does not keep the rest of its endpoint waiting", async () => {
+test("two requests that hang do not delay the other deliveries of their endpoint", async () => {
   const tenant = await addTenant(plane);
   let silences = 2;
   const taken = new Set<string>();
@@ -219,7 +218,7 @@ test("one answer that never comes does not keep the rest of its endpoint waiting
   );
 });
 
-test("an endpoint gets only the events that it asked for", async () => {
+test("an endpoint receives only the event types it was created for", async () => {
   const tenant = await addTenant(plane);
   const receiver = await receive();
   await addEndpoint(tenant.id, { url: receiver.url, events: ["session.connected"] });

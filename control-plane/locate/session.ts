@@ -2,55 +2,55 @@ import type { LocatedSession, SessionResource } from "../../shared/database.ts";
 import { ApiError } from "../../shared/errors.ts";
 import { sessionIdSchema } from "../../shared/session.ts";
 import type { DatabaseClient } from "../database/connect.ts";
-import { rowOf } from "../database/answer.ts";
+import { unwrapFirst } from "../database/unwrap.ts";
 
 export interface SessionName {
   tenantId: string;
   sessionId: string;
 }
 
-/** The session as it stands. @throws ApiError not_found */
+/** The session as the API shows it. @throws ApiError not_found */
 export async function findSession(
   database: DatabaseClient,
   name: SessionName,
 ): Promise<SessionResource> {
-  refuseImpossible(name);
-  const row = rowOf(
-    await database
+  rejectInvalidId(name);
+  const row = await unwrapFirst(
+    database
       .from("session_resources")
       .select()
       .eq("tenant_id", name.tenantId)
       .eq("session_id", name.sessionId)
       .limit(1),
   );
-  if (row === undefined) throw noSuchSession(name);
+  if (row === undefined) throw sessionNotFound(name);
   return row;
 }
 
-/** Where the session is and what it shows for pairing. @throws ApiError not_found */
+/** The session's connector, state and pairing data. @throws ApiError not_found */
 export async function locateSession(
   database: DatabaseClient,
   name: SessionName,
 ): Promise<LocatedSession> {
-  refuseImpossible(name);
-  const row = rowOf(
-    await database.rpc("locate_session", {
+  rejectInvalidId(name);
+  const row = await unwrapFirst(
+    database.rpc("locate_session", {
       tenant_id: name.tenantId,
       session_id: name.sessionId,
     }),
   );
-  if (row === undefined) throw noSuchSession(name);
+  if (row === undefined) throw sessionNotFound(name);
   return row;
 }
 
-/** Not every text can be asked for: the database refuses NUL. */
-function refuseImpossible(name: SessionName): void {
-  if (!sessionIdSchema.safeParse(name.sessionId).success) throw noSuchSession(name);
+/** PostgreSQL rejects some texts, such as NUL; an invalid id cannot belong to a session. */
+function rejectInvalidId(name: SessionName): void {
+  if (!sessionIdSchema.safeParse(name.sessionId).success) throw sessionNotFound(name);
 }
 
-export function noSuchSession(name: SessionName): ApiError {
+export function sessionNotFound(name: SessionName): ApiError {
   return new ApiError(
     "not_found",
-    `There is no session "${name.sessionId}". POST /tenant/sessions creates it.`,
+    `There is no session "${name.sessionId}". Create it with POST /tenant/sessions.`,
   );
 }

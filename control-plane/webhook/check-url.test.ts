@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import { refusalOf } from "./refuse-private.ts";
+import { urlProblem } from "./check-url.ts";
 
 test.each([
   "https://example.com/hooks",
   "http://93.184.216.34:8080/",
   "https://[2606:4700::6810:84e5]/",
 ])("%s may be called", (url) => {
-  expect(refusalOf(url, false)).toBeUndefined();
+  expect(urlProblem(url, false)).toBeUndefined();
 });
 
 test.each([
@@ -32,13 +32,13 @@ test.each([
   "http://[64:ff9b::7f00:1]/",
   "http://[2002:7f00:1::]/",
 ])("%s is private, and allowed only where private addresses are", (url) => {
-  expect(refusalOf(url, false)).toContain("private");
-  expect(refusalOf(url, true)).toBeUndefined();
+  expect(urlProblem(url, false)).toContain("private");
+  expect(urlProblem(url, true)).toBeUndefined();
 });
 
 test.each(["ftp://example.com/", "file:///etc/passwd", "nonsense", "https://user:pw@example.com/"])(
   "%s is never called",
   (url) => {
-    expect(refusalOf(url, true)).toBeDefined();
+    expect(urlProblem(url, true)).toBeDefined();
   },
 );

@@ -3,57 +3,57 @@ import { z } from "zod";
 import type { DatabaseClient } from "../database/connect.ts";
 import { logEvent } from "../http/log.ts";
 
-/** `deliveries`: whether webhooks wait for any of these events. */
-const wakeSchema = z.object({
+/** `deliveries`: whether webhook deliveries are due for any of these events. */
+const notificationSchema = z.object({
   tenant_id: z.string(),
   seq: z.number(),
   deliveries: z.boolean(),
 });
-export type Wake = z.infer<typeof wakeSchema>;
+export type EventNotification = z.infer<typeof notificationSchema>;
 
 /**
- * The hints of some buckets, over one Realtime connection. Hints get lost; whoever listens
- * catches up from the database on every `onJoined`.
+ * Receives the notifications of some buckets over one Realtime connection. Realtime may lose any
+ * of them, so the subscriber reads from the database on every `onJoined`.
  */
-export class HubSignal {
+export class EventNotifications {
   readonly #database: DatabaseClient;
   readonly #buckets: number[];
-  readonly #onWake: (wake: Wake) => void;
+  readonly #onNotification: (notification: EventNotification) => void;
   readonly #onJoined: () => void;
   readonly #joined = new Set<number>();
   #starting: Promise<void> | undefined;
 
-  constructor(options: {
+  constructor(deps: {
     database: DatabaseClient;
     buckets: number[];
-    onWake: (wake: Wake) => void;
+    onNotification: (notification: EventNotification) => void;
     onJoined: () => void;
   }) {
-    this.#database = options.database;
-    this.#buckets = options.buckets;
-    this.#onWake = options.onWake;
-    this.#onJoined = options.onJoined;
+    this.#database = deps.database;
+    this.#buckets = deps.buckets;
+    this.#onNotification = deps.onNotification;
+    this.#onJoined = deps.onJoined;
   }
 
   get isJoined(): boolean {
     return this.#joined.size === this.#buckets.length;
   }
 
-  /** Connects, once; the client connects again by itself whenever it loses its connection. */
+  /** Connects on the first call; supabase-js reconnects by itself after that. */
   async start(): Promise<void> {
     this.#starting ??= this.#subscribe();
     await this.#starting;
   }
 
   async #subscribe(): Promise<void> {
-    // Without this the first join carries no token, and a private channel refuses it.
+    // Without this the first join carries no token, and a private channel rejects it.
     await this.#database.realtime.setAuth();
     for (const bucket of this.#buckets) {
       this.#database
         .channel(`hub:${bucket}`, { config: { private: true } })
         .on("broadcast", { event: "wake" }, ({ payload }) => {
-          const wake = wakeSchema.safeParse(payload);
-          if (wake.success) this.#onWake(wake.data);
+          const notification = notificationSchema.safeParse(payload);
+          if (notification.success) this.#onNotification(notification.data);
         })
         .subscribe((status, error) => {
           if (status === REALTIME_SUBSCRIBE_STATES.SUBSCRIBED) {

@@ -9,8 +9,11 @@ export const qrSchema = z
   .object({
     session_id: z.string(),
     state: sessionStateSchema,
-    qr: z.string().nullable().openapi({ description: "The text of the QR" }),
-    image: z.string().nullable().openapi({ description: "The same as a PNG data URL" }),
+    qr: z
+      .string()
+      .nullable()
+      .openapi({ description: "The content of the QR code; null when there is none to scan" }),
+    image: z.string().nullable().openapi({ description: "The QR code as a PNG data URL" }),
     expires_at: z.string().nullable(),
   })
   .openapi("Qr");
@@ -22,10 +25,10 @@ export const qrContent = {
   "text/plain": { schema: z.string() },
 };
 
-const uncached = { "cache-control": "no-store", vary: "accept" };
+const noStoreHeaders = { "cache-control": "no-store", vary: "accept" };
 
-/** The QR in the form asked for; JSON can also say that there is none to scan. */
-export async function answerQr(
+/** The QR code in the requested format. JSON also covers a session that has none to scan. */
+export async function qrResponse(
   session: { sessionId: string; located: LocatedSession },
   format: QrFormat,
 ): Promise<Response> {
@@ -36,14 +39,14 @@ export async function answerQr(
       session_id: session.sessionId,
       state: located.state,
       qr,
-      image: qr === null ? null : await qrDataUrl(qr),
+      image: qr === null ? null : qrDataUrl(qr),
       expires_at: qr === null ? null : located.qr_expires_at,
     };
-    return Response.json(body, { headers: uncached });
+    return Response.json(body, { headers: noStoreHeaders });
   }
-  if (qr === null) throw noQr(located);
+  if (qr === null) throw noQrError(located);
   return new Response(await render(qr, format), {
-    headers: { ...uncached, "content-type": mediaTypes[format] },
+    headers: { ...noStoreHeaders, "content-type": mediaTypes[format] },
   });
 }
 
@@ -54,11 +57,14 @@ async function render(qr: string, format: keyof typeof mediaTypes) {
   return format === "png" ? qrPng(qr) : qrSvg(qr);
 }
 
-function noQr(located: LocatedSession): ApiError {
+function noQrError(located: LocatedSession): ApiError {
   return located.state === "connected"
-    ? new ApiError("session_already_connected", "There is no QR to scan any more.")
+    ? new ApiError(
+        "session_already_connected",
+        "The session is connected and has no QR code. DELETE the session to unlink its number.",
+      )
     : new ApiError(
         "session_unavailable",
-        "The session waits for its pairing code. POST regenerate-qr to have a QR instead.",
+        "The session is pairing by code. POST /session/:sessionId/regenerate-qr to get a QR code instead.",
       );
 }

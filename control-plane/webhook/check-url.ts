@@ -1,9 +1,9 @@
 /**
- * Why a URL must not be called on a tenant's behalf, or undefined when it may be. Names are not
- * resolved here: on Cloudflare's edge there is no private network behind them, and a self-hosted
- * workerd has its own `network` setting for that.
+ * Why a URL must not be called on a tenant's behalf; undefined when it may be. Host names are not
+ * resolved: Cloudflare's edge has no private network behind it, and a self-hosted workerd
+ * restricts addresses with its `network` setting.
  */
-export function refusalOf(url: string, allowPrivate: boolean): string | undefined {
+export function urlProblem(url: string, allowPrivate: boolean): string | undefined {
   if (!URL.canParse(url)) return "is not a URL";
   const { protocol, hostname, username, password } = new URL(url);
   if (protocol !== "https:" && protocol !== "http:") return "must start with https:// or http://";
@@ -16,8 +16,8 @@ export function refusalOf(url: string, allowPrivate: boolean): string | undefine
 
 const privateNames = /(^|\.)(localhost|local|internal|home\.arpa|lan|intranet)$/;
 
-// The URL parser has written every form of an IPv4 address (hex, octal, one number) as four
-// decimal numbers, and every IPv6 address in its shortest form.
+// The URL parser normalizes every form of an IPv4 address (hex, octal, one number) to four decimal
+// numbers, and every IPv6 address to its shortest form.
 function isPrivateHost(hostname: string): boolean {
   const host = hostname.replace(/\.$/, "").toLowerCase();
   if (host.startsWith("[")) return isPrivateV6(host.slice(1, -1));
@@ -41,7 +41,7 @@ function isPrivateV4([a = 0, b = 0, c = 0]: number[]): boolean {
 }
 
 function isPrivateV6(address: string): boolean {
-  // Only 2000::/3 is given out. Of it, 6to4 and Teredo carry an IPv4 address of anybody's choice;
-  // so does NAT64, 64:ff9b::/96, and the IPv4-mapped ::ffff:0:0/96, which are outside of it.
+  // Public addresses are in 2000::/3. Within it, 6to4 and Teredo embed an arbitrary IPv4 address;
+  // NAT64 (64:ff9b::/96) and IPv4-mapped addresses (::ffff:0:0/96) do too but lie outside.
   return !/^[23][0-9a-f]{3}:/.test(address) || /^(2002|2001:0?):/.test(address);
 }

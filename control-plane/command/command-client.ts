@@ -10,46 +10,46 @@ import {
 import { signCommandToken } from "../../shared/command-token.ts";
 import { describeError, logEvent } from "../http/log.ts";
 
-/** A connector, as a session's row says where it is. */
+/** The address of a connector, as registered in the database. */
 export interface Connector {
   url: string;
-  /** The Fly machine, where there is one. */
+  /** The id of its Fly machine; null elsewhere. */
   instance: string | null;
 }
 
 export type Outcome =
   | { kind: "result"; result: CommandResult }
-  | { kind: "refused"; code: string; detail: string }
-  /** Another connector has the session, or none: nothing was done. */
+  | { kind: "failure"; code: string; detail: string }
+  /** This connector does not own the session; it did nothing. */
   | { kind: "not_owner" }
-  /** No answer that can be understood: whether it was done is not known. */
-  | { kind: "lost" };
+  /** No valid response: the command may or may not have been carried out. */
+  | { kind: "no_response" };
 
-const answerSchema = z.union([commandResultSchema, commandFailureSchema]);
+const responseSchema = z.union([commandResultSchema, commandFailureSchema]);
 
-/** Sends commands to connectors, signed with the control plane's private key. */
-export class CommandPoster {
+/** Sends commands to connectors over HTTP, signed with the control plane's private key. */
+export class CommandClient {
   readonly #privateKey: string;
   readonly #fetch: typeof fetch;
-  #imported: Awaited<ReturnType<typeof importPKCS8>> | undefined;
+  #importedKey: Awaited<ReturnType<typeof importPKCS8>> | undefined;
 
   /** @param privateKey PKCS8 DER in base64, as in COMMAND_PRIVATE_KEY */
-  constructor(privateKey: string, outgoing: typeof fetch) {
+  constructor(privateKey: string, fetchFunction: typeof fetch) {
     this.#privateKey = privateKey;
-    this.#fetch = outgoing;
+    this.#fetch = fetchFunction;
   }
 
   async post(connector: Connector, command: Command, timeoutMs: number): Promise<Outcome> {
     const url = new URL(`${connector.url.replace(/\/$/, "")}/commands`);
     const body = JSON.stringify(command);
     const request = { method: "POST", path: url.pathname, body };
-    const token = await signCommandToken(await this.#key(), request);
+    const token = await signCommandToken(await this.#importKey(), request);
     const headers = new Headers({
       authorization: `Bearer ${token}`,
       "content-type": "application/json",
     });
     if (connector.instance !== null) headers.set("fly-force-instance-id", connector.instance);
-    // Called without `this`: workerd refuses its fetch as a method of another object.
+    // workerd rejects a fetch that is called as a method of another object.
     const send = this.#fetch;
     try {
       const response = await send(url, {
@@ -58,24 +58,24 @@ export class CommandPoster {
         body,
         signal: AbortSignal.timeout(timeoutMs),
       });
-      return outcomeOf(answerSchema.parse(await response.json()));
+      return toOutcome(responseSchema.parse(await response.json()));
     } catch (error) {
-      logEvent("warn", "command_lost", { command: command.type, ...describeError(error) });
-      return { kind: "lost" };
+      logEvent("warn", "command_no_response", { command: command.type, ...describeError(error) });
+      return { kind: "no_response" };
     }
   }
 
-  async #key() {
-    this.#imported ??= await importPKCS8(
+  async #importKey() {
+    this.#importedKey ??= await importPKCS8(
       `-----BEGIN PRIVATE KEY-----\n${this.#privateKey}\n-----END PRIVATE KEY-----`,
       "EdDSA",
     );
-    return this.#imported;
+    return this.#importedKey;
   }
 }
 
-function outcomeOf(answer: z.infer<typeof answerSchema>): Outcome {
-  if ("type" in answer) return { kind: "result", result: answer };
-  if (answer.code === notOwnerCode) return { kind: "not_owner" };
-  return { kind: "refused", ...answer };
+function toOutcome(response: z.infer<typeof responseSchema>): Outcome {
+  if ("type" in response) return { kind: "result", result: response };
+  if (response.code === notOwnerCode) return { kind: "not_owner" };
+  return { kind: "failure", ...response };
 }

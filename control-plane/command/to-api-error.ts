@@ -1,0 +1,29 @@
+import { ApiError, type ErrorCode } from "../../shared/errors.ts";
+
+/** The connector's error codes that API clients see; any other is reported as `internal`. */
+const publicCodes = [
+  "invalid_request",
+  "conflict",
+  "session_not_connected",
+  "session_already_connected",
+  "idempotency_mismatch",
+  "not_on_whatsapp",
+  "message_rejected",
+  "rate_limited",
+  "session_unavailable",
+  "connector_unavailable",
+  "database_unavailable",
+] as const satisfies ErrorCode[];
+
+const retryAfterSeconds = 5;
+
+export function toApiError(failure: { code: string; detail: string }): Error {
+  const code = publicCodes.find((known) => known === failure.code);
+  if (code === undefined) {
+    return new Error("A connector rejected a command", {
+      cause: new Error(`${failure.code}: ${failure.detail}`),
+    });
+  }
+  const isTransient = code.endsWith("_unavailable");
+  return new ApiError(code, failure.detail, isTransient ? { retryAfterSeconds } : {});
+}
