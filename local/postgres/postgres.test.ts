@@ -29,20 +29,20 @@ async function query<T extends object>(databaseUrl: string, sql: string): Promis
 }
 
 describe("the server", () => {
-  it("keeps its data over a restart, on another port", async () => {
+  it("keeps its data across a restart on another port", async () => {
     const dataDir = join(directory, "kept");
     const first = await startPostgres({ dataDir, port: 0, log });
     await query(first.databaseUrl, "create table kept as select 42 as answer");
     await first.stop();
     const second = await startPostgres({ dataDir, port: 0, log });
     expect(await query(second.databaseUrl, "select answer from kept")).toEqual([{ answer: 42 }]);
-    await expect(startPostgres({ dataDir, port: 0, log })).rejects.toThrow("already runs on");
+    await expect(startPostgres({ dataDir, port: 0, log })).rejects.toThrow("already running on");
     await second.stop();
   });
 
-  it("starts again after its starter was killed", async () => {
+  it("starts again after its parent process was killed", async () => {
     const dataDir = join(directory, "orphaned");
-    const script = join(directory, "starter.ts");
+    const script = join(directory, "parent.ts");
     await writeFile(
       script,
       `import pino from ${JSON.stringify(import.meta.resolve("pino"))};
@@ -51,19 +51,19 @@ describe("the server", () => {
        console.log(databaseUrl);
        setInterval(() => {}, 1000);`,
     );
-    const starter = spawn(process.execPath, [script], { stdio: ["ignore", "pipe", "inherit"] });
-    const [databaseUrl] = (await once(createInterface({ input: starter.stdout }), "line")) as [
+    const parent = spawn(process.execPath, [script], { stdio: ["ignore", "pipe", "inherit"] });
+    const [databaseUrl] = (await once(createInterface({ input: parent.stdout }), "line")) as [
       string,
     ];
     await query(databaseUrl, "create table survived as select 1 as one");
-    starter.kill("SIGKILL");
-    await once(starter, "exit");
+    parent.kill("SIGKILL");
+    await once(parent, "exit");
     const again = await startPostgres({ dataDir, port: 0, log });
     expect(await query(again.databaseUrl, "select one from survived")).toEqual([{ one: 1 }]);
     await again.stop();
   });
 
-  it("runs in a folder that lets only its owner pass", async () => {
+  it("runs in a folder that only its owner may enter", async () => {
     const closed = join(directory, "closed");
     await mkdir(closed, { mode: 0o700 });
     const server = await startPostgres({ dataDir: join(closed, "data"), port: 0, log });
@@ -71,7 +71,7 @@ describe("the server", () => {
     await server.stop();
   });
 
-  it("is not kept from starting by a lock file whose process is another program now", async () => {
+  it("ignores a lock file whose process id now belongs to another program", async () => {
     const dataDir = join(directory, "stale");
     await (await startPostgres({ dataDir, port: 0, log })).stop();
     await writeFile(join(dataDir, "postmaster.pid"), `${process.pid}\n${dataDir}\n`);
@@ -81,7 +81,7 @@ describe("the server", () => {
 });
 
 describe("a prepared database", () => {
-  it("has what a hosted project has, however often it is prepared", async () => {
+  it("has what a hosted project has, even if it is prepared twice", async () => {
     const server = await startPostgres({
       dataDir: join(directory, "prepared"),
       port: 0,
@@ -107,7 +107,7 @@ describe("a prepared database", () => {
     await server.stop();
   });
 
-  it("takes each migration once, in order, and records it as the supabase CLI does", async () => {
+  it("applies each migration once, in order, and records it where the Supabase CLI does", async () => {
     const server = await startPostgres({
       dataDir: join(directory, "migrated"),
       port: 0,
@@ -138,12 +138,29 @@ describe("a prepared database", () => {
          from supabase_migrations.schema_migrations order by version`,
       ),
     ).toEqual([
-      { version: "20260101", name: "first", n: 4 },
+      { version: "20260101", name: "first", n: 1 },
       { version: "20260102", name: "second", n: 1 },
     ]);
-    await add("20260103_third.sql", "create table u (id int);\n\ninsert into t\nvalues ('x');");
+    await server.stop();
+  });
+
+  it("rolls back a migration that fails and names the file and line", async () => {
+    const server = await startPostgres({
+      dataDir: join(directory, "failed"),
+      port: 0,
+      log,
+      durable: false,
+    });
+    const { databaseUrl } = server;
+    const folder = await mkdtemp(join(directory, "migrations-"));
+    const file = join(folder, "20260101_first.sql");
+    await writeFile(file, "create table u (a int);\n\n-- é 👍\ninsert into u\nvalues ('x');");
     await expect(applyMigrations(databaseUrl, folder)).rejects.toThrow(
-      /^Migration 20260103_third.sql:4: invalid input syntax/,
+      /^Migration 20260101_first.sql:5: invalid input syntax/,
+    );
+    await writeFile(file, "create table u ();\ndo $$ begin\n raise 'no luck'; end $$;");
+    await expect(applyMigrations(databaseUrl, folder)).rejects.toThrow(
+      "Migration 20260101_first.sql: no luck (PL/pgSQL function inline_code_block line 2 at RAISE)",
     );
     expect(await query(databaseUrl, "select to_regclass('u') as u")).toEqual([{ u: null }]);
     await server.stop();

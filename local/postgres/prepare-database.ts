@@ -4,7 +4,7 @@ import { Client } from "pg";
 const prelude = ["roles", "auth", "realtime", "storage", "rest"] as const;
 const preludeLock = 7_203_611;
 
-/** Gives a bare database what a hosted Supabase project has. Repeating it changes nothing. */
+/** Creates what every hosted Supabase project has in an empty database. Safe to repeat. */
 export async function prepareDatabase(databaseUrl: string): Promise<void> {
   const client = new Client({ connectionString: databaseUrl });
   await client.connect();
@@ -12,8 +12,8 @@ export async function prepareDatabase(databaseUrl: string): Promise<void> {
     await client.query("begin");
     await client.query("set local client_min_messages = warning");
     await client.query("select pg_advisory_xact_lock($1)", [preludeLock]);
-    for (const part of prelude) {
-      await client.query(await readFile(new URL(`prelude/${part}.sql`, import.meta.url), "utf8"));
+    for (const script of prelude) {
+      await client.query(await readFile(new URL(`prelude/${script}.sql`, import.meta.url), "utf8"));
     }
     await client.query("commit");
   } finally {

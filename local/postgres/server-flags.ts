@@ -1,9 +1,9 @@
-/** Command line settings of the server; logical WAL is what Realtime reads changes from. */
+/** Command-line settings of the server; Realtime reads changes from the logical WAL. */
 export function serverFlags(options: { port: number; durable: boolean }): string[] {
   const settings: Record<string, string> = {
     port: String(options.port),
-    // Tells a later start who started this server.
-    cluster_name: `starter-${process.pid}`,
+    // Identifies the parent process to a later start.
+    cluster_name: `parent-${process.pid}`,
     listen_addresses: "127.0.0.1",
     unix_socket_directories: "",
     max_connections: "120",
@@ -11,7 +11,8 @@ export function serverFlags(options: { port: number; durable: boolean }): string
     wal_level: "logical",
     max_wal_senders: "10",
     max_replication_slots: "10",
-    // A Realtime server that died keeps its slot until the next start: it may not fill the disk.
+    // A crashed Realtime server leaves its slot behind until the next start. Its WAL must not fill
+    // the disk.
     max_slot_wal_keep_size: "512MB",
     timezone: "UTC",
     log_timezone: "UTC",

@@ -7,16 +7,16 @@ import { join, resolve } from "node:path";
 import type { Logger } from "pino";
 import { locateBinaries } from "./binaries.ts";
 import { preferPort } from "../port.ts";
-import { clearStaleServer } from "./running-server.ts";
+import { clearStaleServer } from "./stale-server.ts";
 import { serverFlags } from "./server-flags.ts";
 import { launchAs, unprivilegedUser, type UserIds } from "./unprivileged-user.ts";
 
 export type PostgresOptions = {
   readonly dataDir: string;
-  /** 0 picks a free one. */
+  /** 0 picks a free port. */
   readonly port: number;
   readonly log: Logger;
-  /** False trades crash safety for speed: for data that is thrown away. Default true. */
+  /** False trades crash safety for speed, for temporary data. Default true. */
   readonly durable?: boolean;
   readonly password?: string;
 };
@@ -29,12 +29,12 @@ export type RunningPostgres = {
 
 const stopTimeoutMs = 10_000;
 
-/** Starts PostgreSQL on `dataDir`, creating the cluster there when the directory is new. */
+/** Starts PostgreSQL on `dataDir`, and creates the cluster first if the directory is empty. */
 export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
   const { log, durable = true, password = "postgres" } = options;
   const dataDir = resolve(options.dataDir);
   const user = await unprivilegedUser();
-  const { initdb, postgres } = await locateBinaries({ forOthers: user !== undefined });
+  const { initdb, postgres } = await locateBinaries({ forAnyUser: user !== undefined });
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   if (user) await chown(dataDir, user.uid, user.gid);
   const existing = await readdir(dataDir);
@@ -42,7 +42,8 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   else await createCluster({ initdb, dataDir, password, user });
 
   const port = await preferPort(options.port);
-  // A process group of its own: Ctrl-C is for the starter, which stops this server last.
+  // In its own process group (detached), so that Ctrl-C reaches only the parent, which stops this
+  // server last.
   const launch = await launchAs(user, {
     command: postgres,
     args: ["-D", dataDir, ...serverFlags({ port, durable })],
@@ -55,11 +56,11 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
     stdio: ["ignore", "ignore", "pipe"],
     env: { ...process.env, LC_MESSAGES: "C" },
   });
-  // However the starter ends (short of SIGKILL), the server ends too.
-  const stopWithStarter = () => server.kill("SIGINT");
-  process.once("exit", stopWithStarter);
-  server.once("exit", () => process.off("exit", stopWithStarter));
-  await ready(server, { dataDir, log });
+  // Stops the server however the parent exits, except by SIGKILL.
+  const stopWithParent = () => server.kill("SIGINT");
+  process.once("exit", stopWithParent);
+  server.once("exit", () => process.off("exit", stopWithParent));
+  await waitUntilReady(server, { dataDir, log });
   return {
     databaseUrl: `postgresql://postgres:${encodeURIComponent(password)}@127.0.0.1:${port}/postgres`,
     port,
@@ -97,20 +98,20 @@ async function createCluster(input: {
       cwd: input.dataDir,
       stdio: ["ignore", "ignore", "pipe"],
     });
-    let complaint = "";
-    child.stderr.on("data", (chunk: Buffer) => (complaint += chunk.toString()));
+    let errorOutput = "";
+    child.stderr.on("data", (chunk: Buffer) => (errorOutput += chunk.toString()));
     const [code] = await exitOf(child);
-    if (code !== 0) throw new Error(explain("initdb failed", complaint, input.dataDir));
+    if (code !== 0) throw new Error(explain("initdb failed", errorOutput, input.dataDir));
   } finally {
     await rm(passwordFile, { force: true });
   }
 }
 
-async function ready(server: ChildProcess, context: { dataDir: string; log: Logger }) {
+async function waitUntilReady(server: ChildProcess, context: { dataDir: string; log: Logger }) {
   let output = "";
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    // After it was ready this rejects a promise that is settled: nothing happens.
+    // Has no effect once the promise is resolved.
     server.once("exit", () =>
       reject(new Error(explain("PostgreSQL did not start", output, context.dataDir))),
     );
@@ -141,7 +142,7 @@ async function exitOf(child: ChildProcess): Promise<readonly [number | null]> {
 
 function explain(what: string, output: string, dataDir: string): string {
   const hint = /permission denied|could not access/i.test(output)
-    ? ` The user postgres must be able to reach ${dataDir}: run as another user than root, or keep the project outside of root's home.`
+    ? ` The user postgres cannot access ${dataDir}: run as a user other than root, or move the project out of root's home.`
     : "";
   return `${what}.${hint}\n${output.trim()}`;
 }

@@ -1,15 +1,15 @@
 import { execFile } from "node:child_process";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
-import { isReachable } from "./reachable.ts";
+import { isReachableByAnyUser } from "./reachable-by-any-user.ts";
 
 const run = promisify(execFile);
 
 export type UserIds = { readonly uid: number; readonly gid: number };
 
 /**
- * PostgreSQL refuses to run as root. When we are root, this is the system user `postgres`
- * (created when absent); otherwise undefined: the server runs as ourselves.
+ * Returns the system user `postgres`, created if missing, when this process runs as root, because
+ * PostgreSQL refuses to run as root. Otherwise returns undefined: the server runs as this user.
  */
 export async function unprivilegedUser(): Promise<UserIds | undefined> {
   if (process.getuid?.() !== 0) return undefined;
@@ -18,7 +18,8 @@ export async function unprivilegedUser(): Promise<UserIds | undefined> {
   await run("groupadd", ["-f", "postgres"]);
   await run("useradd", ["-g", "postgres", "-M", "-s", "/bin/false", "postgres"]);
   const created = await lookUp();
-  if (!created) throw new Error("Could not create the system user postgres; run as another user.");
+  if (!created)
+    throw new Error("Cannot create the system user postgres. Run as a user other than root.");
   return created;
 }
 
@@ -29,8 +30,8 @@ export type Launch = {
 };
 
 /**
- * How to run a program as that user. Where a folder on the way (root's home, mostly) lets only root
- * pass, the program keeps the right to pass it: `setpriv` hands on one capability.
+ * Returns how to run a program as that user. If only root may enter one of the folders (usually
+ * root's home), `setpriv` lets the program keep the capability to bypass file permissions.
  */
 export async function launchAs(
   user: UserIds | undefined,
@@ -38,7 +39,7 @@ export async function launchAs(
 ): Promise<Launch> {
   const { command, args, paths } = program;
   if (!user) return { command, args, options: {} };
-  const reachable = await Promise.all(paths.map((path) => isReachable(dirname(path))));
+  const reachable = await Promise.all(paths.map((path) => isReachableByAnyUser(dirname(path))));
   if (reachable.every(Boolean)) return { command, args, options: user };
   const flags = [
     `--reuid=${user.uid}`,

@@ -47,7 +47,7 @@ export async function startSupabase(options: SupabaseOptions): Promise<RunningSu
     database,
     verify,
     schema,
-    hub: realtime.hub,
+    topics: realtime.topics,
     owner: database.owner,
     files: new ObjectFiles(options.storageDir),
     jwtSecret,

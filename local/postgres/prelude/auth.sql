@@ -1,4 +1,4 @@
--- What row level security policies ask: who is calling?
+-- Functions with which row level security policies identify the caller.
 create schema if not exists auth;
 grant usage on schema auth to anon, authenticated, service_role;
 

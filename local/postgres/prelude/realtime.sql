@@ -1,4 +1,4 @@
--- Broadcast from the database, and the table whose policies decide who may join a private channel.
+-- Broadcast from the database, and the table whose policies control access to private channels.
 create schema if not exists realtime;
 grant usage on schema realtime to anon, authenticated, service_role;
 
@@ -21,7 +21,7 @@ create or replace function realtime.topic() returns text language sql stable as 
   select nullif(current_setting('realtime.topic', true), '')::text
 $$;
 
--- Like the hosted one it never fails its caller: a lost broadcast is a warning.
+-- Like the hosted function it never fails its caller: it turns errors into warnings.
 create or replace function realtime.send(payload jsonb, event text, topic text, private boolean default true)
 returns void language plpgsql as $$
 declare

@@ -1,4 +1,4 @@
--- The REST server caches the schema: tell it when the schema changes.
+-- Notifies the REST server of schema changes, because it caches the schema.
 create or replace function extensions.pgrst_schema_changed() returns event_trigger language plpgsql as $$
 begin
   if tg_event = 'sql_drop' or exists (
@@ -22,7 +22,8 @@ begin
 end
 $$;
 
--- A result that must be one row, or at most n, is refused inside the statement: nothing is kept.
+-- Raise an error inside the statement if it affects too many or too few rows, so that it is rolled
+-- back.
 create or replace function extensions.pgrst_require_one_row(rows bigint) returns bigint
 language plpgsql immutable as $$
 begin

@@ -1,4 +1,4 @@
--- The roles of a hosted project, and what they may do in public by default.
+-- The roles of a hosted project and their default privileges in the schema public.
 do $$
 declare
   wanted record;

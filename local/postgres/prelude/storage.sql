@@ -1,4 +1,4 @@
--- Buckets and objects: policies on these tables decide who may read and write files.
+-- Buckets and objects; policies on these tables control access to the files.
 create schema if not exists storage;
 grant usage on schema storage to anon, authenticated, service_role;
 

@@ -5,9 +5,9 @@ import type { TokenVerifier } from "../auth/verify-token.ts";
 import type { Caller } from "../database/database.ts";
 import { header, readBody, reply, type Exchange } from "../http/exchange.ts";
 import { HttpError } from "../http/http-error.ts";
-import { authorize } from "./authorize.ts";
+import { checkPolicies } from "./check-policies.ts";
 import type { Broadcast } from "./frame.ts";
-import { topicKey, type Hub } from "./hub.ts";
+import { topicKey, type Topics } from "./topics.ts";
 
 const Batch = z.object({
   messages: z.array(
@@ -21,7 +21,7 @@ const Batch = z.object({
 });
 
 export type BroadcastServices = {
-  readonly hub: Hub;
+  readonly topics: Topics;
   readonly owner: Pool;
   readonly verify: TokenVerifier;
 };
@@ -38,7 +38,7 @@ export async function handleBroadcast(
   const messages = await readMessages(exchange);
   for (const message of messages) {
     if (message.isPrivate && !(await mayWrite(services, caller, message.topic))) continue;
-    services.hub.broadcast(topicKey(message.topic, message.isPrivate), message.broadcast);
+    services.topics.broadcast(topicKey(message.topic, message.isPrivate), message.broadcast);
   }
   reply(exchange, { status: 202 });
 }
@@ -71,13 +71,13 @@ async function mayWrite(
   caller: Caller,
   topic: string,
 ): Promise<boolean> {
-  return (await authorize(services.owner, caller, topic)).write;
+  return (await checkPolicies(services.owner, caller, topic)).write;
 }
 
 function parseJson(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString("utf8"));
   } catch (cause) {
-    throw new HttpError(400, { message: "The body is not JSON" }, { cause });
+    throw new HttpError(400, { message: "The body is not valid JSON" }, { cause });
   }
 }

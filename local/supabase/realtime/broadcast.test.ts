@@ -94,6 +94,38 @@ describe("broadcast from the database", () => {
     ]);
   });
 
+  it("delivers, after a reconnect, the commit that directly follows the last confirmed one", async () => {
+    const box = await listen(another(project.serviceKey), "adjacent", true);
+    const [first, second] = [await project.sql.connect(), await project.sql.connect()];
+    for (const [client, n] of [
+      [first, 1],
+      [second, 2],
+    ] as const) {
+      await client.query("begin");
+      await client.query(
+        "select realtime.send(jsonb_build_object('n', $1::int), 'x', 'adjacent')",
+        [n],
+      );
+    }
+    await first.query("commit");
+    const { rows } = await first.query<{ lsn: string }>(
+      "select pg_current_wal_insert_lsn() as lsn",
+    );
+    const isConfirmed = async () =>
+      (
+        await first.query<{ confirmed: boolean }>(
+          "select bool_and(confirmed_flush_lsn >= $1) as confirmed from pg_replication_slots",
+          [rows[0]?.lsn],
+        )
+      ).rows[0]?.confirmed;
+    await expect.poll(isConfirmed, { timeout: 5_000 }).toBe(true);
+    await first.query("select pg_terminate_backend(active_pid) from pg_replication_slots");
+    await second.query("commit");
+    first.release();
+    second.release();
+    expect((await box.until(2)).map(({ payload }) => payload)).toMatchObject([{ n: 1 }, { n: 2 }]);
+  });
+
   it("arrives with protocol 1.0.0 too", async () => {
     const box = await listen(another(project.serviceKey, "1.0.0"), "old", true);
     await send("old", { n: 1 });

@@ -1,11 +1,12 @@
 import type { Token } from "../auth/verify-token.ts";
-import type { Permissions } from "./authorize.ts";
+import type { Permissions } from "./check-policies.ts";
 import type { Broadcast, Payload, ProtocolVersion } from "./frame.ts";
-import { topicKey, topicName, type Hub, type Member } from "./hub.ts";
+import { topicKey, topicName, type Subscriber, type Topics } from "./topics.ts";
 
 const maxTimerMs = 2_147_483_647;
 
-export type ChannelLink = {
+/** The WebSocket of the client, as one of its channels uses it. */
+export type ChannelSocket = {
   readonly version: ProtocolVersion;
   readonly topic: string;
   readonly joinRef: string | null;
@@ -13,8 +14,8 @@ export type ChannelLink = {
   send(frame: string | Buffer): void;
 };
 
-/** One joined topic of one client, for as long as its token allows. */
-export class Channel implements Member {
+/** One topic that a client has joined; it is closed when the token expires. */
+export class Channel implements Subscriber {
   readonly version: ProtocolVersion;
   readonly topic: string;
   readonly joinRef: string | null;
@@ -23,14 +24,14 @@ export class Channel implements Member {
   readonly ack: boolean;
   token: Token;
   permissions: Permissions;
-  readonly #link: ChannelLink;
-  readonly #hub: Hub;
+  readonly #socket: ChannelSocket;
+  readonly #topics: Topics;
   readonly #onExpire: (channel: Channel) => void;
   #expiry: NodeJS.Timeout | undefined;
 
   constructor(input: {
-    link: ChannelLink;
-    hub: Hub;
+    socket: ChannelSocket;
+    topics: Topics;
     token: Token;
     permissions: Permissions;
     isPrivate: boolean;
@@ -38,18 +39,18 @@ export class Channel implements Member {
     ack: boolean;
     onExpire: (channel: Channel) => void;
   }) {
-    this.#link = input.link;
-    this.#hub = input.hub;
+    this.#socket = input.socket;
+    this.#topics = input.topics;
     this.#onExpire = input.onExpire;
-    this.version = input.link.version;
-    this.topic = input.link.topic;
-    this.joinRef = input.link.joinRef;
+    this.version = input.socket.version;
+    this.topic = input.socket.topic;
+    this.joinRef = input.socket.joinRef;
     this.isPrivate = input.isPrivate;
     this.self = input.self;
     this.ack = input.ack;
     this.token = input.token;
     this.permissions = input.permissions;
-    this.#hub.join(this.key, this);
+    this.#topics.subscribe(this.key, this);
     this.#watchExpiry();
   }
 
@@ -62,7 +63,7 @@ export class Channel implements Member {
     return topicKey(this.name, this.isPrivate);
   }
 
-  /** A fresh token, and what it allows. */
+  /** Replaces the token and its permissions. */
   renew(token: Token, permissions: Permissions): void {
     this.token = token;
     this.permissions = permissions;
@@ -70,25 +71,25 @@ export class Channel implements Member {
   }
 
   send(frame: string | Buffer): void {
-    this.#link.send(frame);
+    this.#socket.send(frame);
   }
 
   push(event: string, payload: Payload): void {
-    this.#link.push(event, payload);
+    this.#socket.push(event, payload);
   }
 
   broadcast(broadcast: Broadcast): void {
-    this.#hub.broadcast(this.key, broadcast, this.self ? undefined : this);
+    this.#topics.broadcast(this.key, broadcast, this.self ? undefined : this);
   }
 
-  /** A message of the server about the channel itself. */
+  /** Sends a message about the channel itself. */
   system(extension: string, status: "ok" | "error", message: string): void {
     this.push("system", { extension, status, message, channel: this.name });
   }
 
   dispose(): void {
     clearTimeout(this.#expiry);
-    this.#hub.leave(this.key, this);
+    this.#topics.unsubscribe(this.key, this);
   }
 
   #watchExpiry(): void {

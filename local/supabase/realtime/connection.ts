@@ -2,7 +2,7 @@ import type { Pool } from "pg";
 import type { Logger } from "pino";
 import type { RawData, WebSocket } from "ws";
 import type { TokenVerifier } from "../auth/verify-token.ts";
-import { admit, expiredText, Refusal } from "./admission.ts";
+import { authorizeChannel, expiredText, JoinDenied } from "./authorize-channel.ts";
 import type { ChangeFeed } from "./changes/change-feed.ts";
 import { Channel } from "./channel.ts";
 import {
@@ -14,18 +14,18 @@ import {
   type Payload,
   type ProtocolVersion,
 } from "./frame.ts";
-import { topicName, type Hub } from "./hub.ts";
-import { readJoin } from "./join.ts";
+import { parseJoin } from "./join-request.ts";
+import { topicName, type Topics } from "./topics.ts";
 
 export type RealtimeServices = {
-  readonly hub: Hub;
+  readonly topics: Topics;
   readonly changes: ChangeFeed;
   readonly owner: Pool;
   readonly verify: TokenVerifier;
   readonly log: Logger;
 };
 
-// A client that does not read what it is sent is let go rather than kept in memory.
+// A client that does not read what it is sent is disconnected, so that memory stays bounded.
 const maxBufferedBytes = 64 * 1024 * 1024;
 
 type ConnectionInput = {
@@ -35,7 +35,7 @@ type ConnectionInput = {
   readonly services: RealtimeServices;
 };
 
-/** Answers a client's WebSocket until it closes. */
+/** Serves a client's WebSocket until it closes. */
 export function serveConnection(input: ConnectionInput): void {
   const connection = new Connection(input);
   input.socket.on("message", (data, isBinary) => connection.receive(data, isBinary));
@@ -45,15 +45,15 @@ export function serveConnection(input: ConnectionInput): void {
   );
 }
 
-/** One WebSocket of a client and the channels it joined. */
+/** One WebSocket of a client and the channels it has joined. */
 class Connection {
   readonly #socket: WebSocket;
   readonly #version: ProtocolVersion;
   readonly #apiKey: string;
   readonly #services: RealtimeServices;
   readonly #channels = new Map<string, Channel>();
-  // Messages about one topic are handled one after another, those of other topics meanwhile.
-  readonly #turns = new Map<string, Promise<void>>();
+  // Messages of one topic are handled in order; topics do not wait for each other.
+  readonly #lastByTopic = new Map<string, Promise<void>>();
 
   constructor(input: ConnectionInput) {
     this.#socket = input.socket;
@@ -72,28 +72,29 @@ class Connection {
       const bytes = toBuffer(data);
       message = isBinary ? decodeBinary(bytes) : decodeText(bytes.toString("utf8"));
     } catch (error) {
-      this.#services.log.debug({ err: error }, "realtime message not understood");
+      this.#services.log.debug({ err: error }, "malformed realtime message");
       return;
     }
     if (message.topic === "phoenix") {
       this.#reply(message, "ok", {});
       return;
     }
-    const before = this.#turns.get(message.topic);
-    if (!before && message.event === "broadcast") {
+    const previous = this.#lastByTopic.get(message.topic);
+    if (!previous && message.event === "broadcast") {
       this.#broadcast(message);
       return;
     }
-    const turn = (before ?? Promise.resolve())
+    const current = (previous ?? Promise.resolve())
       .then(() => this.#handle(message))
       .catch((error: unknown) => {
         this.#services.log.error({ err: error, event: message.event }, "realtime message failed");
         this.#reply(message, "error", { reason: "Unknown Error on Channel" });
       })
       .finally(() => {
-        if (this.#turns.get(message.topic) === turn) this.#turns.delete(message.topic);
+        if (this.#lastByTopic.get(message.topic) === current)
+          this.#lastByTopic.delete(message.topic);
       });
-    this.#turns.set(message.topic, turn);
+    this.#lastByTopic.set(message.topic, current);
   }
 
   async #handle(message: Incoming): Promise<void> {
@@ -107,7 +108,7 @@ class Connection {
       case "broadcast":
         return this.#broadcast(message);
       default:
-        // Presence is accepted, nobody is told.
+        // Presence is acknowledged but not implemented.
         if (this.#channels.has(message.topic)) this.#reply(message, "ok", {});
         return undefined;
     }
@@ -117,30 +118,30 @@ class Connection {
     const { topic } = message;
     const previous = this.#channels.get(topic);
     if (previous) this.#close(previous);
-    const wish = readJoin(message.payload);
-    let admission;
+    const request = parseJoin(message.payload);
+    let authorization;
     try {
-      admission = await admit({
-        jwt: wish.jwt ?? this.#apiKey,
+      authorization = await authorizeChannel({
+        jwt: request.jwt ?? this.#apiKey,
         topic: topicName(topic),
-        isPrivate: wish.isPrivate,
+        isPrivate: request.isPrivate,
         verify: this.#services.verify,
         owner: this.#services.owner,
       });
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof JoinDenied)) throw error;
       this.#reply(message, "error", { reason: error.message });
       return;
     }
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     const { joinRef } = message;
     const channel = new Channel({
-      ...admission,
-      isPrivate: wish.isPrivate,
-      hub: this.#services.hub,
-      self: wish.self,
-      ack: wish.ack,
-      link: {
+      ...authorization,
+      isPrivate: request.isPrivate,
+      topics: this.#services.topics,
+      self: request.self,
+      ack: request.ack,
+      socket: {
         version: this.#version,
         topic,
         joinRef,
@@ -150,13 +151,13 @@ class Connection {
       onExpire: (expired) => this.#expire(expired),
     });
     this.#channels.set(topic, channel);
-    const wanted = this.#services.changes.accept(wish.postgresChanges);
-    this.#reply(message, "ok", { postgres_changes: wanted.map(({ answer }) => answer) });
-    if (wish.presence) channel.push("presence_state", {});
-    if (wish.replicationReady) {
+    const requests = this.#services.changes.parseRequests(request.postgresChanges);
+    this.#reply(message, "ok", { postgres_changes: requests.map(({ reply }) => reply) });
+    if (request.presence) channel.push("presence_state", {});
+    if (request.replicationReady) {
       channel.system("system", "ok", "Replication connection established");
     }
-    if (wanted.length > 0) await this.#services.changes.subscribe(channel, wanted);
+    if (requests.length > 0) await this.#services.changes.subscribe(channel, requests);
   }
 
   #leave(message: Incoming): void {
@@ -170,7 +171,7 @@ class Connection {
     const jwt = message.payload["access_token"];
     if (!channel || typeof jwt !== "string") return;
     try {
-      const { token, permissions } = await admit({
+      const { token, permissions } = await authorizeChannel({
         jwt,
         topic: channel.name,
         isPrivate: channel.isPrivate,
@@ -179,7 +180,7 @@ class Connection {
       });
       channel.renew(token, permissions);
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof JoinDenied)) throw error;
       this.#shutDown(channel, error.message);
     }
   }

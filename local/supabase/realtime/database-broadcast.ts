@@ -1,21 +1,18 @@
-import { topicKey, type Hub } from "./hub.ts";
-import type { Change, Relation } from "./stream/pgoutput.ts";
+import type { Change, Relation } from "./stream/change.ts";
+import { topicKey, type Topics } from "./topics.ts";
 
-export function isMessages(relation: Relation): boolean {
-  return relation.schema === "realtime" && relation.table === "messages";
+/** Whether this is `realtime.messages`, the table that `realtime.send` inserts into. */
+export function isBroadcastTable(relation: Relation): boolean {
+  return relation.schema === "realtime" && relation.name === "messages";
 }
 
-/** Hands a row that was inserted into `realtime.messages` to those who listen to its topic. */
-export function broadcastRow(hub: Hub, change: Change): void {
-  const { relation, next } = change;
-  if (!next) return;
-  const value = (name: string) =>
-    next[relation.columns.findIndex((column) => column.name === name)] ?? null;
-  const topic = value("topic");
-  if (topic === null || value("extension") !== "broadcast") return;
-  hub.broadcast(topicKey(topic, value("private") === "t"), {
-    event: value("event") ?? "",
-    payload: value("payload") ?? "{}",
-    meta: { id: value("id") },
+/** Broadcasts a row that was inserted into `realtime.messages` to the subscribers of its topic. */
+export function broadcastRow(topics: Topics, { next: row }: Change): void {
+  const topic = row?.["topic"];
+  if (typeof topic !== "string" || row?.["extension"] !== "broadcast") return;
+  topics.broadcast(topicKey(topic, row["private"] === "t"), {
+    event: row["event"] ?? "",
+    payload: row["payload"] ?? "{}",
+    meta: { id: row["id"] ?? null },
   });
 }

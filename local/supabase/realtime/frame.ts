@@ -1,17 +1,17 @@
-/** A message of a client, whatever way it was written on the wire. */
+/** A message from a client, decoded from either protocol version. */
 export type Incoming = {
   readonly joinRef: string | null;
   readonly ref: string | null;
   readonly topic: string;
   readonly event: string;
   readonly payload: Payload;
-  /** Set for a broadcast that came as a binary frame. */
+  /** Set for a broadcast that arrived as a binary frame. */
   readonly broadcast?: Broadcast;
 };
 
 export type Payload = Readonly<Record<string, unknown>>;
 
-/** A user's broadcast; its payload stays as it came: JSON text, or bytes. */
+/** A broadcast; its payload is passed on as it arrived: JSON text, or bytes. */
 export type Broadcast = {
   readonly event: string;
   readonly payload: string | Buffer;
@@ -26,24 +26,25 @@ export type Outgoing = {
   readonly payload: Payload;
 };
 
-/** The protocol version a client asked for: `1.0.0` speaks objects, `2.0.0` arrays and binary. */
+/** The protocol version of a client: `1.0.0` sends objects, `2.0.0` arrays and binary frames. */
 export type ProtocolVersion = "1.0.0" | "2.0.0";
 
 const pushKind = 3;
 const broadcastKind = 4;
 const binaryEncoding = 0;
 
-/** @throws when the frame is not one of the protocol. */
+/** @throws when the frame is malformed. */
 export function decodeText(text: string): Incoming {
   const parsed: unknown = JSON.parse(text);
   const [joinRef, ref, topic, event, payload] = Array.isArray(parsed)
     ? parsed
     : fieldsOf(asPayload(parsed));
-  if (typeof topic !== "string" || typeof event !== "string") throw new Error("Not a message");
+  if (typeof topic !== "string" || typeof event !== "string")
+    throw new Error("Not a Realtime message");
   return { joinRef: asRef(joinRef), ref: asRef(ref), topic, event, payload: asPayload(payload) };
 }
 
-/** Reads a broadcast push: kind, five lengths, encoding, five texts, then the payload. */
+/** Decodes a broadcast push: kind, five lengths, encoding, five strings, then the payload. */
 export function decodeBinary(frame: Buffer): Incoming {
   if (frame[0] !== pushKind || frame.length < 7) throw new Error("Unknown binary message");
   let offset = 7;
@@ -73,7 +74,7 @@ export function encode(message: Outgoing, version: ProtocolVersion): string {
     : JSON.stringify([joinRef, ref, topic, event, payload]);
 }
 
-/** A broadcast as all subscribers of one protocol version get it. */
+/** Encodes a broadcast for the subscribers of one protocol version. Undefined if it cannot. */
 export function encodeBroadcast(
   topic: string,
   broadcast: Broadcast,

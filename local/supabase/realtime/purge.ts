@@ -3,12 +3,14 @@ import type { Logger } from "pino";
 
 const intervalMs = 60 * 60 * 1000;
 
-/** Removes broadcast messages older than three days, as the hosted service does, every hour. */
+/** Deletes broadcast messages older than three days every hour, as the hosted service does. */
 export function startPurge(owner: Pool, log: Logger): { stop(): void } {
   const purge = () => {
     owner
       .query("delete from realtime.messages where inserted_at < now() - interval '3 days'")
-      .catch((error: unknown) => log.warn({ err: error }, "old messages not purged"));
+      .catch((error: unknown) =>
+        log.warn({ err: error }, "purge of old broadcast messages failed"),
+      );
   };
   purge();
   const timer = setInterval(purge, intervalMs);

@@ -6,14 +6,14 @@ import type { TokenVerifier } from "../auth/verify-token.ts";
 import type { Database } from "../database/database.ts";
 import { ChangeFeed } from "./changes/change-feed.ts";
 import { serveConnection } from "./connection.ts";
-import { broadcastRow, isMessages } from "./database-broadcast.ts";
-import { Hub } from "./hub.ts";
+import { broadcastRow, isBroadcastTable } from "./database-broadcast.ts";
 import { startPurge } from "./purge.ts";
 import { startChangeStream } from "./stream/change-stream.ts";
+import { Topics } from "./topics.ts";
 
 export type Realtime = {
-  readonly hub: Hub;
-  /** Takes over a connection that asks to become a WebSocket. */
+  readonly topics: Topics;
+  /** Handles the upgrade of an HTTP connection to a WebSocket. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>;
   stop(): Promise<void>;
 };
@@ -21,7 +21,7 @@ export type Realtime = {
 const maxFrameBytes = 16 * 1024 * 1024;
 const goingAway = 1001;
 
-/** Realtime: channels over WebSockets, fed by clients and by what PostgreSQL commits. */
+/** Starts Realtime: channels over WebSockets that carry broadcasts and committed changes. */
 export async function startRealtime(options: {
   database: Database;
   verify: TokenVerifier;
@@ -29,15 +29,14 @@ export async function startRealtime(options: {
 }): Promise<Realtime> {
   const { database, verify, log } = options;
   const { owner, databaseUrl } = database;
-  const hub = new Hub();
+  const topics = new Topics();
   const changes = new ChangeFeed(database, log);
   const stream = await startChangeStream({
     databaseUrl,
     owner,
     log,
-    isWanted: (relation) => isMessages(relation) || changes.wants(relation),
     onChange: (change) =>
-      isMessages(change.relation) ? broadcastRow(hub, change) : changes.deliver(change),
+      isBroadcastTable(change.relation) ? broadcastRow(topics, change) : changes.deliver(change),
   });
   const purge = startPurge(owner, log);
   const server = new WebSocketServer({
@@ -45,9 +44,9 @@ export async function startRealtime(options: {
     maxPayload: maxFrameBytes,
     perMessageDeflate: false,
   });
-  const services = { hub, changes, owner, verify, log };
+  const services = { topics, changes, owner, verify, log };
   return {
-    hub,
+    topics,
     upgrade: async (request, socket, head) => {
       const url = new URL(request.url ?? "/", "http://localhost");
       const apiKey = url.searchParams.get("apikey") ?? String(request.headers["x-api-key"] ?? "");

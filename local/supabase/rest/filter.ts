@@ -1,5 +1,5 @@
 import { parseColumn, type ColumnPath } from "./column.ts";
-import { parseError, splitOutside, unquote } from "./scanner.ts";
+import { parseError, splitTopLevel, unquote } from "./scanner.ts";
 
 export type Condition = {
   readonly kind: "condition";
@@ -47,7 +47,7 @@ export function parseFilters(query: URLSearchParams, ignored?: ReadonlySet<strin
 
 function parseGroup(text: string, group: { joiner: "and" | "or"; negated: boolean }): Group {
   if (!text.startsWith("(") || !text.endsWith(")")) throw parseError("logic tree", text);
-  const children = splitOutside(text.slice(1, -1), ",").map((part) => parseMember(part.trim()));
+  const children = splitTopLevel(text.slice(1, -1), ",").map((part) => parseMember(part.trim()));
   return { kind: "group", ...group, children };
 }
 

@@ -1,11 +1,11 @@
 import type { Parameters } from "../database/statement.ts";
 import { columnSql, parseColumn } from "./column.ts";
-import { parseError, splitOutside } from "./scanner.ts";
+import { parseError, splitTopLevel } from "./scanner.ts";
 
 /** ` order by ...` of `?order=a.desc.nullslast,b`, or nothing. */
 export function orderSql(order: string | null, parameters: Parameters): string {
   if (order === null || order === "") return "";
-  const terms = splitOutside(order, ",").map((term) => {
+  const terms = splitTopLevel(order, ",").map((term) => {
     const [, column, direction, nulls] =
       /^(.+?)(?:\.(asc|desc))?(?:\.(nullsfirst|nullslast))?$/s.exec(term.trim()) ?? [];
     if (column === undefined) throw parseError("order", order);

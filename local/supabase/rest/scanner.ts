@@ -1,7 +1,7 @@
 import { restError } from "./rest-error.ts";
 
 /** Splits at the separators that stand outside of double quotes, parentheses and braces. */
-export function splitOutside(text: string, separator: string): string[] {
+export function splitTopLevel(text: string, separator: string): string[] {
   const parts: string[] = [];
   let depth = 0;
   let quoted = false;

@@ -1,14 +1,14 @@
 import { identifier, type Parameters } from "../database/statement.ts";
 import { columnSql, defaultName, parseColumn, rowAlias } from "./column.ts";
 import { restError } from "./rest-error.ts";
-import { parseError, splitOutside, unquote } from "./scanner.ts";
+import { parseError, splitTopLevel, unquote } from "./scanner.ts";
 
 const typeName = /^[a-z_][a-z0-9_ ]*(?:\(\d+(?:,\s*\d+)?\))?(?:\[\])*$/i;
 
 /** The select list of `?select=`: names, aliases (`a:b`), casts (`b::text`), json paths. */
 export function selectSql(select: string | null, parameters: Parameters): string {
   if (select === null || select === "" || select === "*") return `${rowAlias}.*`;
-  return splitOutside(select, ",")
+  return splitTopLevel(select, ",")
     .map((item) => itemSql(item.trim(), parameters))
     .join(", ");
 }

@@ -1,4 +1,4 @@
-/** An array as PostgreSQL prints it (`{a,"b,c",NULL,{d}}`), each element turned by `convert`. */
+/** Parses an array as PostgreSQL prints it (`{a,"b,c",NULL,{d}}`) and converts each element. */
 export function parseArrayText(
   text: string,
   convert: (element: string | null) => unknown,
@@ -6,7 +6,7 @@ export function parseArrayText(
   const token = /\{|\}|,|"((?:[^"\\]|\\.)*)"|([^{},"]+)/gs;
   const outer: unknown[] = [];
   const stack = [outer];
-  // An array with bounds other than 1 starts with them: `[0:1]={...}`.
+  // Skips the bounds of an array that does not start at 1: `[0:1]={...}`.
   token.lastIndex = text.indexOf("{");
   for (let match = token.exec(text); match; match = token.exec(text)) {
     const [symbol, quoted, bare] = match;

@@ -1,4 +1,4 @@
-import { splitList, splitOutside, unquote } from "../../rest/scanner.ts";
+import { splitList, splitTopLevel, unquote } from "../../rest/scanner.ts";
 
 export type ChangeFilter = {
   readonly column: string;
@@ -25,12 +25,12 @@ const operators = new Set([
 const numeric = new Set(["int2", "int4", "int8", "float4", "float8", "numeric", "oid"]);
 const temporal = new Set(["timestamp", "timestamptz", "date"]);
 
-/** Reads `column=eq.value,other=in.(a,b)`. @throws on anything else. */
+/** Parses `column=eq.value,other=in.(a,b)`. @throws on anything else. */
 export function parseChangeFilters(text: string): ChangeFilter[] {
-  return splitOutside(text, ",").map((part) => {
-    const [, column, not, operator, value] = /^([^=]+)=(not\.)?([a-z]+)\.(.*)$/s.exec(part) ?? [];
+  return splitTopLevel(text, ",").map((term) => {
+    const [, column, not, operator, value] = /^([^=]+)=(not\.)?([a-z]+)\.(.*)$/s.exec(term) ?? [];
     if (column === undefined || value === undefined || !operators.has(operator ?? "")) {
-      throw new Error(`Error parsing filter: ${part}`);
+      throw new Error(`Error parsing filter: ${term}`);
     }
     return { column, negated: not !== undefined, operator: operator ?? "", value };
   });
@@ -38,12 +38,12 @@ export function parseChangeFilters(text: string): ChangeFilter[] {
 
 /** Whether a value, as PostgreSQL prints it, passes the filter. */
 export function passes(filter: ChangeFilter, actual: string | null, type: string): boolean {
-  const result = holds(filter, actual, type);
+  const result = evaluate(filter, actual, type);
   return result === undefined ? false : result !== filter.negated;
 }
 
-/** Undefined is SQL's unknown: a comparison with null. */
-function holds(filter: ChangeFilter, actual: string | null, type: string): boolean | undefined {
+/** Undefined stands for SQL's `unknown`, the result of comparing with null. */
+function evaluate(filter: ChangeFilter, actual: string | null, type: string): boolean | undefined {
   const { operator } = filter;
   const value = operator === "in" ? filter.value : unquote(filter.value);
   if (operator === "is") {

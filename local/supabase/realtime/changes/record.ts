@@ -1,19 +1,19 @@
-import type { Relation, Tuple } from "../stream/pgoutput.ts";
+import type { Relation, Tuple } from "../stream/change.ts";
 import { parseArrayText } from "./array-text.ts";
 
 export type TypeNames = ReadonlyMap<number, string>;
 
-/** The columns of a row that `isShown` lets through, as JSON values. */
+/** The columns of a row for which `isShown` is true, as JSON values. */
 export function toRecord(
   relation: Relation,
   tuple: Tuple,
   input: { typeNames: TypeNames; isShown: (name: string) => boolean },
 ): Record<string, unknown> {
   return Object.fromEntries(
-    relation.columns.flatMap(({ name, typeId }, index) => {
-      const text = tuple[index];
+    relation.columns.flatMap(({ name, typeOid }) => {
+      const text = tuple[name];
       if (text === undefined || !input.isShown(name)) return [];
-      return [[name, toJson(text, input.typeNames.get(typeId) ?? "text")]];
+      return [[name, toJson(text, input.typeNames.get(typeOid) ?? "text")]];
     }),
   );
 }

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import type { Channel } from "../channel.ts";
 import type { Payload } from "../frame.ts";
-import type { Change } from "../stream/pgoutput.ts";
+import type { Change } from "../stream/change.ts";
 import { parseChangeFilters, passes, type ChangeFilter } from "./change-filter.ts";
 import type { TypeNames } from "./record.ts";
 
-const Wish = z.object({
+const requestSchema = z.object({
   event: z.string().default("*"),
   schema: z.string().default("public"),
   table: z.string().optional(),
@@ -13,45 +13,51 @@ const Wish = z.object({
   select: z.array(z.string()).optional(),
 });
 
-/** One entry of `postgres_changes` that a client asked for, and what it is answered. */
-export type Wanted = z.infer<typeof Wish> & { readonly id: number; readonly answer: Payload };
+/** One entry of `postgres_changes` in a join, and the entry of the reply that confirms it. */
+export type SubscriptionRequest = z.infer<typeof requestSchema> & {
+  readonly id: number;
+  readonly reply: Payload;
+};
 
-export type Subscription = Wanted & {
+export type Subscription = SubscriptionRequest & {
   readonly channel: Channel;
   readonly filters: readonly ChangeFilter[];
 };
 
-export function readWishes(value: unknown, nextId: () => number): Wanted[] {
+export function parseSubscriptionRequests(
+  value: unknown,
+  nextId: () => number,
+): SubscriptionRequest[] {
   if (!Array.isArray(value)) return [];
   return value.flatMap((entry: unknown) => {
-    const wish = Wish.safeParse(entry);
-    if (!wish.success) return [];
+    const request = requestSchema.safeParse(entry);
+    if (!request.success) return [];
     const id = nextId();
-    // The client compares these with what it asked for: they go back as they came.
-    return [{ ...wish.data, id, answer: { ...Object(entry), id } }];
+    // The client compares the reply with its request, so the entry must come back unchanged.
+    return [{ ...request.data, id, reply: { ...Object(entry), id } }];
   });
 }
 
-/** @throws when the filter cannot be read. */
-export function toSubscription(wanted: Wanted, channel: Channel): Subscription {
+/** @throws when the filter is malformed. */
+export function toSubscription(request: SubscriptionRequest, channel: Channel): Subscription {
   return {
-    ...wanted,
+    ...request,
     channel,
-    filters: wanted.filter ? parseChangeFilters(wanted.filter) : [],
+    filters: request.filter ? parseChangeFilters(request.filter) : [],
   };
 }
 
-export function isAnyTable(wanted: Wanted): boolean {
-  return wanted.table === undefined || wanted.table === "*";
+export function isAnyTable(request: SubscriptionRequest): boolean {
+  return request.table === undefined || request.table === "*";
 }
 
-/** Whether the change is of the kind, and passes the filters, that were asked for. */
+/** Whether the change is of the requested kind and passes the filters. */
 export function matches(subscription: Subscription, change: Change, typeNames: TypeNames): boolean {
   if (subscription.event !== "*" && subscription.event.toUpperCase() !== change.type) return false;
   const tuple = change.next ?? change.previous;
   return subscription.filters.every((filter) => {
-    const index = change.relation.columns.findIndex(({ name }) => name === filter.column);
-    const type = typeNames.get(change.relation.columns[index]?.typeId ?? 0) ?? "text";
-    return passes(filter, tuple?.[index] ?? null, type);
+    const column = change.relation.columns.find(({ name }) => name === filter.column);
+    const type = typeNames.get(column?.typeOid ?? 0) ?? "text";
+    return passes(filter, tuple?.[filter.column] ?? null, type);
   });
 }

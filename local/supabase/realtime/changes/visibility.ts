@@ -1,14 +1,17 @@
 import type { Caller, Database } from "../../database/database.ts";
 import { identifier, Parameters, qualified } from "../../database/statement.ts";
-import type { Relation, Tuple } from "../stream/pgoutput.ts";
+import type { Relation, Tuple } from "../stream/change.ts";
 import type { TypeNames } from "./record.ts";
 
-type TableFacts = { readonly primaryKey: readonly string[]; readonly rowSecurity: boolean };
+type TableInfo = { readonly primaryKey: readonly string[]; readonly rowSecurity: boolean };
 
-/** What a subscriber may see of a change. Facts are kept as long as the table does not change. */
+/**
+ * Decides what a subscriber may see of a change. Catalog look-ups are cached per Relation object,
+ * so a changed table definition is looked up again.
+ */
 export class Visibility {
   readonly #database: Database;
-  readonly #facts = new WeakMap<Relation, Promise<TableFacts>>();
+  readonly #tables = new WeakMap<Relation, Promise<TableInfo>>();
   readonly #columns = new WeakMap<Relation, Map<string, Promise<ReadonlySet<string>>>>();
   #typeNames = new Map<number, string>();
 
@@ -16,9 +19,9 @@ export class Visibility {
     this.#database = database;
   }
 
-  /** The names of the columns' types. */
+  /** The names of the types of the columns, by oid. */
   async typeNames(relation: Relation): Promise<TypeNames> {
-    if (relation.columns.some((column) => !this.#typeNames.has(column.typeId))) {
+    if (relation.columns.some((column) => !this.#typeNames.has(column.typeOid))) {
       const { rows } = await this.#database.owner.query<{ id: number; name: string }>(
         "select oid::int as id, typname as name from pg_type",
       );
@@ -27,9 +30,9 @@ export class Visibility {
     return this.#typeNames;
   }
 
-  facts(relation: Relation): Promise<TableFacts> {
-    const known = this.#facts.get(relation) ?? this.#readFacts(relation);
-    this.#facts.set(relation, known);
+  tableInfo(relation: Relation): Promise<TableInfo> {
+    const known = this.#tables.get(relation) ?? this.#readTableInfo(relation);
+    this.#tables.set(relation, known);
     return known;
   }
 
@@ -44,12 +47,12 @@ export class Visibility {
 
   /** Whether row level security lets the caller select this row. */
   async maySelect(caller: Caller, relation: Relation, tuple: Tuple): Promise<boolean> {
-    const { primaryKey, rowSecurity } = await this.facts(relation);
+    const { primaryKey, rowSecurity } = await this.tableInfo(relation);
     if (!rowSecurity || caller.role === "service_role") return true;
     const parameters = new Parameters();
-    const where = keyCondition(relation, tuple, { primaryKey, parameters });
+    const where = keyCondition(tuple, { primaryKey, parameters });
     if (where === undefined) return false;
-    const text = `select from ${qualified(relation.schema, relation.table)} where ${where}`;
+    const text = `select from ${qualified(relation.schema, relation.name)} where ${where}`;
     try {
       const rows = await this.#database.runAs(
         { role: caller.role, claims: caller.claims, method: "GET", path: "", headers: "{}" },
@@ -57,35 +60,41 @@ export class Visibility {
       );
       return rows.length > 0;
     } catch {
-      // A policy that fails shows nothing.
+      // A policy that raises an error shows nothing.
       return false;
     }
   }
 
-  /** The tuple with the large values that the stream left out because they did not change. */
+  /** Adds the large values that the stream left out because they did not change. */
   async complete(relation: Relation, tuple: Tuple): Promise<Tuple> {
-    if (!tuple.includes(undefined)) return tuple;
-    const { primaryKey } = await this.facts(relation);
+    if (!Object.values(tuple).includes(undefined)) return tuple;
+    const { primaryKey } = await this.tableInfo(relation);
     const parameters = new Parameters();
-    const where = keyCondition(relation, tuple, { primaryKey, parameters });
+    const where = keyCondition(tuple, { primaryKey, parameters });
     if (where === undefined) return tuple;
-    const list = relation.columns.map(({ name }) => `${identifier(name)}::text`).join(", ");
-    const { rows } = await this.#database.owner.query<(string | null)[]>({
-      text: `select ${list} from ${qualified(relation.schema, relation.table)} where ${where}`,
-      values: parameters.values,
-      rowMode: "array",
-    });
-    return tuple.map((value, index) => (value === undefined ? rows[0]?.[index] : value));
+    const list = relation.columns
+      .map(({ name }) => `${identifier(name)}::text as ${identifier(name)}`)
+      .join(", ");
+    const { rows } = await this.#database.owner.query<Record<string, string | null>>(
+      `select ${list} from ${qualified(relation.schema, relation.name)} where ${where}`,
+      parameters.values,
+    );
+    return Object.fromEntries(
+      Object.entries(tuple).map(([name, value]) => [
+        name,
+        value === undefined ? rows[0]?.[name] : value,
+      ]),
+    );
   }
 
-  async #readFacts(relation: Relation): Promise<TableFacts> {
+  async #readTableInfo(relation: Relation): Promise<TableInfo> {
     const { rows } = await this.#database.owner.query<{ key: string[]; secured: boolean }>(
       `select c.relrowsecurity as secured,
          (select coalesce(array_agg(a.attname::text), '{}') from pg_index i
             join pg_attribute a on a.attrelid = c.oid and a.attnum = any(i.indkey)
             where i.indrelid = c.oid and i.indisprimary) as key
        from pg_class c where c.oid = $1`,
-      [relation.id],
+      [relation.relationOid],
     );
     return { primaryKey: rows[0]?.key ?? [], rowSecurity: rows[0]?.secured ?? true };
   }
@@ -95,20 +104,18 @@ export class Visibility {
       `select attname as name from pg_attribute
        where attrelid = $1 and attnum > 0 and not attisdropped
          and has_column_privilege($2, attrelid, attnum, 'select')`,
-      [relation.id, role],
+      [relation.relationOid, role],
     );
     return new Set(rows.map((row) => row.name));
   }
 }
 
 function keyCondition(
-  relation: Relation,
   tuple: Tuple,
   input: { primaryKey: readonly string[]; parameters: Parameters },
 ): string | undefined {
   const conditions = input.primaryKey.map((name) => {
-    const value = tuple[relation.columns.findIndex((column) => column.name === name)];
-    return `${identifier(name)} = ${input.parameters.add(value ?? null)}`;
+    return `${identifier(name)} = ${input.parameters.add(tuple[name] ?? null)}`;
   });
   return conditions.length === 0 ? undefined : conditions.join(" and ");
 }

@@ -1,6 +1,8 @@
 import type { Pool } from "pg";
+import type { Pgoutput } from "pg-logical-replication";
 import type { Logger } from "pino";
-import { PgOutputDecoder, type Change, type Relation } from "./pgoutput.ts";
+import { type Change, toChange } from "./change.ts";
+import { parseLsn } from "./lsn.ts";
 import { openReplication, type ReplicationConnection } from "./replication-connection.ts";
 import { createSlot, dropSlot, slotIsUsable } from "./slot.ts";
 
@@ -11,60 +13,59 @@ const retryDelayMs = 200;
 const confirmIntervalMs = 1_000;
 
 /**
- * Everything committed to the published tables, in commit order, once: a broken connection goes on
- * where it stopped. Resolves when the stream is running.
+ * Delivers everything committed to the published tables, in commit order and exactly once; after a
+ * lost connection it continues where it stopped. Resolves when the stream is running.
  */
 export async function startChangeStream(options: {
   databaseUrl: string;
   owner: Pool;
   log: Logger;
-  isWanted: (relation: Relation) => boolean;
   onChange: (change: CommittedChange) => void;
 }): Promise<{ stop(): Promise<void> }> {
-  const { databaseUrl, owner, log, isWanted, onChange } = options;
+  const { databaseUrl, owner, log, onChange } = options;
   let slot = await createSlot(owner);
   let connection: ReplicationConnection | undefined;
   let stopped = false;
   let retry: NodeJS.Timeout | undefined;
-  let handled = 0n;
-  let confirmed = 0n;
+  let handled = slot.start;
+  let confirmed = handled;
 
   const connect = async () => {
-    const decoder = new PgOutputDecoder(isWanted);
-    let committedAt = new Date(0);
     let transaction: Change[] | undefined;
-    connection = await openReplication({
+    const onMessage = (message: Pgoutput.Message) => {
+      if (message.tag === "begin") {
+        transaction = [];
+      } else if (message.tag === "commit") {
+        const end = parseLsn(message.commitEndLsn ?? "0/0");
+        // After a reconnect the server repeats transactions that were not yet confirmed.
+        if (end > handled) {
+          const committedAt = new Date(Number(message.commitTime) / 1000);
+          for (const change of transaction ?? []) onChange({ ...change, committedAt });
+          handled = end;
+        }
+        transaction = undefined;
+      } else {
+        const change = toChange(message);
+        if (change) transaction?.push(change);
+      }
+    };
+    const opened = await openReplication({
       databaseUrl,
-      slot,
+      slot: slot.name,
       publications,
-      handlers: {
-        onData: (bytes) => {
-          const message = decoder.decode(bytes);
-          if (message.kind === "begin") {
-            committedAt = message.committedAt;
-            transaction = [];
-          } else if (message.kind === "change") {
-            transaction?.push(message.change);
-          } else if (message.kind === "commit") {
-            // After a reconnect the server repeats what it does not know to be handled.
-            if (message.end > handled) {
-              for (const change of transaction ?? []) onChange({ ...change, committedAt });
-              handled = message.end;
-            }
-            transaction = undefined;
-          }
-        },
-        onIdle: (position) => {
-          if (transaction === undefined && position > handled) handled = position;
-          confirm(true);
-        },
-        onEnd: (error) => {
-          connection = undefined;
-          if (!stopped) log.warn({ err: error }, "replication stream lost");
-          reconnect();
-        },
+      onMessage,
+      onKeepalive: (position) => {
+        if (transaction === undefined && position > handled) handled = position;
+        confirm(true);
+      },
+      onEnd: (error) => {
+        connection = undefined;
+        log.warn({ err: error }, "replication connection lost");
+        reconnect();
       },
     });
+    if (stopped) await opened.close();
+    else connection = opened;
   };
   const confirm = (always = false) => {
     if (!always && handled === confirmed) return;
@@ -75,14 +76,17 @@ export async function startChangeStream(options: {
     if (stopped) return;
     clearTimeout(retry);
     retry = setTimeout(() => {
-      renew().catch((error: unknown) => {
-        log.warn({ err: error }, "replication stream not back yet");
+      resume().catch((error: unknown) => {
+        log.warn({ err: error }, "replication reconnect failed");
         reconnect();
       });
     }, retryDelayMs);
   };
-  const renew = async () => {
-    if (!(await slotIsUsable(owner, slot))) slot = await createSlot(owner);
+  const resume = async () => {
+    if (!(await slotIsUsable(owner, slot.name))) {
+      slot = await createSlot(owner);
+      if (slot.start > handled) handled = slot.start;
+    }
     if (!stopped) await connect();
   };
 
@@ -95,7 +99,7 @@ export async function startChangeStream(options: {
       clearInterval(timer);
       clearTimeout(retry);
       await connection?.close();
-      await dropSlot(owner, slot);
+      await dropSlot(owner, slot.name);
     },
   };
 }

@@ -1,105 +1,71 @@
-import { Client, type Connection, type Submittable } from "pg";
+import { LogicalReplicationService, type Pgoutput, PgoutputPlugin } from "pg-logical-replication";
+import { formatLsn, parseLsn } from "./lsn.ts";
 
 export type ReplicationConnection = {
-  /** Tells the server that everything up to here has been handled. */
+  /** Reports to the server that everything before this WAL position has been handled. */
   confirm(position: bigint): void;
   close(): Promise<void>;
 };
 
-type Handlers = {
-  onData: (message: Buffer) => void;
-  /** The server's position when it has nothing (more) to send. */
-  onIdle: (position: bigint) => void;
-  onEnd: (error: Error | undefined) => void;
-};
-
-const statusUpdate = "r".charCodeAt(0);
-const walData = "w".charCodeAt(0);
-const keepAlive = "k".charCodeAt(0);
-
-/** Streams a logical replication slot over a connection of its own. */
+/** Streams a logical replication slot over its own connection. Resolves when streaming starts. */
 export async function openReplication(input: {
   databaseUrl: string;
   slot: string;
   publications: readonly string[];
-  handlers: Handlers;
+  onMessage: (message: Pgoutput.Message) => void;
+  /** Called with the server's position whenever it has nothing more to send. */
+  onKeepalive: (position: bigint) => void;
+  /** Called once when the connection is lost, but not after close(). */
+  onEnd: (error: unknown) => void;
 }): Promise<ReplicationConnection> {
-  const { handlers } = input;
-  const url = new URL(input.databaseUrl);
-  url.searchParams.set("replication", "database");
-  url.searchParams.set("application_name", "supabase realtime");
-  const client = new Client({ connectionString: url.href });
-  let ended = false;
-  const end = (error?: Error) => {
-    if (ended) return;
-    ended = true;
-    handlers.onEnd(error);
-  };
-  client.on("error", end);
-  client.on("end", () => end());
-  await client.connect();
-  const names = input.publications.map((name) => `"${name}"`).join(",");
-  const command = new StartReplication(
-    `START_REPLICATION SLOT "${input.slot}" LOGICAL 0/0 (proto_version '1', publication_names '${names}')`,
-    { onData: handlers.onData, onIdle: handlers.onIdle, onError: end },
+  const service = new LogicalReplicationService(
+    { connectionString: input.databaseUrl, application_name: "supabase realtime" },
+    // The automatic acknowledgement confirms changes before their transaction has been handled.
+    { acknowledge: { auto: false, timeoutSeconds: 0 } },
   );
-  client.query(command);
+  const plugin = new PgoutputPlugin({
+    protoVersion: 1,
+    publicationNames: [...input.publications],
+  });
+  service.on("data", (_lsn, message: Pgoutput.Message) => {
+    if (message.tag === "relation") keepText(message);
+    input.onMessage(message);
+  });
+  service.on("heartbeat", (lsn) => input.onKeepalive(parseLsn(lsn)));
+  service.on("error", () => {}); // subscribe() rejects with the same error.
+
+  let closed = false;
+  const started = new Promise<void>((resolve) => {
+    service.on("start", () => resolve());
+  });
+  const ended = service.subscribe(plugin, input.slot);
+  try {
+    await Promise.race([started, ended]);
+  } catch (error) {
+    await service.destroy();
+    throw error;
+  }
+  void Promise.allSettled([ended]).then(async ([result]) => {
+    if (closed) return;
+    closed = true;
+    await service.destroy();
+    input.onEnd(result.status === "rejected" ? result.reason : undefined);
+  });
   return {
-    confirm: (position) => command.confirm(position),
+    confirm: (position) => {
+      if (closed) return;
+      // acknowledge() adds one, because it expects the position of the last byte. Without the
+      // correction the server would skip a commit that starts exactly at `position`.
+      void service.acknowledge(formatLsn(position - 1n)); // A failed write ends the connection.
+    },
     close: async () => {
-      ended = true;
-      await client.end();
+      closed = true;
+      await service.destroy();
     },
   };
 }
 
-type CommandHandlers = {
-  onData: (message: Buffer) => void;
-  onIdle: (position: bigint) => void;
-  onError: (error: Error) => void;
-};
-
-class StartReplication implements Submittable {
-  readonly #command: string;
-  readonly #handlers: CommandHandlers;
-  #connection: Connection | undefined;
-
-  constructor(command: string, handlers: CommandHandlers) {
-    this.#command = command;
-    this.#handlers = handlers;
-  }
-
-  submit(connection: Connection): void {
-    this.#connection = connection;
-    connection.query(this.#command);
-  }
-
-  handleCopyData(message: { chunk: Buffer }): void {
-    const { chunk } = message;
-    if (chunk[0] === walData) this.#handlers.onData(chunk.subarray(25));
-    else if (chunk[0] === keepAlive) this.#handlers.onIdle(chunk.readBigUInt64BE(1));
-  }
-
-  handleError(error: Error): void {
-    this.#handlers.onError(error);
-  }
-
-  handleCommandComplete(): void {}
-  handleReadyForQuery(): void {}
-  handleRowDescription(): void {}
-  handleDataRow(): void {}
-  handleEmptyQuery(): void {}
-  handlePortalSuspended(): void {}
-
-  confirm(position: bigint): void {
-    const stream = this.#connection?.stream;
-    if (!stream?.writable) return;
-    // CopyData frame: a standby status update with written, flushed and applied position.
-    const frame = Buffer.alloc(1 + 4 + 34);
-    frame.write("d", 0, "latin1");
-    frame.writeInt32BE(4 + 34, 1);
-    frame.writeUInt8(statusUpdate, 5);
-    for (const offset of [6, 14, 22]) frame.writeBigUInt64BE(position, offset);
-    stream.write(frame);
-  }
+/** Leaves values as PostgreSQL prints them: a Date, for one, would lose the microseconds. */
+function keepText(relation: Pgoutput.MessageRelation): void {
+  for (const column of relation.columns) column.parser = (text: string) => text;
 }

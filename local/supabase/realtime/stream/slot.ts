@@ -1,24 +1,34 @@
 import { randomBytes } from "node:crypto";
 import type { Pool } from "pg";
+import { parseLsn } from "./lsn.ts";
 
 const prefix = "supabase_realtime_";
 
+export type Slot = {
+  readonly name: string;
+  /** The WAL position from which the slot delivers changes. */
+  readonly start: bigint;
+};
+
 /**
- * A replication slot for this server: what is committed while the connection is broken waits in
- * it. Slots that servers left behind by crashing are dropped.
+ * Creates a replication slot for this server: it retains what is committed while the connection is
+ * down. Drops the slots of servers that crashed.
  */
-export async function createSlot(owner: Pool): Promise<string> {
+export async function createSlot(owner: Pool): Promise<Slot> {
   await owner.query(
     `select pg_drop_replication_slot(slot_name) from pg_replication_slots
      where starts_with(slot_name, $1) and not active and database = current_database()`,
     [prefix],
   );
   const name = prefix + randomBytes(6).toString("hex");
-  await owner.query("select pg_create_logical_replication_slot($1, 'pgoutput')", [name]);
-  return name;
+  const { rows } = await owner.query<{ lsn: string }>(
+    "select lsn from pg_create_logical_replication_slot($1, 'pgoutput')",
+    [name],
+  );
+  return { name, start: parseLsn(rows[0]?.lsn ?? "0/0") };
 }
 
-/** Drops the slot unless it is in use or gone already. */
+/** Drops the slot unless it is in use or already gone. */
 export async function dropSlot(owner: Pool, name: string): Promise<void> {
   await owner.query(
     `select pg_drop_replication_slot(slot_name) from pg_replication_slots
@@ -27,6 +37,7 @@ export async function dropSlot(owner: Pool, name: string): Promise<void> {
   );
 }
 
+/** False if the slot is gone, or fell so far behind that its WAL was removed. */
 export async function slotIsUsable(owner: Pool, name: string): Promise<boolean> {
   const { rows } = await owner.query<{ usable: boolean }>(
     `select wal_status <> 'lost' as usable from pg_replication_slots where slot_name = $1`,

@@ -1,30 +1,30 @@
 import type { Pool } from "pg";
 import type { Token, TokenVerifier, Verification } from "../auth/verify-token.ts";
-import { authorize, type Permissions } from "./authorize.ts";
+import { checkPolicies, type Permissions } from "./check-policies.ts";
 
-export type Admission = { readonly token: Token; readonly permissions: Permissions };
+export type Authorization = { readonly token: Token; readonly permissions: Permissions };
 
-/** Why a client may not join, worded as the hosted server words it. */
-export class Refusal extends Error {}
+/** Why a client may not join, in the words of the hosted server. */
+export class JoinDenied extends Error {}
 
-/** Checks a token, and for a private topic the policies. @throws Refusal */
-export async function admit(input: {
+/** Checks the token and, for a private topic, the policies. @throws JoinDenied */
+export async function authorizeChannel(input: {
   jwt: string;
   topic: string;
   isPrivate: boolean;
   verify: TokenVerifier;
   owner: Pool;
-}): Promise<Admission> {
+}): Promise<Authorization> {
   const verification = await input.verify(input.jwt);
-  if (!verification.ok) throw new Refusal(problemText(verification));
+  if (!verification.ok) throw new JoinDenied(problemText(verification));
   const { token } = verification;
   if (token.expiresAt === undefined) {
-    throw new Refusal("InvalidJWTToken: Fields `role` and `exp` are required in JWT");
+    throw new JoinDenied("InvalidJWTToken: Fields `role` and `exp` are required in JWT");
   }
   if (!input.isPrivate) return { token, permissions: { read: true, write: true } };
-  const permissions = await authorize(input.owner, token, input.topic);
+  const permissions = await checkPolicies(input.owner, token, input.topic);
   if (!permissions.read) {
-    throw new Refusal(
+    throw new JoinDenied(
       `Unauthorized: You do not have permissions to read from this Channel topic: ${input.topic}`,
     );
   }

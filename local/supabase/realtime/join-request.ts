@@ -1,18 +1,19 @@
 import { asPayload, type Payload } from "./frame.ts";
 
-/** What a client asks for when it joins a channel. */
-export type JoinWish = {
+/** The settings with which a client joins a channel. */
+export type JoinRequest = {
   readonly jwt: string | undefined;
   readonly isPrivate: boolean;
-  /** Whether its own broadcasts come back, and whether they are acknowledged. */
+  /** Whether its own broadcasts are sent back to it. */
   readonly self: boolean;
+  /** Whether its broadcasts are acknowledged. */
   readonly ack: boolean;
   readonly presence: boolean;
   readonly replicationReady: boolean;
   readonly postgresChanges: unknown;
 };
 
-export function readJoin(payload: Payload): JoinWish {
+export function parseJoin(payload: Payload): JoinRequest {
   const config = asPayload(payload["config"]);
   const broadcast = asPayload(config["broadcast"]);
   const jwt = payload["access_token"] ?? payload["user_token"];

@@ -5,10 +5,14 @@ import type { Caller } from "../database/database.ts";
 export type Permissions = { readonly read: boolean; readonly write: boolean };
 
 /**
- * What the policies of `realtime.messages` allow on a private topic: may the caller see a message
- * there, may the caller add one? Both are tried in a transaction that is rolled back.
+ * Checks what the policies of `realtime.messages` let the caller do on a private topic, by trying to
+ * read and to insert a message there in a transaction that is rolled back.
  */
-export async function authorize(owner: Pool, caller: Caller, topic: string): Promise<Permissions> {
+export async function checkPolicies(
+  owner: Pool,
+  caller: Caller,
+  topic: string,
+): Promise<Permissions> {
   const client = await owner.connect();
   const id = randomUUID();
   let failure: Error | undefined;
@@ -23,9 +27,9 @@ export async function authorize(owner: Pool, caller: Caller, topic: string): Pro
          set_config('request.jwt.claims', $2, true), set_config('realtime.topic', $3, true)`,
       [caller.role, caller.claims, topic],
     );
-    await client.query("savepoint probe");
+    await client.query("savepoint impersonated");
     const read = await mayRead(client, id);
-    await client.query("rollback to savepoint probe");
+    await client.query("rollback to savepoint impersonated");
     const write = await mayWrite(client, topic);
     return { read, write };
   } catch (error) {
@@ -42,7 +46,7 @@ async function mayRead(client: PoolClient, id: string): Promise<boolean> {
     const { rowCount } = await client.query("select from realtime.messages where id = $1", [id]);
     return rowCount === 1;
   } catch (error) {
-    return refused(error);
+    return falseIfDenied(error);
   }
 }
 
@@ -54,11 +58,11 @@ async function mayWrite(client: PoolClient, topic: string): Promise<boolean> {
     );
     return true;
   } catch (error) {
-    return refused(error);
+    return falseIfDenied(error);
   }
 }
 
-function refused(error: unknown): false {
+function falseIfDenied(error: unknown): false {
   if (error instanceof DatabaseError && error.code === "42501") return false;
   throw error;
 }

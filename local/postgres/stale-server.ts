@@ -8,9 +8,9 @@ const run = promisify(execFile);
 const stopTimeoutMs = 15_000;
 
 /**
- * Makes the data directory free to start on after a crash: a lock file whose process is gone (or
- * is some other program by now) is removed, a server orphaned by its starter is stopped.
- * @throws when the server belongs to a starter that still runs.
+ * Cleans up after a crash: removes a lock file whose process is gone or is now another program, and
+ * stops a server whose parent process died.
+ * @throws when the server's parent process is still running.
  */
 export async function clearStaleServer(dataDir: string): Promise<void> {
   const lockFile = join(dataDir, "postmaster.pid");
@@ -22,14 +22,17 @@ export async function clearStaleServer(dataDir: string): Promise<void> {
     await rm(lockFile, { force: true });
     return;
   }
-  // A server whose starter died was given another parent.
-  if (String(owner.parent) === /cluster_name=starter-(\d+)/.exec(owner.command)?.[1]) {
-    throw new Error(`PostgreSQL already runs on ${dataDir} (process ${pid}). Stop that one first.`);
+  // A server whose parent died was given another parent process.
+  if (String(owner.parent) === /cluster_name=parent-(\d+)/.exec(owner.command)?.[1]) {
+    throw new Error(`PostgreSQL is already running on ${dataDir} (process ${pid}). Stop it first.`);
   }
   process.kill(pid, "SIGINT");
   const deadline = Date.now() + stopTimeoutMs;
   while (await describeProcess(pid)) {
-    if (Date.now() > deadline) throw new Error(`The orphaned PostgreSQL ${pid} does not stop.`);
+    if (Date.now() > deadline)
+      throw new Error(
+        `The orphaned PostgreSQL process ${pid} does not stop. Kill it, then start again.`,
+      );
     await sleep(25);
   }
 }
