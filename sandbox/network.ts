@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { Device } from "./account/account.ts";
 import type { AccountRegistry } from "./account/account-registry.ts";
+import type { NetworkBehaviour } from "./account/behaviour.ts";
 import type { Store } from "./store/store.ts";
 import type { Connection } from "./wire/connection.ts";
 
@@ -10,5 +11,6 @@ export interface Network {
   readonly accounts: AccountRegistry;
   /** The open connection of each logged-in device. */
   readonly connections: Map<Device, Connection>;
+  behaviour: NetworkBehaviour;
   readonly log: Logger;
 }

@@ -11,6 +11,7 @@ const statuses = {
   no_code_pending: 404,
   not_found: 404,
   qr_expired: 410,
+  qr_secret_retired: 410,
   pairing_unanswered: 504,
 } as const;
 

@@ -6,6 +6,7 @@ import type { Logger } from "pino";
 import { WebSocketServer } from "ws";
 import type { Device } from "./account/account.ts";
 import { AccountRegistry } from "./account/account-registry.ts";
+import { defaultNetworkBehaviour, type NetworkBehaviour } from "./account/behaviour.ts";
 import { createApp } from "./http/app.ts";
 import { handleLogin } from "./login/handle-login.ts";
 import type { Network } from "./network.ts";
@@ -13,7 +14,7 @@ import { Phones } from "./phone/phones.ts";
 import { silenceLibsignal } from "../shared/silence-libsignal.ts";
 import { handleRegistration } from "./registration/handle-registration.ts";
 import { type QrLifetime, Registrations } from "./registration/registrations.ts";
-import { loadServerKeys } from "./store/settings.ts";
+import { loadServerKeys, loadSetting } from "./store/settings.ts";
 import { Store } from "./store/store.ts";
 import { certificateChain } from "./wire/certificate.ts";
 import { Connection } from "./wire/connection.ts";
@@ -27,6 +28,8 @@ export interface SandboxOptions {
   log: Logger;
   /** How long QR codes are valid. Default: the first 60 s, five more 20 s each, as on WhatsApp. */
   qrLifetime?: QrLifetime;
+  /** Overrides the defaults; `POST /behaviour` overrides both. */
+  behaviour?: Partial<NetworkBehaviour>;
   /** Unix milliseconds. */
   now?: () => number;
 }
@@ -60,6 +63,11 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     store,
     log,
     accounts: new AccountRegistry(store),
+    behaviour: {
+      ...defaultNetworkBehaviour,
+      ...options.behaviour,
+      ...loadSetting<Partial<NetworkBehaviour>>(store, "behaviour"),
+    },
     connections: new Map(),
   };
   const registrations = new Registrations(qrLifetime, now);

@@ -1,8 +1,9 @@
 import { randomInt } from "node:crypto";
 import { pack, type Store, unpack } from "../store/store.ts";
-import type { Account, Behaviour, Device, PhoneKeys } from "./account.ts";
+import type { Account, Device, PhoneKeys } from "./account.ts";
 import { phoneDevice } from "./account.ts";
 import type { Address } from "./address.ts";
+import { type Behaviour, defaultBehaviour } from "./behaviour.ts";
 
 type DeviceRecord = Pick<Device, "identityKey" | "registrationId" | "signedPreKey" | "link">;
 
@@ -44,7 +45,7 @@ export class AccountRegistry {
       createdAt: Date.now(),
       nextDeviceId: 1,
       keys,
-      behaviour: { online: true, autoRead: false, autoReply: null },
+      behaviour: defaultBehaviour,
       devices: new Map(),
       deviceListSubscribers: new Set(),
     };
@@ -151,7 +152,8 @@ export class AccountRegistry {
         createdAt: Number(row["created_at"]),
         nextDeviceId: Number(row["next_device_id"]),
         keys: unpack<PhoneKeys>(row["keys"]),
-        behaviour: unpack<Behaviour>(row["behaviour"]),
+        // A behaviour that was stored by an earlier version lacks the newer settings.
+        behaviour: { ...defaultBehaviour, ...unpack<Partial<Behaviour>>(row["behaviour"]) },
         devices: new Map(),
         deviceListSubscribers: new Set(),
       });

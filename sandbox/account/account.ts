@@ -1,5 +1,6 @@
 import type { KeyPair, SignedKeyPair } from "@whiskeysockets/baileys";
 import type { BinaryNode } from "../wire/node.ts";
+import type { Behaviour } from "./behaviour.ts";
 
 /** The public half of a Signal signed pre-key, as the key server hands it out. */
 export interface PublicSignedPreKey {
@@ -46,12 +47,6 @@ export interface PhoneKeys {
   registrationId: number;
   signedPreKey: SignedKeyPair;
   nextPreKeyId: number;
-}
-
-export interface Behaviour {
-  online: boolean;
-  autoRead: boolean;
-  autoReply: string | null;
 }
 
 /** A number on the network. Device 0 is its phone; linked clients are the other devices. */

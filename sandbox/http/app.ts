@@ -9,6 +9,8 @@ import { injectFault } from "./inject-fault.ts";
 import { linkByCode } from "./link-by-code.ts";
 import { listMessages } from "./list-messages.ts";
 import { listPhones } from "./list-phones.ts";
+import { listRegistrations } from "./list-registrations.ts";
+import { networkBehaviour } from "./network-behaviour.ts";
 import { problemResponse } from "./problem-response.ts";
 import { readChat } from "./read-chat.ts";
 import { scanQr } from "./scan-qr.ts";
@@ -47,6 +49,8 @@ export function createApp(deps: ApiDeps): Hono {
     streamEvents,
     readChat,
     setBehaviour,
+    networkBehaviour,
+    listRegistrations,
     unlinkDevice,
     injectFault,
   ];

@@ -4,13 +4,12 @@ import type { PhoneMessage } from "../store/messages.ts";
 
 export function phoneShape(phone: Phone) {
   const { account } = phone;
-  const { online, autoRead, autoReply } = account.behaviour;
   const linked = [...account.devices.values()].filter(({ link }) => link !== null);
   return {
     phone: account.phone,
     name: account.name,
     lid: `${account.lid}@lid`,
-    behaviour: { online, autoRead, autoReply },
+    behaviour: account.behaviour,
     linked_devices: linked.map(deviceShape),
     created_at: new Date(account.createdAt).toISOString(),
   };

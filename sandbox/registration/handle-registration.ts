@@ -4,7 +4,8 @@ import { serverJid } from "../account/address.ts";
 import type { ClientHandshake, Connection } from "../wire/connection.ts";
 import { node } from "../wire/node.ts";
 import { handlePairingIq } from "./pairing-iq.ts";
-import type { PendingCompanion, RegistrationDeps } from "./registrations.ts";
+import { confirmRefRefresh, sendRefRefresh } from "./ref-refresh.ts";
+import type { PendingCompanion, RegistrationDeps, Registrations } from "./registrations.ts";
 
 /** Registers a client that is not linked yet and sends it the refs for its QR codes. */
 export function handleRegistration(
@@ -12,17 +13,30 @@ export function handleRegistration(
   connection: Connection,
   client: ClientHandshake,
 ): void {
-  const refs = deps.registrations.add(pendingCompanion(connection, client));
-  connection.onClose = () => deps.registrations.remove(connection);
+  const { network, registrations } = deps;
+  const companion = pendingCompanion(registrations, connection, client);
+  const refs = registrations.add(companion);
+  const pairDeviceId = randomUUID();
+  connection.onClose = () => {
+    registrations.remove(connection);
+    companion.onClose?.();
+  };
   connection.onNode = (stanza) => {
-    if (stanza.tag === "iq") handlePairingIq(deps, connection, stanza);
+    if (stanza.tag === "ack") confirmRefRefresh(companion, stanza);
+    if (stanza.tag !== "iq") return;
+    const hasRefs = stanza.attrs["id"] === pairDeviceId && stanza.attrs["type"] === "result";
+    if (hasRefs && network.behaviour.refRefresh === "onConnect") {
+      sendRefRefresh(companion, "connect");
+    }
+    handlePairingIq(deps, connection, stanza);
   };
   const refNodes = refs.map((ref) => node("ref", {}, Buffer.from(ref)));
-  const attrs = { from: serverJid, type: "set", id: randomUUID(), xmlns: "md" };
+  const attrs = { from: serverJid, type: "set", id: pairDeviceId, xmlns: "md" };
   connection.send(node("iq", attrs, [node("pair-device", {}, refNodes)]));
 }
 
 function pendingCompanion(
+  registrations: Registrations,
   connection: Connection,
   { payload, noiseKey }: ClientHandshake,
 ): PendingCompanion {
@@ -40,8 +54,10 @@ function pendingCompanion(
       public: Buffer.from(data.eSkeyVal),
       signature: Buffer.from(data.eSkeySig),
     },
-    name: deviceName(data.deviceProps),
+    retiredSecrets: [],
     onSigned: null,
+    onClose: null,
+    record: registrations.createRecord(deviceName(data.deviceProps)),
   };
 }
 

@@ -68,14 +68,15 @@ export async function pairDevice(
   );
   checkSignature(await signature, { account, companion, details });
 
-  const { identityKey, registrationId, signedPreKey, noiseKey, name } = companion;
+  const { identityKey, registrationId, signedPreKey, noiseKey, record } = companion;
   const device = network.accounts.addDevice(account, id, {
     identityKey,
     registrationId,
     signedPreKey,
-    link: { noiseKey, keyIndex: id, name, linkedAt: Date.now(), synced: false },
+    link: { noiseKey, keyIndex: id, name: record.name, linkedAt: Date.now(), synced: false },
   });
   notifyDeviceChange(network.store, device, "add");
+  record.status = "linked";
   registrations.remove(connection);
   connection.close(node("stream:error", { code: "515" }));
   network.log.info({ device: id }, "device linked");
@@ -97,9 +98,18 @@ function waitForSignature(companion: PendingCompanion): Promise<Buffer> {
     );
   }, signTimeoutMs);
   companion.onSigned = resolve;
+  companion.onClose = () => {
+    reject(
+      new SandboxError(
+        "pairing_unanswered",
+        "The client closed the connection during the pairing. Get a new QR code from it and scan that.",
+      ),
+    );
+  };
   return promise.finally(() => {
     clearTimeout(timer);
     companion.onSigned = null;
+    companion.onClose = null;
   });
 }
 

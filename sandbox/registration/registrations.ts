@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import type { PublicSignedPreKey } from "../account/account.ts";
 import type { Network } from "../network.ts";
 import type { Connection } from "../wire/connection.ts";
@@ -10,10 +10,33 @@ export interface PendingCompanion {
   identityKey: Buffer;
   registrationId: number;
   signedPreKey: PublicSignedPreKey;
-  /** As the phone lists it, for example "Chrome (Mac OS)". */
-  name: string;
+  /** ADV secrets whose QR codes are refused. */
+  retiredSecrets: Buffer[];
   /** Set between pair-success and the client's pair-device-sign. */
   onSigned: ((deviceIdentity: Buffer) => void) | null;
+  /** Set while the phone waits for the client. */
+  onClose: (() => void) | null;
+  readonly record: RegistrationRecord;
+}
+
+/** What the phones API shows of a registration, even after it has ended. */
+export interface RegistrationRecord {
+  readonly id: string;
+  /** As the phone lists it, for example "Chrome (Mac OS)". */
+  readonly name: string;
+  /** Unix milliseconds. */
+  readonly startedAt: number;
+  status: "pending" | "linked" | "closed";
+  refRefreshes: RefRefreshRecord[];
+}
+
+/** A `companion_reg_refresh` notification that was sent to the client. */
+export interface RefRefreshRecord {
+  readonly id: string;
+  readonly trigger: "connect" | "scan";
+  /** Unix milliseconds. */
+  readonly sentAt: number;
+  acked: boolean;
 }
 
 /** A pairing by code that a client started with companion_hello. */
@@ -48,6 +71,7 @@ export interface QrLifetime {
 /** A ref stays valid for this long after the client should have replaced its QR code. */
 const graceMs = 5_000;
 const refsPerCompanion = 6;
+const maxRecords = 100;
 
 /** What the registration handlers depend on. */
 export interface RegistrationDeps {
@@ -61,12 +85,32 @@ export class Registrations {
   readonly #companions = new Map<Connection, PendingCompanion>();
   /** By the phone number that the client named. */
   readonly #codePairings = new Map<string, CodePairing>();
+  readonly #records: RegistrationRecord[] = [];
   readonly #lifetime: QrLifetime;
   readonly #now: () => number;
 
   constructor(lifetime: QrLifetime, now: () => number) {
     this.#lifetime = lifetime;
     this.#now = now;
+  }
+
+  /** Creates the record of a new registration. */
+  createRecord(name: string): RegistrationRecord {
+    const record: RegistrationRecord = {
+      id: randomUUID(),
+      name,
+      startedAt: this.#now(),
+      status: "pending",
+      refRefreshes: [],
+    };
+    this.#records.push(record);
+    if (this.#records.length > maxRecords) this.#records.shift();
+    return record;
+  }
+
+  /** The last 100 registrations since the sandbox started, in order. */
+  records(): readonly RegistrationRecord[] {
+    return this.#records;
   }
 
   /** Adds a client and returns the QR refs that it shows one after the other. */
@@ -85,6 +129,7 @@ export class Registrations {
   remove(connection: Connection): void {
     const companion = this.#companions.get(connection);
     if (!companion) return;
+    if (companion.record.status === "pending") companion.record.status = "closed";
     this.#companions.delete(connection);
     for (const [ref, entry] of this.#qrRefs) {
       if (entry.companion === companion) this.#qrRefs.delete(ref);

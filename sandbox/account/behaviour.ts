@@ -1,0 +1,39 @@
+/**
+ * When the server retires the ADV secret in a client's QR code (`companion_reg_refresh`):
+ * - `onConnect`: as soon as the client has its QR refs;
+ * - `afterScan`: at the first scan, which fails.
+ *
+ * Live WhatsApp has done so since July 2026: WhiskeySockets/Baileys#2737 saw it after the scan.
+ */
+export type RefRefresh = "never" | "onConnect" | "afterScan";
+
+/** How the server behaves towards accounts and clients that have no setting of their own. */
+export interface NetworkBehaviour {
+  refRefresh: RefRefresh;
+}
+
+export const defaultNetworkBehaviour: NetworkBehaviour = { refRefresh: "never" };
+
+/** How a phone behaves, and how the server treats its account. */
+export interface Behaviour {
+  online: boolean;
+  autoRead: boolean;
+  autoReply: string | null;
+  /** Null: as the network. Before the scan the server does not know the phone, so no `onConnect`. */
+  refRefresh: Exclude<RefRefresh, "onConnect"> | null;
+}
+
+export const defaultBehaviour: Behaviour = {
+  online: true,
+  autoRead: false,
+  autoReply: null,
+  refRefresh: null,
+};
+
+/** The settings that apply to an account: its own, or else the network's. */
+export function effectiveBehaviour(
+  network: NetworkBehaviour,
+  own: Behaviour | undefined,
+): NetworkBehaviour {
+  return { refRefresh: own?.refRefresh ?? network.refRefresh };
+}
