@@ -1,4 +1,4 @@
-/** The same numbers from the same seed (mulberry32), so that a storm can be had again. */
+/** The same numbers from the same seed (mulberry32), so that a sequence of faults can be repeated. */
 export class Random {
   #state: number;
 
@@ -29,7 +29,7 @@ export class Random {
     return item;
   }
 
-  /** Another source of its own, so that what runs at the same time does not disturb it. */
+  /** An independent generator, for code that runs concurrently. */
   fork(): Random {
     return new Random(Math.floor(this.next() * 2 ** 32));
   }

@@ -3,17 +3,17 @@ import type { Tenant } from "../support/api.ts";
 import { openStream, type Stream } from "../support/sse.ts";
 import type { Random } from "./random.ts";
 
-const againAfterMs = 200;
+const retryDelayMs = 200;
 
-/** Follows a tenant's events as a client should: cut or not, it resumes after the last one it has. */
+/** Follows a tenant's events as a client should: after every cut it resumes after the last event it has. */
 export interface Reader {
-  /** The number of every event in the order it came, doubles too. */
+  /** The seq of every event in the order of arrival, duplicates included. */
   seqs(): number[];
   stop(): void;
 }
 
-/** Also cuts its own stream now and then. */
-export function keepReading(tenant: Tenant, random: Random): Reader {
+/** It also cuts its own stream at random. */
+export function followEvents(tenant: Tenant, random: Random): Reader {
   const streams: Stream[] = [];
   const seqs = () => streams.flatMap(({ events }) => events.map(({ seq }) => seq));
   const stopped = new AbortController();
@@ -24,7 +24,7 @@ export function keepReading(tenant: Tenant, random: Random): Reader {
         () => undefined,
       );
       if (stream === undefined) {
-        await sleep(againAfterMs);
+        await sleep(retryDelayMs);
         continue;
       }
       streams.push(stream);
@@ -36,7 +36,7 @@ export function keepReading(tenant: Tenant, random: Random): Reader {
       await stream.ended;
     }
   }
-  void read(); // Ends with stop(); what fails inside is tried again.
+  void read(); // Ends with stop(); failures inside are retried.
 
   return { seqs, stop: () => stopped.abort() };
 }

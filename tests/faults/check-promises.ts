@@ -1,8 +1,8 @@
 import type { Message } from "../../shared/message.ts";
 import { call, type Tenant } from "../support/api.ts";
 import type { PhoneMessage } from "../support/phone.ts";
-import type { Asked, Traffic } from "./traffic.ts";
-import { linkedDevices, type World } from "./world.ts";
+import type { SendRequest, Traffic } from "./traffic.ts";
+import { linkedDevices, type Environment } from "./environment.ts";
 
 type Listed = Pick<
   Message,
@@ -17,11 +17,11 @@ interface StoredEvent {
   direction: string | null;
 }
 
-/** Everything that is wrong, one line each; nothing when every promise was kept. */
-export async function judge(world: World, traffic: Traffic): Promise<string[]> {
+/** One line for every broken promise; empty when all were kept. */
+export async function checkPromises(environment: Environment, traffic: Traffic): Promise<string[]> {
   const phones = new Map<string, PhoneMessage[]>();
-  const { sandboxUrl } = world.stack.addresses;
-  const numbers = [...world.contacts, ...world.members.map(({ owner }) => owner)];
+  const { sandboxUrl } = environment.stack.addresses;
+  const numbers = [...environment.contacts, ...environment.members.map(({ owner }) => owner)];
   for (const { number } of numbers) {
     const { body } = await call<{ data: PhoneMessage[] }>(
       "GET",
@@ -30,152 +30,160 @@ export async function judge(world: World, traffic: Traffic): Promise<string[]> {
     phones.set(number, body.data);
   }
 
-  const wrong = await judgeSessions(world);
-  for (const customer of world.customers) {
+  const violations = await checkSessions(environment);
+  for (const customer of environment.customers) {
     const { tenant } = customer;
     const history = await historyOf(tenant);
-    const events = await eventsOf(world, tenant);
-    wrong.push(
-      ...judgeSends({
-        asked: traffic.asked.filter(({ member }) => member.tenant === tenant),
+    const events = await eventsOf(environment, tenant);
+    violations.push(
+      ...checkSends({
+        sendRequests: traffic.sendRequests.filter(({ member }) => member.tenant === tenant),
         history,
         phones,
       }),
-      ...judgeArrivals({ world, tenant, history, phones, traffic, events }),
-      ...judgeEvents(events, customer.reader.seqs()),
-      ...(await judgeDeliveries(world, tenant, { events, taken: customer.receiver.taken })),
+      ...checkReceived({ environment, tenant, history, phones, traffic, events }),
+      ...checkEvents(events, customer.reader.seqs()),
+      ...(await checkDeliveries(environment, tenant, {
+        events,
+        accepted: customer.receiver.accepted,
+      })),
     );
   }
-  return wrong;
+  return violations;
 }
 
-async function judgeSessions({ members }: World): Promise<string[]> {
-  const wrong: string[] = [];
+async function checkSessions({ members }: Environment): Promise<string[]> {
+  const violations: string[] = [];
   for (const { tenant, sessionId, owner, deviceId } of members) {
     const { body } = await tenant.get<{ state: string }>(`/session/${sessionId}/status`);
-    if (body.state !== "connected") wrong.push(`${sessionId} is ${body.state}, not connected`);
+    if (body.state !== "connected") violations.push(`${sessionId} is ${body.state}, not connected`);
     const devices = await linkedDevices(owner);
     if (devices.length !== 1 || devices[0]?.id !== deviceId) {
-      wrong.push(`${sessionId} is not the device it was: ${JSON.stringify(devices)}`);
+      violations.push(`${sessionId} is not the same device as before: ${JSON.stringify(devices)}`);
     }
   }
-  return wrong;
+  return violations;
 }
 
-function judgeSends(input: {
-  asked: Asked[];
+function checkSends(input: {
+  sendRequests: SendRequest[];
   history: Listed[];
   phones: Map<string, PhoneMessage[]>;
 }): string[] {
-  const wrong: string[] = [];
-  for (const { to, text, key, queued, answers } of input.asked) {
+  const violations: string[] = [];
+  for (const { to, text, key, queued, answers } of input.sendRequests) {
     const rows = input.history.filter((row) => row.direction === "out" && row.text === text);
     const there = (input.phones.get(to) ?? []).filter(
       (message) => message.direction === "in" && message.text === text,
     );
-    const say = (what: string) =>
-      wrong.push(
+    const report = (what: string) =>
+      violations.push(
         `${text}${key === undefined ? "" : " (key)"}: ${what}; answers ${summaryOf(answers)}; ` +
           `history ${rows.map((row) => `${row.status} ${row.error?.code ?? ""}`).join()}; ` +
           `at the phone ${there.length}`,
       );
     const last = answers.at(-1);
-    if (queued && there.length === 0) say("queued, not there");
-    if (there.length > 1) say("doubled");
-    if (rows.length > 1) say("twice in history");
-    if (key !== undefined && last?.status !== 201) say("never 201");
+    if (queued && there.length === 0) report("queued, never arrived");
+    if (there.length > 1) report("doubled");
+    if (rows.length > 1) report("stored twice");
+    if (key !== undefined && last?.status !== 201) report("never answered 201");
     const took = answers.find(({ status }) => status === 201)?.message;
-    if (took !== undefined && there[0]?.id !== took.wa_message_id) say("answered 201, not there");
-    if (there.length > 0 && rows[0]?.wa_message_id !== there[0]?.id) say("a ghost");
+    if (took !== undefined && there[0]?.id !== took.wa_message_id)
+      report("answered 201, never arrived");
+    if (there.length > 0 && rows[0]?.wa_message_id !== there[0]?.id)
+      report("arrived under an id that is not stored");
     const row = rows[0];
     if (row?.status === "QUEUED" || row?.status === "SENDING" || row?.status === "SENT")
-      say("not final");
-    if (row?.status === "FAILED") say(there.length > 0 ? "a lie" : "failed without a reason");
+      report("stuck");
+    if (row?.status === "FAILED")
+      report(there.length > 0 ? "FAILED but arrived" : "failed without a reason");
     if (answers.some(({ status }) => status >= 400 && status < 500 && status !== 409)) {
-      say("refused without a reason");
+      report("refused without a reason");
     }
   }
-  return wrong;
+  return violations;
 }
 
-function summaryOf(answers: Asked["answers"]): string {
+function summaryOf(answers: SendRequest["answers"]): string {
   return answers
     .map(({ status, code, message }) => `${status} ${code ?? message?.status ?? ""}`.trim())
     .slice(-4)
     .join(", ");
 }
 
-function judgeArrivals(input: {
-  world: World;
+function checkReceived(input: {
+  environment: Environment;
   tenant: Tenant;
   history: Listed[];
   phones: Map<string, PhoneMessage[]>;
   traffic: Traffic;
   events: StoredEvent[];
 }): string[] {
-  const wrong: string[] = [];
-  const { world, tenant, history, phones, traffic, events } = input;
+  const violations: string[] = [];
+  const { environment, tenant, history, phones, traffic, events } = input;
   const received = countBy(
     events.filter(({ type }) => type === "message.received"),
     ({ message_id }) => message_id,
   );
-  for (const { sessionId, owner } of world.members.filter((member) => member.tenant === tenant)) {
+  for (const { sessionId, owner } of environment.members.filter(
+    (member) => member.tenant === tenant,
+  )) {
     const rows = history.filter((row) => row.direction === "in" && row.session_id === sessionId);
     const byText = Map.groupBy(rows, (row) => row.text);
-    for (const { number } of world.contacts) {
+    for (const { number } of environment.contacts) {
       const sent = (phones.get(number) ?? []).filter(
         (message) => message.direction === "out" && message.to === owner.number,
       );
       for (const { text } of sent) {
         const found = byText.get(text) ?? [];
-        if (found.length !== 1) wrong.push(`${text}: ${found.length} times in history`);
+        if (found.length !== 1) violations.push(`${text}: ${found.length} times in history`);
       }
     }
     for (const row of rows) {
       const count = received.get(row.id) ?? 0;
-      if (count !== 1) wrong.push(`${row.text}: ${count} events message.received`);
+      if (count !== 1) violations.push(`${row.text}: ${count} events message.received`);
     }
-    for (const { text, id, to } of traffic.said) {
+    for (const { text, id, to } of traffic.phoneMessages) {
       if (id === undefined || to.owner !== owner) continue;
-      if (!byText.has(text)) wrong.push(`${text}: said, and lost`);
+      if (!byText.has(text)) violations.push(`${text}: phoneMessages, and lost`);
     }
   }
-  return wrong;
+  return violations;
 }
 
 const ranks = ["message.failed", "message.sent", "message.delivered", "message.read"];
 
-function judgeEvents(events: StoredEvent[], streamed: number[]): string[] {
-  const wrong: string[] = [];
+function checkEvents(events: StoredEvent[], streamed: number[]): string[] {
+  const violations: string[] = [];
   const head = events.length;
   events.forEach(({ seq }, index) => {
-    if (seq !== index + 1) wrong.push(`event ${index + 1} has the number ${seq}`);
+    if (seq !== index + 1) violations.push(`event ${index + 1} has seq ${seq}`);
   });
   const firstOdd = streamed.findIndex((seq, index) => seq !== index + 1);
   if (firstOdd >= 0) {
-    wrong.push(
-      `the stream brought ${streamed.slice(firstOdd, firstOdd + 3).join()} at place ${firstOdd + 1}`,
+    violations.push(
+      `the stream delivered ${streamed.slice(firstOdd, firstOdd + 3).join()} at place ${firstOdd + 1}`,
     );
   } else if (streamed.length !== head) {
-    wrong.push(`the stream brought ${streamed.length} of ${head} events`);
+    violations.push(`the stream delivered ${streamed.length} of ${head} events`);
   }
   const reached = new Map<string, number>();
   for (const { type, message_id: id, direction, seq } of events) {
     if (id === null || direction !== "out") continue;
     const rank = ranks.indexOf(type);
     if (rank <= (reached.get(id) ?? -1))
-      wrong.push(`event ${seq}: ${type} after ${ranks[reached.get(id) ?? 0]}`);
+      violations.push(`event ${seq}: ${type} after ${ranks[reached.get(id) ?? 0]}`);
     reached.set(id, rank);
   }
-  return wrong;
+  return violations;
 }
 
-async function judgeDeliveries(
-  { pool }: World,
+async function checkDeliveries(
+  { pool }: Environment,
   tenant: Tenant,
-  { events, taken }: { events: StoredEvent[]; taken: string[] },
+  { events, accepted }: { events: StoredEvent[]; accepted: string[] },
 ): Promise<string[]> {
-  const arrived = new Set(taken);
+  const arrived = new Set(accepted);
   const missing = events.filter(({ id }) => !arrived.has(id));
   if (missing.length === 0) return [];
   const { rows } = await pool.query<{ status: string; count: string }>(
@@ -183,7 +191,7 @@ async function judgeDeliveries(
     [tenant.id],
   );
   const states = rows.map(({ status, count }) => `${count} ${status}`).join(", ");
-  return [`${missing.length} events not at the webhook (${states})`];
+  return [`${missing.length} events never arrived at the webhook (${states})`];
 }
 
 async function historyOf(tenant: Tenant): Promise<Listed[]> {
@@ -199,7 +207,7 @@ async function historyOf(tenant: Tenant): Promise<Listed[]> {
   return history;
 }
 
-async function eventsOf({ pool }: World, tenant: Tenant): Promise<StoredEvent[]> {
+async function eventsOf({ pool }: Environment, tenant: Tenant): Promise<StoredEvent[]> {
   const { rows } = await pool.query<StoredEvent>(
     `select seq::int, id, type, case when type like 'message.%' then data ->> 'id' end as message_id,
             data ->> 'direction' as direction

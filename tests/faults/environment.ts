@@ -5,14 +5,14 @@ import { Pool } from "pg";
 import { type Stack, startStack } from "../../local/stack.ts";
 import { addTenant, call, type Tenant } from "../support/api.ts";
 import { addPhone, pairSession, type Phone } from "../support/phone.ts";
-import { keepReading, type Reader } from "./reader.ts";
+import { followEvents, type Reader } from "./stream-reader.ts";
 import { Random } from "./random.ts";
-import { receiveBadly, type Receiver } from "./receiver.ts";
+import { startFlakyReceiver, type Receiver } from "./flaky-receiver.ts";
 
-/** The pace of the queue here; 20 s by default. */
+/** The pace of the queue in this test; 20 s by default. */
 export const sendIntervalMs = 250;
 
-/** A session with the phone it is linked to, and the device it is there. */
+/** A session, the phone it is linked to, and its device id on that phone. */
 export interface Member {
   tenant: Tenant;
   sessionId: string;
@@ -26,14 +26,14 @@ export interface Customer {
   reader: Reader;
 }
 
-/** The whole product with customers, their sessions, and people who write with them. */
-export interface World {
+/** The whole product with customers, their sessions, and contacts that exchange messages with them. */
+export interface Environment {
   stack: Stack;
   random: Random;
   customers: Customer[];
   members: Member[];
   contacts: Phone[];
-  /** For looking and for cutting, bypassing every component. */
+  /** For checks and for cutting connections, bypassing every component. */
   pool: Pool;
   logDir: string;
   /** Components that exited without having been asked to. */
@@ -41,16 +41,16 @@ export interface World {
   stop(): Promise<void>;
 }
 
-export interface WorldOptions {
+export interface EnvironmentOptions {
   seed: number;
   tenants: number;
   sessionsPerTenant: number;
   contacts: number;
 }
 
-export async function createWorld(options: WorldOptions): Promise<World> {
+export async function createEnvironment(options: EnvironmentOptions): Promise<Environment> {
   const random = new Random(options.seed);
-  const data = await mkdtemp(join(tmpdir(), "whatsapp-microservice-chaos-"));
+  const data = await mkdtemp(join(tmpdir(), "whatsapp-microservice-faults-"));
   const crashes: string[] = [];
   const stack = await startStack(
     { port: 0, data, memory: false, json: false, connectors: 2, sandbox: true },
@@ -61,7 +61,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const { addresses } = stack;
   const sandbox = addresses.sandboxUrl ?? "";
   const pool = new Pool({ connectionString: addresses.databaseUrl ?? "", max: 2 });
-  // Its own connections are cut too.
+  // Its own connections get cut as well.
   pool.on("connect", (client) => client.on("error", () => {}));
   pool.on("error", () => {});
 
@@ -73,12 +73,12 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       sendIntervalMs,
       tenant.id,
     ]);
-    const receiver = await receiveBadly(random.fork());
+    const receiver = await startFlakyReceiver(random.fork());
     await call("POST", `${addresses.apiUrl}/admin/tenants/${tenant.id}/webhooks`, {
       headers: { "X-Admin-Key": addresses.adminKey },
       body: { url: receiver.url },
     });
-    customers.push({ tenant, receiver, reader: keepReading(tenant, random.fork()) });
+    customers.push({ tenant, receiver, reader: followEvents(tenant, random.fork()) });
     for (let number = 0; number < options.sessionsPerTenant; number += 1) {
       const sessionId = `s${number}`;
       const owner = await pairSession(tenant, sandbox, sessionId);

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { call } from "../support/api.ts";
-import type { World } from "./world.ts";
+import type { Environment } from "./environment.ts";
 
 /** Longer than the lease of a connector. */
-const heldMs = { least: 16_000, most: 20_000 };
+const pauseMs = { least: 16_000, most: 20_000 };
 
 const kinds = [
   "connector killed",
   "connector stopped",
-  "connector held still",
+  "connector paused",
   "supabase killed",
   "database connections cut",
   "sockets dropped",
@@ -19,18 +19,21 @@ const kinds = [
 ] as const;
 export type FaultKind = (typeof kinds)[number];
 
-export interface StormOptions {
+export interface FaultOptions {
   durationMs: number;
   /** Between the end of one fault and the next. */
   gapMs: { least: number; most: number };
-  /** These first, in this order; then whatever the seed says. */
+  /** These first, in this order; then random ones. */
   first?: FaultKind[];
 }
 
-/** Lets things go wrong for a while, one after the other; a held connector beside the rest. */
-export async function storm(world: World, options: StormOptions): Promise<string[]> {
-  const { random } = world;
-  const happened: string[] = [];
+/** Injects one fault after the other for a while; a connector may stay paused meanwhile. */
+export async function injectFaults(
+  environment: Environment,
+  options: FaultOptions,
+): Promise<string[]> {
+  const { random } = environment;
+  const faults: string[] = [];
   const first = [...(options.first ?? [])];
   const held: { index: number; over: Promise<void> }[] = [];
   const endsAt = Date.now() + options.durationMs;
@@ -39,36 +42,36 @@ export async function storm(world: World, options: StormOptions): Promise<string
   while (Date.now() < endsAt || first.length > 0) {
     const kind = first.shift() ?? random.pick(kinds);
     const index = random.pick([0, 1]);
-    // One of the two is left alone while the other is held.
+    // While one connector is paused, the other is left alone.
     if (held.some((one) => one.index === index)) continue;
-    happened.push(`${((Date.now() - startedAt) / 1000).toFixed(1)} s ${kind} ${index}`);
-    if (kind === "connector held still") {
+    faults.push(`${((Date.now() - startedAt) / 1000).toFixed(1)} s ${kind} ${index}`);
+    if (kind === "connector paused") {
       if (held.length > 0) continue;
-      const one = { index, over: holdConnector(world, index) };
+      const one = { index, over: pauseConnector(environment, index) };
       held.push(one);
       void one.over.then(() => held.splice(held.indexOf(one), 1));
     } else {
-      await strike(world, kind, index);
+      await injectFault(environment, kind, index);
     }
     await sleep(random.between(options.gapMs.least, options.gapMs.most));
   }
   await Promise.all(held.map((one) => one.over));
-  return happened;
+  return faults;
 }
 
-async function holdConnector({ stack, random }: World, index: number): Promise<void> {
+async function pauseConnector({ stack, random }: Environment, index: number): Promise<void> {
   const connector = stack.processes.connectors[index];
   connector?.pause();
-  await sleep(random.between(heldMs.least, heldMs.most));
+  await sleep(random.between(pauseMs.least, pauseMs.most));
   connector?.resume();
 }
 
-async function strike(
-  world: World,
-  kind: Exclude<FaultKind, "connector held still">,
+async function injectFault(
+  environment: Environment,
+  kind: Exclude<FaultKind, "connector paused">,
   index: number,
 ): Promise<void> {
-  const { processes, addresses } = world.stack;
+  const { processes, addresses } = environment.stack;
   switch (kind) {
     case "connector killed":
       return processes.connectors[index]?.restart("kill");
@@ -77,18 +80,18 @@ async function strike(
     case "supabase killed":
       return processes.supabase?.restart("kill");
     case "database connections cut":
-      await world.pool
+      await environment.pool
         .query(
           `select pg_terminate_backend(pid) from pg_stat_activity
              where pid <> pg_backend_pid() and backend_type in ('client backend', 'walsender')`,
         )
-        .catch(() => undefined); // The pool's own connection may be among them.
+        .catch(() => undefined); // It may cut the pool's own connection.
       return;
     case "sockets dropped":
       await call("POST", `${addresses.sandboxUrl}/faults`, { body: { kind: "drop-sockets" } });
       return;
     case "sockets of one dropped": {
-      const { owner } = world.random.pick(world.members);
+      const { owner } = environment.random.pick(environment.members);
       await call("POST", `${addresses.sandboxUrl}/faults`, {
         body: { kind: "drop-sockets", phone: owner.number },
       });

@@ -2,26 +2,26 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { Random } from "./random.ts";
 
-/** A customer's endpoint that often refuses, and sometimes does not answer at all. */
+/** A customer's endpoint that often fails and sometimes does not answer. */
 export interface Receiver {
   url: string;
-  /** Ids of the events that it took, doubles too. */
-  taken: string[];
+  /** Ids of the events that it accepted, duplicates included. */
+  accepted: string[];
   stop(): Promise<void>;
 }
 
-export async function receiveBadly(random: Random): Promise<Receiver> {
-  const taken: string[] = [];
+export async function startFlakyReceiver(random: Random): Promise<Receiver> {
+  const accepted: string[] = [];
   const server = createServer((request, response) => {
     request.resume();
     request.on("end", () => {
       const isFirst = request.headers["x-webhook-attempt"] === "1";
-      if (isFirst && random.chance(0.01)) return; // Never answered: the sender's timeout ends it.
+      if (isFirst && random.chance(0.01)) return; // No answer: the dispatcher's timeout ends it.
       if (isFirst && random.chance(0.1)) {
         response.writeHead(500).end();
         return;
       }
-      taken.push(String(request.headers["webhook-id"]));
+      accepted.push(String(request.headers["webhook-id"]));
       response.writeHead(200).end();
     });
   });
@@ -31,7 +31,7 @@ export async function receiveBadly(random: Random): Promise<Receiver> {
   if (address === null || typeof address === "string") throw new Error("No port");
   return {
     url: `http://127.0.0.1:${address.port}/hook`,
-    taken,
+    accepted,
     async stop() {
       server.closeAllConnections();
       server.close();

@@ -1,38 +1,43 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Session } from "../../shared/session.ts";
-import { linkedDevices, type Member, type World } from "./world.ts";
+import { linkedDevices, type Member, type Environment } from "./environment.ts";
 
-/** The lease of a dead connector, and a few seconds for the rest. */
-const lieMs = 15_000 + 5_000;
-const everyMs = 400;
+/** The lease of a dead connector, plus a few seconds to take its sessions over. */
+const toleranceMs = 15_000 + 5_000;
+const intervalMs = 400;
 
-/** Watches that no session is said to be connected for long while its device has no line. */
-export function watchHonesty(world: World): { lies: string[]; stop(): Promise<void> } {
-  const lies: string[] = [];
+/** Records every session that is reported as connected for long while its device is offline. */
+export function watchReportedHealth(environment: Environment): {
+  falseReports: string[];
+  stop(): Promise<void>;
+} {
+  const falseReports: string[] = [];
   const over = new AbortController();
 
   async function watch(member: Member): Promise<void> {
     let since: number | undefined;
     while (!over.signal.aborted) {
-      await sleep(everyMs);
-      const says = await saysConnected(member);
+      await sleep(intervalMs);
+      const says = await reportsConnected(member);
       const is = await isOnline(member);
-      // Who cannot be asked says nothing.
+      // One of the two did not answer: no statement either way.
       if (says === undefined || is === undefined) continue;
       if (!says || is) {
         since = undefined;
         continue;
       }
       since ??= Date.now();
-      if (Date.now() - since > lieMs) {
-        lies.push(`${member.tenant.id}/${member.sessionId} is said to be connected and is not`);
+      if (Date.now() - since > toleranceMs) {
+        falseReports.push(
+          `${member.tenant.id}/${member.sessionId} is phoneMessages to be connected and is not`,
+        );
         since = undefined;
       }
     }
   }
-  const watches = world.members.map(watch);
+  const watches = environment.members.map(watch);
   return {
-    lies,
+    falseReports,
     async stop() {
       over.abort();
       await Promise.all(watches);
@@ -40,7 +45,7 @@ export function watchHonesty(world: World): { lies: string[]; stop(): Promise<vo
   };
 }
 
-async function saysConnected({ tenant, sessionId }: Member): Promise<boolean | undefined> {
+async function reportsConnected({ tenant, sessionId }: Member): Promise<boolean | undefined> {
   try {
     const { status, body } = await tenant.get<Session>(`/session/${sessionId}/status`);
     return status === 200 ? body.state === "connected" : undefined;
