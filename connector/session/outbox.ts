@@ -7,7 +7,7 @@ import type { Log } from "../log/log.ts";
 import type { Metrics } from "../http/metrics.ts";
 import type { BackoffLimits } from "../wait/backoff.ts";
 import { withTimeout } from "../wait/with-timeout.ts";
-import { isLineFailure } from "../whatsapp/close-reason.ts";
+import { isConnectionFailure } from "../whatsapp/close-reason.ts";
 import type { WhatsAppConnection } from "../whatsapp/connection.ts";
 import {
   type DequeueItem,
@@ -219,7 +219,7 @@ export class Outbox {
       );
       if (!recorded || error instanceof NotWritten) return;
       if (this.#pendingSends.get(wa_message_id) !== pending) return;
-      if (connection.isClosed || isLineFailure(error)) {
+      if (connection.isClosed || isConnectionFailure(error)) {
         // The next link sends what is recorded; it may have looked just before this was.
         const next = this.#options.openConnection();
         if (next !== undefined && next !== connection) await this.resume(next);

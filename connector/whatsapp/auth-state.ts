@@ -2,31 +2,27 @@ import {
   type AuthenticationCreds,
   initAuthCreds,
   proto,
-  type SignalDataSet,
   type SignalDataTypeMap,
   type SignalKeyStore,
 } from "@whiskeysockets/baileys";
 import { z } from "zod";
-import type { KeyChanges, KeyStore } from "../keys/key-store.ts";
-import type { MessageItem } from "../write/write.ts";
+import type { KeyStore } from "../keys/key-store.ts";
 import { type Identity, identityOf } from "./identity.ts";
 import type { DeferredCommits } from "./patches/deferred-commits.ts";
-import { messageItemType } from "./patches/signal-repository.ts";
+import { splitReceivedMessages } from "./patches/received-message-key.ts";
 
 export type Credentials = AuthenticationCreds;
-
-const messageItemSchema = z.custom<MessageItem>();
 
 export function newCredentials(): Credentials {
   return initAuthCreds();
 }
 
-/** What was stored of a device; the cipher vouches that this connector's own code wrote it. */
+/** Stored credentials. They were decrypted, so this connector's own code wrote them. */
 export const credentialsSchema = z.custom<Credentials>(
   (stored) => typeof stored === "object" && stored !== null && "noiseKey" in stored,
 );
 
-/** Not by `registered`: only a pairing by code sets that. */
+/** `registered` does not tell: only a pairing by code sets it. */
 export function isPaired(credentials: Credentials): boolean {
   return credentials.me !== undefined && credentials.account !== undefined;
 }
@@ -35,28 +31,18 @@ export function ownIdentity({ me }: Credentials): Identity {
   return identityOf(me?.id, me?.lid);
 }
 
-/** A session's keys in the shape that Baileys takes. */
-export function signalKeyStore(
-  store: KeyStore,
-  {
-    commits,
-    beforeRead,
-  }: { commits: DeferredCommits; beforeRead: (type: string) => Promise<void> },
-): SignalKeyStore {
+/** The keys of a session in the shape that Baileys takes. */
+export function signalKeyStore(store: KeyStore, commits: DeferredCommits): SignalKeyStore {
   return {
-    get: async (type, ids) => {
-      await beforeRead(type);
-      return typed(type, await store.get(type, ids));
-    },
+    get: async (type, ids) => typed(type, await store.get(type, ids)),
     set: async (data) => {
-      const { [messageItemType]: messages, ...changes } = changesOf(data);
-      const items = Object.values(messages ?? {}).map((item) => messageItemSchema.parse(item));
-      await commits.settle(store.set(changes, items));
+      const { keys, messages } = splitReceivedMessages(data);
+      await commits.deferOrWait(store.set(keys, messages));
     },
   };
 }
 
-/** The store gives back the values that Baileys put in under this type. */
+/** The store returns the values that Baileys wrote under this type. */
 function typed<Type extends keyof SignalDataTypeMap>(
   type: Type,
   values: Record<string, unknown>,
@@ -68,8 +54,4 @@ function typed<Type extends keyof SignalDataTypeMap>(
   }
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
   return values as Record<string, SignalDataTypeMap[Type]>;
-}
-
-function changesOf(data: SignalDataSet): KeyChanges {
-  return { ...data };
 }

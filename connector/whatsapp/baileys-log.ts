@@ -3,9 +3,9 @@ import { mask } from "../log/mask.ts";
 import type { Log } from "../log/log.ts";
 
 /**
- * What Baileys logs at warn and above, cut down to the sentence and the error: its objects hold
- * stanzas, keys and whole numbers. One level lower than there, because it calls every closed
- * stream an error; what it ends in is logged by the session. The levels below cost nothing.
+ * Logs the warnings and errors of Baileys, reduced to the text and the error message: the objects
+ * it logs hold stanzas, keys and whole phone numbers. Each goes one level lower, because Baileys
+ * logs every closed stream as an error; the session logs the close itself. Lower levels are dropped.
  */
 export function baileysLog(log: Log): SocketConfig["logger"] {
   const pass = (level: "debug" | "warn") => (subject: unknown, message?: string) => {

@@ -1,19 +1,19 @@
 import { expect, test } from "vitest";
-import { isLineFailure } from "./close-reason.ts";
+import { isConnectionFailure } from "./close-reason.ts";
 
-/** As Baileys throws it. */
+/** The error that Baileys throws. */
 function closedWith(statusCode: number): Error {
   return Object.assign(new Error("closed"), { output: { statusCode } });
 }
 
-test("a write to a dead socket, and what Baileys says of a closed one, are failures of the line", () => {
+test("a failed write to a dead socket, and the error of a closed one, are connection failures", () => {
   const pipe = Object.assign(new Error("write EPIPE"), { code: "EPIPE", syscall: "write" });
-  expect(isLineFailure(pipe)).toBe(true);
-  expect(isLineFailure(closedWith(428))).toBe(true);
+  expect(isConnectionFailure(pipe)).toBe(true);
+  expect(isConnectionFailure(closedWith(428))).toBe(true);
 });
 
-test("what is wrong with the message itself is not", () => {
-  expect(isLineFailure(new Error("All encryptions failed"))).toBe(false);
-  expect(isLineFailure(closedWith(408))).toBe(false);
-  expect(isLineFailure(undefined)).toBe(false);
+test("an error about the message itself is not a connection failure", () => {
+  expect(isConnectionFailure(new Error("All encryptions failed"))).toBe(false);
+  expect(isConnectionFailure(closedWith(408))).toBe(false);
+  expect(isConnectionFailure(undefined)).toBe(false);
 });

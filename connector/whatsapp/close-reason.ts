@@ -1,11 +1,11 @@
-/** Why a link ended: WhatsApp's close code, and what it said about it. */
+/** Why a connection closed: WhatsApp's close code, and the detail that came with it. */
 export interface CloseReason {
   code?: number;
-  /** The stanza's own word for it, such as `device_removed`. */
+  /** The type or tag of the stanza that closed it, such as `device_removed`. */
   detail?: string;
 }
 
-/** Reads what Baileys gives as `lastDisconnect.error`, a Boom. */
+/** Reads `lastDisconnect.error` of Baileys, a Boom. */
 export function readCloseReason(error: unknown): CloseReason {
   const code = at(error, "output", "statusCode");
   const detail = at(error, "data", "attrs", "type") ?? at(error, "data", "tag");
@@ -18,10 +18,10 @@ export function readCloseReason(error: unknown): CloseReason {
 const connectionClosed = 428;
 
 /**
- * Whether something failed because the line is gone. A link says that it closed a moment after
- * the first write to a dead socket failed.
+ * Whether something failed because the connection is lost. The first write to a dead socket fails
+ * a moment before Baileys reports the close.
  */
-export function isLineFailure(error: unknown): boolean {
+export function isConnectionFailure(error: unknown): boolean {
   return readCloseReason(error).code === connectionClosed || at(error, "syscall") === "write";
 }
 

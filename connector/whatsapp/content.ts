@@ -8,17 +8,17 @@ export function decodeContent(content: string): proto.IMessage {
   return proto.Message.decode(Buffer.from(content, "base64"));
 }
 
-/** What was inside an encrypted message. */
+/** The content of a decrypted message. */
 export interface ReadContent {
   type: string;
   text: string | null;
-  /** Whom the phone sent it to, for a message of our own account. */
+  /** The recipient, for a message that another device of our account sent. */
   sentTo: string | undefined;
-  /** What is needed to fetch or quote it later; texts are complete without. */
+  /** Base64 of the message, needed to download or quote it later; null for a text. */
   content: string | null;
 }
 
-/** Undefined when there is nothing in it for people: keys, history, app state, deletions. */
+/** Undefined when no user would see it: keys, history, app state, deletions. */
 export function readContent(padded: Uint8Array): ReadContent | undefined {
   const decoded = proto.Message.decode(unpadRandomMax16(padded));
   const own = decoded.deviceSentMessage;
@@ -61,12 +61,12 @@ function kindOf(message: proto.IMessage): Kind | undefined {
   const poll =
     message.pollCreationMessage ?? message.pollCreationMessageV2 ?? message.pollCreationMessageV3;
   if (poll) return { type: "poll", text: poll.name };
-  const rest = Object.entries(message).filter(([name, value]) => value && !carriers.has(name));
+  const rest = Object.entries(message).filter(([name, value]) => value && !notMessages.has(name));
   return rest.length > 0 ? { type: "unknown" } : undefined;
 }
 
-/** Parts that travel with a message, or alone, without being one. */
-const carriers = new Set([
+/** Fields that come with a message, or alone, and are not messages themselves. */
+const notMessages = new Set([
   "senderKeyDistributionMessage",
   "fastRatchetKeySenderKeyDistributionMessage",
   "messageContextInfo",
@@ -76,7 +76,7 @@ const carriers = new Set([
   "deviceSentMessage",
 ]);
 
-/** PostgreSQL stores neither NUL nor half a surrogate pair. */
+/** PostgreSQL stores neither NUL nor a lone surrogate. */
 function storable(text: string | null | undefined): string | null {
   return text ? text.toWellFormed().replaceAll("\0", "") : null;
 }

@@ -1,7 +1,7 @@
 import type { CacheStore } from "@whiskeysockets/baileys";
 import { LRUCache } from "lru-cache";
 
-/** What Baileys caches for one device and keeps across reconnects. */
+/** The caches of Baileys that one linked device keeps across reconnects. */
 export interface DeviceCaches {
   userDevicesCache: CacheStore;
   msgRetryCounterCache: CacheStore;
@@ -12,8 +12,8 @@ const retryCounterTtlMs = 60 * 60_000;
 const maxEntries = 1000;
 
 /**
- * One set per device: a device leaves itself out of its own device list, and phone numbers of the
- * two networks are unrelated.
+ * Not shared between devices: each leaves itself out of the cached device list of its account, and
+ * the same phone number may be another account in the other network.
  */
 export function createDeviceCaches(): DeviceCaches {
   return {

@@ -1,6 +1,6 @@
 import { jidDecode, jidEncode } from "@whiskeysockets/baileys";
 
-/** Someone on WhatsApp under both identities, as far as they are known, without a device. */
+/** A person on WhatsApp by phone number and LID, each null when unknown. Names no device. */
 export interface Identity {
   /** E.164 digits. */
   phone: string | null;
@@ -10,7 +10,7 @@ export interface Identity {
 
 export const nobody: Identity = { phone: null, lid: null };
 
-/** Reads one or more addresses of the same person. */
+/** Reads the addresses of one person. */
 export function identityOf(...jids: (string | null | undefined)[]): Identity {
   const identity = { ...nobody };
   for (const jid of jids) {
@@ -25,7 +25,7 @@ export function identityOf(...jids: (string | null | undefined)[]): Identity {
   return identity;
 }
 
-/** One conversation is one chat, by whichever identity a message came: by phone when known. */
+/** The id of the chat with a person: the JID of the phone number, or the LID when it is unknown. */
 export function chatOf({ phone, lid }: Identity): string | undefined {
   return phone === null ? (lid ?? undefined) : jidEncode(phone, "s.whatsapp.net");
 }

@@ -1,4 +1,4 @@
-/** Runs what has the same key one after the other, in the order it was asked for. */
+/** Runs work with the same key one after the other, in the order of the calls. */
 export class KeyedLock {
   readonly #tails = new Map<string, Promise<unknown>>();
 

@@ -7,11 +7,11 @@ export interface DecryptedMessage {
   stanza: BinaryNode;
   plaintext: Uint8Array;
   me: Identity;
-  /** Adds what is known of someone from earlier messages. */
+  /** Adds the other identity of a person when it is known. */
   complete: (identity: Identity) => Promise<Identity>;
 }
 
-/** What to store of a decrypted message; undefined when it holds nothing for people. */
+/** What to store of a decrypted message; undefined when no user would see it. */
 export async function readMessageStanza(
   decrypted: DecryptedMessage,
 ): Promise<MessageItem | undefined> {
@@ -58,7 +58,7 @@ export async function readMessageStanza(
   };
 }
 
-/** An ISO time from a stanza's seconds. */
+/** The ISO time of a stanza's Unix seconds. */
 export function timeOf(seconds: string | undefined): string | null {
   const value = Number(seconds);
   return Number.isFinite(value) && value > 0 ? new Date(value * 1000).toISOString() : null;

@@ -1,4 +1,4 @@
-/** Which network a connection opens on: WhatsApp itself, or a sandbox and the root key it is trusted by. */
+/** The network to connect to: WhatsApp, or a sandbox and its Noise root key. */
 export type NetworkTarget =
   | { network: "live" }
   | { network: "sandbox"; url: string; rootKey: Buffer | undefined };

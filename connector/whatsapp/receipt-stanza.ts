@@ -7,12 +7,12 @@ import type { ReceiptItem } from "../write/write.ts";
 import { type Identity, identityOf, samePerson } from "./identity.ts";
 import { timeOf } from "./message-stanza.ts";
 
-/** What a receipt says of messages that we sent; nothing when it is about something else. */
+/** The status changes in a receipt for messages that we sent; empty for other receipts. */
 export function readReceipt({ attrs, ...node }: BinaryNode, me: Identity): ReceiptItem[] {
   const { id, from, type } = attrs;
   const status = statusOf(type);
   if (id === undefined || from === undefined || status === undefined) return [];
-  // Another device of our own account has it, which says nothing of the other side.
+  // From another device of our own account, so not from the recipient.
   if (samePerson(identityOf(attrs["participant"] ?? from), me)) return [];
   const list = getBinaryNodeChild({ attrs, ...node }, "list");
   const more = getBinaryNodeChildren(list, "item").map((item) => item.attrs["id"]);
@@ -26,7 +26,7 @@ function statusOf(type: string | undefined): ReceiptItem["status"] | undefined {
   switch (type) {
     case undefined:
     case "delivery":
-    // A linked device that nobody looks at has it.
+    // Delivered to a linked device that is not in use.
     case "inactive":
       return "DELIVERED";
     case "read":

@@ -9,10 +9,10 @@ import { baileysLog } from "./baileys-log.ts";
 import type { NetworkTarget } from "./network-target.ts";
 
 const onDemand: number = proto.HistorySync.HistorySyncType.ON_DEMAND;
-/** The phone shows it in its list of linked devices. */
+/** The phone shows the first in its list of linked devices. */
 const deviceName: [string, string, string] = ["WhatsApp Microservice", "Chrome", "1.0.0"];
 
-/** What is the same for every socket to this target: where it leads, and what Baileys leaves out. */
+/** The part of the socket configuration that does not depend on the device. */
 export function socketConfigFor({
   target,
   pingEveryMs,
@@ -25,22 +25,22 @@ export function socketConfigFor({
   return {
     ...(target.network === "sandbox"
       ? { waWebSocketUrl: target.url }
-      : // Whatever the process was told about certificates: WhatsApp's is checked.
+      : // Overrides NODE_TLS_REJECT_UNAUTHORIZED: WhatsApp's certificate is always checked.
         { agent: new Agent({ rejectUnauthorized: true }) }),
     version: DEFAULT_CONNECTION_CONFIG.version,
     browser: deviceName,
     logger: baileysLog(log),
     keepAliveIntervalMs: pingEveryMs,
-    // The session watches for silence. With a limit, Baileys makes timers and stack traces for
-    // every stanza that it sends.
+    // No limit: with one, Baileys creates a timer and a stack trace for every stanza that it
+    // sends. The session closes a connection that falls silent.
     connectTimeoutMs: 0,
     markOnlineOnConnect: false,
     emitOwnEvents: false,
     syncFullHistory: false,
-    // Nothing is synced: this kind comes only to those who ask. Refusing every kind would make
-    // Baileys warn of it with every socket.
+    // Accepts only a kind that is never requested, so no history is synced. Refusing every kind
+    // would log a warning for every socket.
     shouldSyncHistoryMessage: ({ syncType }) => Number(syncType) === onDemand,
-    // Commits are repeated where they are made.
+    // The write queue retries commits.
     transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 0 },
     cachedGroupMetadata: async () => undefined,
   };

@@ -1,0 +1,98 @@
+import type { AsyncLocalStorage } from "node:async_hooks";
+import { makeWASocket, type SignalKeyStore, type WASocket } from "@whiskeysockets/baileys";
+import { ownIdentity, signalKeyStore } from "./auth-state.ts";
+import type { ConnectionOptions } from "./connection-options.ts";
+import { decodeContent } from "./content.ts";
+import { IncomingStanzas } from "./incoming-stanzas.ts";
+import { completeIdentity } from "./lid-mapping.ts";
+import { readMessageStanza } from "./message-stanza.ts";
+import { beforeStanzaWrite } from "./patches/before-stanza-write.ts";
+import { allowConcurrentSends } from "./patches/concurrent-sends.ts";
+import { DeferredCommits } from "./patches/deferred-commits.ts";
+import { detachLateWrites } from "./patches/detached-writes.ts";
+import { keepChatsInOrder } from "./patches/message-order.ts";
+import { acknowledgeStoredReceipts } from "./patches/receipt-acks.ts";
+import { withTrustedRootKey } from "./patches/root-key.ts";
+import { type RepositoryHooks, signalRepository } from "./patches/signal-repository.ts";
+import type { SendBarrier } from "./send-barrier.ts";
+import { socketConfigFor } from "./socket-config.ts";
+
+/** Opens a Baileys socket with everything in patches/. `currentSend` holds the barrier of a send. */
+export function openSocket(
+  options: ConnectionOptions,
+  currentSend: AsyncLocalStorage<SendBarrier>,
+): WASocket {
+  const { target, credentials, handlers } = options;
+  const commits = new DeferredCommits();
+  const keys = beforeStanzaWrite(signalKeyStore(options.keys, commits), () =>
+    currentSend.getStore()?.pass(),
+  );
+  let stanzas: IncomingStanzas | undefined;
+  const makeSignalRepository = signalRepository({
+    commits,
+    isSending: () => currentSend.getStore() !== undefined,
+    waitForCommit: async (committed) => {
+      const barrier = currentSend.getStore();
+      await (barrier === undefined ? committed : barrier.add(committed));
+    },
+    ...messageHooks(options, (ciphertext) => stanzas?.find(ciphertext)),
+  });
+
+  const open = () => makeWASocket(socketConfig(options, keys, makeSignalRepository));
+  const socket =
+    target.network === "sandbox" && target.rootKey !== undefined
+      ? withTrustedRootKey(target.rootKey, open)
+      : open();
+  allowConcurrentSends(socket.authState.keys, () => currentSend.getStore()?.exclusive === false);
+  detachLateWrites(socket.authState.keys);
+  stanzas = new IncomingStanzas(socket.ws);
+  acknowledgeStoredReceipts(socket.ws, {
+    me: () => ownIdentity(credentials),
+    store: handlers.onReceipts,
+  });
+  keepChatsInOrder(socket.ws);
+  return socket;
+}
+
+type Find = IncomingStanzas["find"];
+
+function messageHooks(
+  { credentials, keys, handlers }: ConnectionOptions,
+  find: Find,
+): Pick<RepositoryHooks, "isStored" | "readMessage"> {
+  return {
+    isStored: async (ciphertext) => {
+      const id = find(ciphertext)?.attrs["id"];
+      return id !== undefined && (await handlers.isStored(id));
+    },
+    readMessage: async (ciphertext, plaintext) => {
+      const stanza = find(ciphertext);
+      if (stanza === undefined) return undefined;
+      const message = await readMessageStanza({
+        stanza,
+        plaintext,
+        me: ownIdentity(credentials),
+        complete: (identity) => completeIdentity(identity, keys),
+      });
+      if (message !== undefined) handlers.onMessage();
+      return message;
+    },
+  };
+}
+
+function socketConfig(
+  options: ConnectionOptions,
+  keys: SignalKeyStore,
+  makeSignalRepository: ReturnType<typeof signalRepository>,
+): Parameters<typeof makeWASocket>[0] {
+  return {
+    ...socketConfigFor(options),
+    ...options.caches,
+    auth: { creds: options.credentials, keys },
+    getMessage: async ({ id }) => {
+      const content = id ? await options.handlers.loadContent(id) : null;
+      return content === null ? undefined : decodeContent(content);
+    },
+    makeSignalRepository,
+  };
+}
