@@ -53,7 +53,7 @@ describe("a linked session", () => {
 
   test("is replaced by a newer connection of the same device", async () => {
     const first = await harness.paired(await harness.phone());
-    const second = harness.client(first.auth);
+    const second = harness.client({ auth: first.auth });
     expect(await first.closeCode()).toBe(440);
     await second.open();
   });

@@ -85,7 +85,7 @@ test("keeps everything that it acknowledged after SIGKILL", async () => {
   const second = start(...flags);
   const after = ready.parse(JSON.parse(await output(second, "stdout")));
   expect(after.rootKey).toBe(before.rootKey);
-  const returned = new TestClient(after.webSocketUrl, client.auth);
+  const returned = new TestClient(after.webSocketUrl, { auth: client.auth });
   await returned.open();
   await post(`${after.url}/phones/393337654321/behaviour`, { online: true });
   await returned.status(id, 3);

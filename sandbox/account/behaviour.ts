@@ -7,12 +7,19 @@
  */
 export type RefRefresh = "never" | "onConnect" | "afterScan";
 
+/** Whether a pairing by code is refused if the client's platform is not one of WhatsApp Web's. */
+export type CompanionHello = "lenient" | "strict";
+
 /** How the server behaves towards accounts and clients that have no setting of their own. */
 export interface NetworkBehaviour {
   refRefresh: RefRefresh;
+  companionHello: CompanionHello;
 }
 
-export const defaultNetworkBehaviour: NetworkBehaviour = { refRefresh: "never" };
+export const defaultNetworkBehaviour: NetworkBehaviour = {
+  refRefresh: "never",
+  companionHello: "lenient",
+};
 
 /** How a phone behaves, and how the server treats its account. */
 export interface Behaviour {
@@ -21,6 +28,8 @@ export interface Behaviour {
   autoReply: string | null;
   /** Null: as the network. Before the scan the server does not know the phone, so no `onConnect`. */
   refRefresh: Exclude<RefRefresh, "onConnect"> | null;
+  /** Null: as the network. */
+  companionHello: CompanionHello | null;
 }
 
 export const defaultBehaviour: Behaviour = {
@@ -28,6 +37,7 @@ export const defaultBehaviour: Behaviour = {
   autoRead: false,
   autoReply: null,
   refRefresh: null,
+  companionHello: null,
 };
 
 /** The settings that apply to an account: its own, or else the network's. */
@@ -35,5 +45,8 @@ export function effectiveBehaviour(
   network: NetworkBehaviour,
   own: Behaviour | undefined,
 ): NetworkBehaviour {
-  return { refRefresh: own?.refRefresh ?? network.refRefresh };
+  return {
+    refRefresh: own?.refRefresh ?? network.refRefresh,
+    companionHello: own?.companionHello ?? network.companionHello,
+  };
 }

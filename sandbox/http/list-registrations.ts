@@ -7,7 +7,7 @@ export function listRegistrations(app: Hono, { registrations }: ApiDeps): void {
   app.get("/registrations", (c) => c.json({ data: registrations.records().map(shape) }));
 }
 
-function shape({ id, name, startedAt, status, refRefreshes }: RegistrationRecord) {
+function shape({ id, name, startedAt, status, refRefreshes, companionHello }: RegistrationRecord) {
   return {
     id,
     name,
@@ -18,5 +18,10 @@ function shape({ id, name, startedAt, status, refRefreshes }: RegistrationRecord
       sent_at: new Date(sentAt).toISOString(),
       acked,
     })),
+    companion_hello: companionHello && {
+      platform_id: companionHello.id,
+      platform_display: companionHello.display,
+      accepted: companionHello.accepted,
+    },
   };
 }

@@ -6,6 +6,7 @@ import { readBody } from "./request.ts";
 
 const body = z.strictObject({
   refRefresh: z.enum(["never", "onConnect", "afterScan"]).exactOptional(),
+  companionHello: z.enum(["lenient", "strict"]).exactOptional(),
 });
 
 /** The server's behaviour towards phones that have no setting of their own. It is stored. */

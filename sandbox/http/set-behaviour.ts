@@ -9,6 +9,7 @@ const body = z.strictObject({
   autoRead: z.boolean().exactOptional(),
   autoReply: z.string().min(1).nullable().exactOptional(),
   refRefresh: z.enum(["never", "afterScan"]).nullable().exactOptional(),
+  companionHello: z.enum(["lenient", "strict"]).nullable().exactOptional(),
 });
 
 /** Fields that are omitted keep their value; `autoReply: null` turns automatic replies off. */

@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { parseAddress } from "../account/address.ts";
+import { effectiveBehaviour } from "../account/behaviour.ts";
 import { iqError, iqResult } from "../stanza/iq.ts";
 import type { Connection } from "../wire/connection.ts";
-import { type BinaryNode, bytesOf, child, node } from "../wire/node.ts";
+import { type BinaryNode, bytesOf, child, node, textOf } from "../wire/node.ts";
+import { isKnownPlatform } from "./companion-platform.ts";
 import type { RegistrationDeps } from "./registrations.ts";
 
 /** Handles the IQs of an unlinked client (`xmlns=md`) and its results of the server's own IQs. */
@@ -30,7 +32,7 @@ export function handlePairingIq(
 
 /** The client shows a code and sends its ephemeral key, encrypted with that code. */
 function handleCompanionHello(
-  { registrations }: RegistrationDeps,
+  { network, registrations }: RegistrationDeps,
   connection: Connection,
   { iq, hello }: { iq: BinaryNode; hello: BinaryNode },
 ): void {
@@ -39,7 +41,15 @@ function handleCompanionHello(
   const wrappedEphemeral = bytesOf(
     child(hello, "link_code_pairing_wrapped_companion_ephemeral_pub"),
   );
-  if (!companion || !phone || wrappedEphemeral?.length !== 80) {
+  const platform = {
+    id: textOf(child(hello, "companion_platform_id")) ?? "",
+    display: textOf(child(hello, "companion_platform_display")) ?? "",
+  };
+  const account = phone ? network.accounts.byPhone(phone) : undefined;
+  const { companionHello } = effectiveBehaviour(network.behaviour, account?.behaviour);
+  const accepted = companionHello === "lenient" || isKnownPlatform(platform);
+  if (companion) companion.record.companionHello = { ...platform, accepted };
+  if (!companion || !phone || wrappedEphemeral?.length !== 80 || !accepted) {
     connection.send(iqError(iq, 400, "bad-request"));
     return;
   }

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import type { PublicSignedPreKey } from "../account/account.ts";
 import type { Network } from "../network.ts";
 import type { Connection } from "../wire/connection.ts";
+import type { CompanionPlatform } from "./companion-platform.ts";
 
 /** A connected client that is not linked yet, with the keys that it will have as a device. */
 export interface PendingCompanion {
@@ -28,6 +29,8 @@ export interface RegistrationRecord {
   readonly startedAt: number;
   status: "pending" | "linked" | "closed";
   refRefreshes: RefRefreshRecord[];
+  /** The last companion_hello, with which the client requested a pairing by code. */
+  companionHello: (CompanionPlatform & { accepted: boolean }) | null;
 }
 
 /** A `companion_reg_refresh` notification that was sent to the client. */
@@ -102,6 +105,7 @@ export class Registrations {
       startedAt: this.#now(),
       status: "pending",
       refRefreshes: [],
+      companionHello: null,
     };
     this.#records.push(record);
     if (this.#records.length > maxRecords) this.#records.shift();

@@ -5,6 +5,7 @@ import {
   makeWASocket,
   type WAMessage,
   type WASocket,
+  type UserFacingSocketConfig,
 } from "@whiskeysockets/baileys";
 import { pino } from "pino";
 import { silenceLibsignal } from "../../shared/silence-libsignal.ts";
@@ -27,13 +28,16 @@ interface Events {
 export class TestClient {
   readonly auth: AuthenticationState;
   readonly #url: string;
+  readonly #config: Partial<UserFacingSocketConfig>;
   readonly #log = new EventLog<Events>();
   socket: WASocket;
 
-  constructor(url: string, auth: AuthenticationState = memoryAuth()) {
+  /** A client that is not linked, unless `config` has the `auth` of one that is. */
+  constructor(url: string, config: Partial<UserFacingSocketConfig> = {}) {
     silenceLibsignal();
     this.#url = url;
-    this.auth = auth;
+    this.#config = config;
+    this.auth = config.auth ?? memoryAuth();
     this.socket = this.#connect();
   }
 
@@ -96,6 +100,7 @@ export class TestClient {
 
   #connect(): WASocket {
     const socket = makeWASocket({
+      ...this.#config,
       auth: this.auth,
       waWebSocketUrl: this.#url,
       logger: pino({ level: process.env["BAILEYS_LOG"] ?? "silent" }),

@@ -49,9 +49,9 @@ export class Harness {
     return phone;
   }
 
-  /** A client that is not linked, or that continues with `auth`. */
-  client(auth?: TestClient["auth"]): TestClient {
-    const client = new TestClient(this.sandbox.webSocketUrl, auth);
+  /** A client that is not linked, unless `config` has the `auth` of one that is. */
+  client(config?: ConstructorParameters<typeof TestClient>[1]): TestClient {
+    const client = new TestClient(this.sandbox.webSocketUrl, config);
     this.#clients.add(client);
     return client;
   }
