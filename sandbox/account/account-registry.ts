@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import { pack, type Store, unpack } from "../store/store.ts";
 import type { Account, Device, PhoneKeys } from "./account.ts";
-import { phoneDevice } from "./account.ts";
+import { offlineState, phoneDevice } from "./account.ts";
 import type { Address } from "./address.ts";
 import { type Behaviour, defaultBehaviour } from "./behaviour.ts";
 
@@ -103,9 +103,7 @@ export class AccountRegistry {
       account,
       id,
       ...record,
-      preKeyCount: 0,
-      inbox: null,
-      onPreKeyUsed: null,
+      ...offlineState(),
     };
     account.devices.set(id, device);
     this.saveDevice(device);
@@ -166,9 +164,7 @@ export class AccountRegistry {
         account,
         id,
         ...record,
-        preKeyCount: 0,
-        inbox: null,
-        onPreKeyUsed: null,
+        ...offlineState(),
       });
     }
     const counts = "SELECT phone, device, count(*) AS keys FROM pre_key GROUP BY phone, device";

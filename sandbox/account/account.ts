@@ -39,6 +39,10 @@ export interface Device {
   inbox: Inbox | null;
   /** Set by a simulated phone to upload new one-time pre-keys. A client gets a notification. */
   onPreKeyUsed: (() => void) | null;
+  /** Whether the client has declared itself available on its current connection. */
+  available: boolean;
+  /** How often a client has sent `<presence>` without `type` since the sandbox started. */
+  untypedPresences: number;
 }
 
 /** The private keys of a simulated phone. */
@@ -65,6 +69,17 @@ export interface Account {
    * changes. Kept in memory only.
    */
   readonly deviceListSubscribers: Set<Account>;
+}
+
+/** The part of a device that is not stored. */
+export function offlineState() {
+  return {
+    preKeyCount: 0,
+    inbox: null,
+    onPreKeyUsed: null,
+    available: false,
+    untypedPresences: 0,
+  } satisfies Partial<Device>;
 }
 
 /** The account's phone. Throws if there is none, which only a corrupt store can cause. */

@@ -15,18 +15,21 @@ export function phoneShape(phone: Phone) {
   };
 }
 
-export function deviceShape({ id, link, inbox }: Device) {
+export function deviceShape({ id, link, inbox, available, untypedPresences }: Device) {
   return {
     id,
     name: link?.name ?? "",
     linked_at: new Date(link?.linkedAt ?? 0).toISOString(),
     // Whether it is connected and receives stanzas.
     online: inbox !== null,
+    presence: available ? "available" : "unavailable",
+    untyped_presences: untypedPresences,
   };
 }
 
 export function messageShape(message: PhoneMessage) {
-  const { id, direction, from, to, type, text, timestamp, status, fromMeDevice } = message;
+  const { id, direction, from, to, type, text, timestamp, status, fromMeDevice, notified } =
+    message;
   return {
     id,
     direction,
@@ -37,5 +40,6 @@ export function messageShape(message: PhoneMessage) {
     timestamp: new Date(timestamp * 1000).toISOString(),
     status,
     from_me_device: fromMeDevice,
+    notified,
   };
 }

@@ -34,6 +34,7 @@ export function handleLogin(
     device.inbox = null;
   }
   network.connections.set(device, connection);
+  device.available = false;
   let active = false;
   const activate = () => {
     if (active) return;
@@ -44,6 +45,7 @@ export function handleLogin(
     if (network.connections.get(device) !== connection) return;
     network.connections.delete(device);
     device.inbox = null;
+    device.available = false;
   };
   connection.onNode = (stanza) => handleStanza({ network, device, connection, activate }, stanza);
   const t = String(Math.floor(Date.now() / 1000));

@@ -40,14 +40,23 @@ export function handleStanza(session: LoggedIn, stanza: BinaryNode): void {
         response: stanza,
       });
       return;
-    // Presence and typing are not implemented: see README, "Not implemented".
     case "presence":
+      handlePresence(device, stanza);
+      return;
+    // Typing is not implemented: see README, "Not implemented".
     case "chatstate":
     case "ib":
       return;
     default:
       network.log.debug({ tag: stanza.tag }, "unknown stanza");
   }
+}
+
+/** A presence without type means available; other types than these two are subscriptions. */
+function handlePresence(device: Device, { attrs: { type } }: BinaryNode): void {
+  if (type === undefined) device.untypedPresences += 1;
+  if (type === undefined || type === "available") device.available = true;
+  if (type === "unavailable") device.available = false;
 }
 
 function receiptAck(receipt: BinaryNode): BinaryNode {

@@ -70,10 +70,16 @@ function storeMessage(phone: Phone, decrypted: DecryptedMessage): PhoneMessage |
     timestamp: Number(t ?? 0),
     status: own ? "sent" : "received",
     fromMeDevice: own ? fromDevice : null,
+    notified: own ? null : !hasAvailableDevice(phone),
     encodedMessage: encodeMessage(message),
   });
   if (stored) phone.emit({ type: "message", message: stored });
   return stored;
+}
+
+/** WhatsApp shows no notification on the phone while a linked device is available. */
+function hasAvailableDevice({ account }: Phone): boolean {
+  return [...account.devices.values()].some(({ available }) => available);
 }
 
 function sendDeliveryReceipt(phone: Phone, stanza: BinaryNode, own: boolean): void {

@@ -58,6 +58,7 @@ export async function sendText(phone: Phone, outgoing: TextToSend): Promise<Phon
     timestamp: Math.floor(Date.now() / 1000),
     status: "sent",
     fromMeDevice: 0,
+    notified: null,
     encodedMessage: encodeMessage(message),
   });
   if (!stored) throw new Error("message id used twice");

@@ -21,6 +21,8 @@ export interface PhoneMessage {
   status: MessageStatus;
   /** The id of the own device that sent it; null for incoming messages. */
   fromMeDevice: number | null;
+  /** Whether the phone showed a notification for it; null for sent messages. */
+  notified: boolean | null;
   encodedMessage: Buffer;
 }
 
@@ -32,7 +34,8 @@ export function addMessage(
 ): PhoneMessage | undefined {
   const { changes, lastId } = store.run(
     `INSERT OR IGNORE INTO message (phone, id, direction, sender, recipient, peer_jid, type, text,
-       timestamp, status, from_me_device, encoded_message) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       timestamp, status, from_me_device, notified, encoded_message)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     phone,
     message.id,
     message.direction,
@@ -44,6 +47,7 @@ export function addMessage(
     message.timestamp,
     message.status,
     message.fromMeDevice,
+    message.notified === null ? null : Number(message.notified),
     message.encodedMessage,
   );
   return changes === 0 ? undefined : { ...message, seq: lastId };
@@ -114,6 +118,7 @@ function toMessage(row: Row): PhoneMessage {
     timestamp: Number(row["timestamp"]),
     status: statuses.find((status) => status === row["status"]) ?? "sent",
     fromMeDevice: device === null ? null : Number(device),
+    notified: row["notified"] === null ? null : row["notified"] === 1,
     encodedMessage: bytes(row["encoded_message"]),
   };
 }

@@ -57,6 +57,7 @@ export const schema = `
     timestamp INTEGER NOT NULL,
     status TEXT NOT NULL,
     from_me_device INTEGER,
+    notified INTEGER,
     encoded_message BLOB NOT NULL
   );
   CREATE UNIQUE INDEX IF NOT EXISTS message_id ON message (phone, id, sender);
@@ -69,3 +70,6 @@ export const schema = `
     PRIMARY KEY (phone, collection, version)
   ) WITHOUT ROWID;
 `;
+
+/** Columns that tables of earlier versions lack. */
+export const addedColumns = [{ table: "message", column: "notified", type: "INTEGER" }];

@@ -5,7 +5,7 @@ import {
   type StatementSync,
 } from "node:sqlite";
 import { deserialize, serialize } from "node:v8";
-import { schema } from "./schema.ts";
+import { addedColumns, schema } from "./schema.ts";
 
 export type Row = Record<string, SQLOutputValue>;
 
@@ -26,6 +26,7 @@ export class Store {
     this.#database = new DatabaseSync(file);
     this.#database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
     this.#database.exec(schema);
+    this.#addMissingColumns();
   }
 
   /** Runs a write; `lastId` is the rowid of an insert. */
@@ -84,6 +85,14 @@ export class Store {
     const effects = this.#afterCommit;
     this.#afterCommit = [];
     for (const effect of effects) effect();
+  }
+
+  #addMissingColumns(): void {
+    for (const { table, column, type } of addedColumns) {
+      const columns = this.all("SELECT name FROM pragma_table_info(?)", table);
+      if (columns.some(({ name }) => name === column)) continue;
+      this.#database.exec(`ALTER TABLE ${table} ADD COLUMN ${column} ${type}`);
+    }
   }
 
   #prepare(sql: string): StatementSync {
