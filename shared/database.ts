@@ -39,7 +39,7 @@ export type ApiKeyRow = {
   name: string;
   network: Network;
   key_hash: string;
-  hint: string;
+  key_prefix: string;
   created_at: string;
   expires_at: string | null;
   revoked_at: string | null;
@@ -146,7 +146,7 @@ export type Database = {
   public: {
     Tables: {
       tenants: Writable<TenantRow, "tenant_id" | "name">;
-      api_keys: Writable<ApiKeyRow, "tenant_id" | "network" | "key_hash" | "hint">;
+      api_keys: Writable<ApiKeyRow, "tenant_id" | "network" | "key_hash" | "key_prefix">;
       webhook_endpoints: Writable<WebhookEndpointRow, "tenant_id" | "url" | "secret">;
     };
     Views: {
@@ -205,10 +205,10 @@ export type Database = {
         },
         undefined
       >;
-      renew_connector: Callable<{ connector_id: string; lease_ms: number }, boolean>;
-      retire_connector: Callable<{ connector_id: string }, undefined>;
+      renew_lease: Callable<{ connector_id: string; lease_ms: number }, boolean>;
+      deregister_connector: Callable<{ connector_id: string }, undefined>;
       claim_sessions: Callable<{ connector_id: string; max_sessions: number }, ClaimedSession[]>;
-      check_ownership: Callable<
+      list_owned_sessions: Callable<
         { connector_id: string },
         { uid: string; epoch: number; desired: "connected" | "disconnected" }[]
       >;
@@ -229,7 +229,7 @@ export type Database = {
           attempts: number;
         }[]
       >;
-      load_drips: Callable<{ connector_id: string }, QueuedMessage[]>;
+      load_drip_heads: Callable<{ connector_id: string }, QueuedMessage[]>;
       commit_writes: Callable<
         { connector_id: string; writes: Record<string, unknown> },
         { stale: string[]; results: unknown[] }

@@ -89,24 +89,26 @@ test("an upsert of a tenant adds its key", async () => {
   await upsert("sk_test_first_key");
   await upsert("sk_live_second_key");
   expect(
-    await rows("select hint, network from api_keys where tenant_id = $1 order by id", [tenantId]),
+    await rows("select key_prefix, network from api_keys where tenant_id = $1 order by id", [
+      tenantId,
+    ]),
   ).toEqual([
-    { hint: "sk_test_firs", network: "sandbox" },
-    { hint: "sk_live_seco", network: "live" },
+    { key_prefix: "sk_test_firs", network: "sandbox" },
+    { key_prefix: "sk_live_seco", network: "live" },
   ]);
 });
 
-test("a key of another form is refused with what to do", async () => {
+test("a malformed key is refused with what to do", async () => {
   await expect(
     rows("insert into tenants (tenant_id, name, api_key) values ('bad', 'B', 'secret')"),
   ).rejects.toThrow(/sk_live_ or sk_test_/);
 });
 
-test("a revoked or expired key authenticates nobody", async () => {
+test("a revoked or expired key does not authenticate", async () => {
   const tenantId = await addTenant();
   const hash = createHash("sha256").update(tenantId).digest("hex");
   await rows(
-    "insert into api_keys (tenant_id, network, key_hash, hint) values ($1, 'sandbox', $2, 'h')",
+    "insert into api_keys (tenant_id, network, key_hash, key_prefix) values ($1, 'sandbox', $2, 'h')",
     [tenantId, hash],
   );
   expect(await rows("select from authenticate($1)", [hash])).toHaveLength(1);
@@ -155,7 +157,7 @@ test("a session that is named like another tenant's does not get that tenant's m
   expect(await queue(`${victim}_main`, stranger)).toEqual([{ tenant_id: stranger }]);
 });
 
-test("queueing many messages in one statement wakes the connectors once for each session", async () => {
+test("queueing many messages in one statement sends the connectors one notification per session", async () => {
   const tenantId = await addTenant();
   const uid = await addSession(tenantId);
   await rows(
@@ -163,12 +165,13 @@ test("queueing many messages in one statement wakes the connectors once for each
      select $1, 'main', '393331234567', 'text ' || i, 'QUEUED' from generate_series(1, 100) i`,
     [tenantId],
   );
-  const wakes = await rows(
+  const notifications = await rows(
     `select event from realtime.messages
      where topic = 'connectors' and payload ->> 'session_uid' = $1`,
     [uid],
   );
-  expect(wakes).toHaveLength(2); // the first told of the new session
+  // The first one is that of create_session.
+  expect(notifications).toEqual([{ event: "changed" }, { event: "changed" }]);
 });
 
 test.each([
@@ -206,18 +209,18 @@ test("a session has one owner, and the epoch of a replaced one changes nothing",
   expect(await rows("select state from whatsapp_sessions where uid = $1", [uid])).toEqual([
     { state: "connecting" },
   ]);
-  expect(await rows("select renew_connector($1, 1000) as ok", [first])).toEqual([{ ok: false }]);
+  expect(await rows("select renew_lease($1, 1000) as ok", [first])).toEqual([{ ok: false }]);
 });
 
-test("a connector may register again when the answer of the first time got lost", async () => {
+test("a connector may register again when the answer of its first call got lost", async () => {
   const id = await addConnector(0);
   await rows("select register_connector($1, 'http://127.0.0.1:1', null, '{sandbox}', 500, 60000)", [
     id,
   ]);
-  expect(await rows("select renew_connector($1, 1000) as ok", [id])).toEqual([{ ok: true }]);
+  expect(await rows("select renew_lease($1, 1000) as ok", [id])).toEqual([{ ok: true }]);
 });
 
-test("a session whose connector died is not shown as connected", async () => {
+test("a session whose connector lost its lease is not shown as connected", async () => {
   const uid = await addSession(await addTenant());
   const connector = await addConnector();
   await claim(connector, uid);
@@ -229,7 +232,7 @@ test("a session whose connector died is not shown as connected", async () => {
   expect(await state()).toEqual([{ state: "reconnecting" }]);
 });
 
-test("a receipt that overtakes the ack counts as it, and a late one moves nothing back", async () => {
+test("a receipt that comes before the ack counts as the ack, and a late one moves nothing back", async () => {
   const tenantId = await addTenant();
   const uid = await addSession(tenantId);
   const connector = await addConnector();
@@ -349,7 +352,7 @@ test("an event makes one delivery for each endpoint that wants it, claimed once"
   expect(await claimAll()).toEqual([]);
 });
 
-test("a deleted session takes its credentials along, and fails what was queued", async () => {
+test("deleting a session removes its credentials and fails its queued messages", async () => {
   const tenantId = await addTenant();
   const uid = await addSession(tenantId);
   const connector = await addConnector();
@@ -372,7 +375,7 @@ test("a deleted session takes its credentials along, and fails what was queued",
   ).toMatchObject([{ status: "FAILED", error: { code: "session_deleted" } }]);
 });
 
-test("messages that arrive together keep their order, and their ids carry their time", async () => {
+test("messages received together keep their order, and their ids contain their time", async () => {
   const uid = await addSession(await addTenant());
   const connector = await addConnector();
   await claim(connector, uid);
@@ -380,7 +383,7 @@ test("messages that arrive together keep their order, and their ids carry their 
   await commit(connector, {
     sessions: [{ uid, epoch: 1 }],
     items: texts.map((text) => ({
-      kind: "arrival",
+      kind: "message",
       uid,
       direction: "in",
       wa_message_id: text,
@@ -412,32 +415,38 @@ const tables = [
   "event_resources",
 ];
 
-test.each(tables)("a tenant's JWT reads of %s its own rows only, anon nothing", async (table) => {
-  const [own, other] = [await addTenant("https://a.example"), await addTenant("https://a.example")];
-  for (const tenantId of [own, other]) {
-    await addSession(tenantId);
-    await rows(
-      "insert into messages (tenant_id, session_id, phone_number, message, status) values ($1, 'main', '393331234567', 'x', 'QUEUED')",
-      [tenantId],
-    );
-    await rows("select emit_events($1)", [
-      JSON.stringify([{ tenant_id: tenantId, type: "message.sent", data: {} }]),
-    ]);
-    await rows("select count_api_calls($1)", [
-      JSON.stringify([{ tenant_id: tenantId, minute: new Date(), calls: 1 }]),
-    ]);
-    await rows(
-      "insert into api_keys (tenant_id, network, key_hash, hint) values ($1, 'live', $2, 'h')",
-      [tenantId, createHash("sha256").update(tenantId).digest("hex")],
-    );
-  }
-  const mine = await db.as("authenticated", { tenant_id: own }, `select tenant_id from ${table}`);
-  expect(mine.length).toBeGreaterThan(0);
-  expect(new Set(mine)).toEqual(new Set(mine.map(() => ({ tenant_id: own }))));
-  await expect(db.as("anon", {}, `select tenant_id from ${table}`)).rejects.toThrow(/permission/);
-});
+test.each(tables)(
+  "of %s, a tenant's JWT reads only its own rows, and anon nothing",
+  async (table) => {
+    const [own, other] = [
+      await addTenant("https://a.example"),
+      await addTenant("https://a.example"),
+    ];
+    for (const tenantId of [own, other]) {
+      await addSession(tenantId);
+      await rows(
+        "insert into messages (tenant_id, session_id, phone_number, message, status) values ($1, 'main', '393331234567', 'x', 'QUEUED')",
+        [tenantId],
+      );
+      await rows("select emit_events($1)", [
+        JSON.stringify([{ tenant_id: tenantId, type: "message.sent", data: {} }]),
+      ]);
+      await rows("select count_api_calls($1)", [
+        JSON.stringify([{ tenant_id: tenantId, minute: new Date(), calls: 1 }]),
+      ]);
+      await rows(
+        "insert into api_keys (tenant_id, network, key_hash, key_prefix) values ($1, 'live', $2, 'h')",
+        [tenantId, createHash("sha256").update(tenantId).digest("hex")],
+      );
+    }
+    const mine = await db.as("authenticated", { tenant_id: own }, `select tenant_id from ${table}`);
+    expect(mine.length).toBeGreaterThan(0);
+    expect(new Set(mine)).toEqual(new Set(mine.map(() => ({ tenant_id: own }))));
+    await expect(db.as("anon", {}, `select tenant_id from ${table}`)).rejects.toThrow(/permission/);
+  },
+);
 
-test("no function and no later table is anybody's, but what the views compute with", async () => {
+test("tenants and anon may call only what the views and policies call, and read no later table", async () => {
   expect(
     await rows(
       `select p.proname as name, role from pg_proc p, unnest('{anon,authenticated}'::text[]) role
@@ -464,7 +473,7 @@ test("no function and no later table is anybody's, but what the views compute wi
   await rows("drop table public.later");
 });
 
-test("no table of ours is readable without a policy, and no secret by a tenant", async () => {
+test("every table has row security, and a tenant may read no secret", async () => {
   expect(
     await rows(
       "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' and not relrowsecurity",
@@ -485,7 +494,7 @@ test("no table of ours is readable without a policy, and no secret by a tenant",
   }
 });
 
-test("a history page is read from an index, in order, whatever it is filtered by", async () => {
+test("a history page is read from an index, in order, whatever its filter is", async () => {
   const client = await db.pool.connect();
   const scope = { session_uid: randomUUID(), tenant_id: await addTenant() };
   try {
@@ -511,4 +520,12 @@ test("a history page is read from an index, in order, whatever it is filtered by
   } finally {
     client.release(true);
   }
+});
+
+test("the comment of every table says who removes its rows", async () => {
+  const tables = await rows(
+    `select c.relname as name, obj_description(c.oid) as comment from pg_class c
+     where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'`,
+  );
+  expect(tables.filter(({ comment }) => !/\bremove[sd]?\b/.test(String(comment)))).toEqual([]);
 });

@@ -73,7 +73,7 @@ export class Drip {
     try {
       const heads = await unwrap(
         supabase
-          .rpc("load_drips", { connector_id: connectorId })
+          .rpc("load_drip_heads", { connector_id: connectorId })
           .abortSignal(AbortSignal.timeout(requestTimeoutMs)),
       );
       const waits = (heads ?? []).map((head) => {

@@ -82,7 +82,7 @@ export class Lease {
       try {
         const held = await unwrap(
           supabase
-            .rpc("renew_connector", { connector_id: connectorId, lease_ms: timing.leaseMs })
+            .rpc("renew_lease", { connector_id: connectorId, lease_ms: timing.leaseMs })
             .abortSignal(AbortSignal.timeout(timing.renewEveryMs)),
         );
         if (held !== true) {

@@ -22,7 +22,7 @@ export function listenForNotifications({
   let stopped = false;
   const channel = supabase
     .channel("connectors", { config: { private: true } })
-    .on("broadcast", { event: "wake" }, ({ payload }: { payload: unknown }) => {
+    .on("broadcast", { event: "changed" }, ({ payload }: { payload: unknown }) => {
       const notification = notificationSchema.safeParse(payload);
       onNotification(notification.success ? notification.data.session_uid : null);
     });

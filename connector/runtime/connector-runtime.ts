@@ -104,7 +104,7 @@ export class ConnectorRuntime {
     const { supabase, connectorId } = this.#options;
     await unwrap(
       supabase
-        .rpc("retire_connector", { connector_id: connectorId })
+        .rpc("deregister_connector", { connector_id: connectorId })
         .abortSignal(AbortSignal.timeout(requestTimeoutMs)),
     );
   }
@@ -187,7 +187,7 @@ export class ConnectorRuntime {
     const held = [...this.sessions.values()];
     const owned = await unwrap(
       supabase
-        .rpc("check_ownership", { connector_id: connectorId })
+        .rpc("list_owned_sessions", { connector_id: connectorId })
         .abortSignal(AbortSignal.timeout(requestTimeoutMs)),
     );
     const byUid = new Map((owned ?? []).map((row) => [row.uid, row]));

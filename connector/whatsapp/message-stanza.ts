@@ -45,7 +45,7 @@ export async function readMessageStanza(
   if (chat === undefined) return undefined;
 
   return {
-    kind: "arrival",
+    kind: "message",
     direction: mine ? "out" : "in",
     wa_message_id: id,
     chat_id: chat,

@@ -24,7 +24,7 @@ test("what was written before a session forgot is left out, what came after stay
     { ...session, forget: true },
     { ...session, keys: [row("2", "new")] },
   ]);
-  expect(batch.forget).toEqual(["a"]);
+  expect(batch.clear_auth).toEqual(["a"]);
   expect(batch.credentials).toEqual([]);
   expect(batch.keys).toEqual([
     { ...row("1", "other"), uid: "b" },

@@ -5,27 +5,28 @@ export interface Batch {
   sessions: { uid: string; epoch: number }[];
   credentials: { uid: string; ciphertext: string }[];
   keys: (KeyRow & { uid: string })[];
-  forget: string[];
+  /** Sessions whose credentials and keys are deleted before anything of this batch is written. */
+  clear_auth: string[];
   items: (Item & { uid: string })[];
 }
 
 /**
- * Joins writes in their order. A row that is written twice is kept once, as it was last: one
- * statement cannot touch a row twice. The database forgets before it writes, so what a session
- * wrote before it forgot is left out here.
+ * Joins writes in their order. Of a row that is written twice only the last version is kept,
+ * because one statement cannot touch a row twice. The database deletes before it writes, so what a
+ * session wrote before its deletion is left out here.
  */
 export function joinWrites(writes: readonly Write[]): Batch {
   const epochs = new Map<string, number>();
   const credentials = new Map<string, string>();
   const keys = new Map<string, Map<string, KeyRow>>();
-  const forget = new Set<string>();
+  const cleared = new Set<string>();
   const items: Batch["items"] = [];
 
   for (const write of writes) {
     const { uid } = write;
     epochs.set(uid, write.epoch);
     if (write.forget === true) {
-      forget.add(uid);
+      cleared.add(uid);
       credentials.delete(uid);
       keys.delete(uid);
     }
@@ -44,7 +45,7 @@ export function joinWrites(writes: readonly Write[]): Batch {
     keys: Array.from(keys).flatMap(([uid, rows]) =>
       Array.from(rows.values(), (row) => ({ ...row, uid })),
     ),
-    forget: [...forget],
+    clear_auth: [...cleared],
     items,
   };
 }

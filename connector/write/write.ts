@@ -50,7 +50,7 @@ export type OutcomeItem = { kind: "outcome"; id: string } & (
 );
 
 export interface MessageItem {
-  kind: "arrival";
+  kind: "message";
   direction: "in" | "out";
   wa_message_id: string;
   chat_id: string;

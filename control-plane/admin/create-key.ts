@@ -53,7 +53,12 @@ export function createKey(app: App, { database, now }: Services): void {
     const { key, prefix } = makeKey(settings.network);
     const answer = await database
       .from("api_keys")
-      .insert({ ...settings, tenant_id: tenantId, key_hash: await hashKey(key), hint: prefix })
+      .insert({
+        ...settings,
+        tenant_id: tenantId,
+        key_hash: await hashKey(key),
+        key_prefix: prefix,
+      })
       .select(keyColumns);
     if (answer.error?.code === foreignKeyViolation) throw tenantNotFound(tenantId);
     const created = await unwrapFirst(answer);

@@ -14,8 +14,7 @@ export const keySchema = z
   })
   .openapi("ApiKey");
 
-export const keyColumns =
-  "id,tenant_id,name,network,key_prefix:hint,created_at,expires_at,revoked_at";
+export const keyColumns = "id,tenant_id,name,network,key_prefix,created_at,expires_at,revoked_at";
 
 const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const randomLength = 32;

@@ -51,7 +51,7 @@ export class EventNotifications {
     for (const bucket of this.#buckets) {
       this.#database
         .channel(`hub:${bucket}`, { config: { private: true } })
-        .on("broadcast", { event: "wake" }, ({ payload }) => {
+        .on("broadcast", { event: "changed" }, ({ payload }) => {
           const notification = notificationSchema.safeParse(payload);
           if (notification.success) this.#onNotification(notification.data);
         })

@@ -77,15 +77,15 @@ test("a row inserted by plain SQL is sent, and its event is made", async () => {
   expect(events.filter((event) => event.data["id"] === sent.id)).toHaveLength(1);
 });
 
-test("a row is found without waiting for the poll, and without any hint too", async () => {
+test("a row is found without waiting for the poll, and without any notification too", async () => {
   await connector.stop();
   connector = await stack.startConnector({ dripPollMs: 60_000 });
   await stack.until("main", ({ state, connector_url }) => {
     return state === "connected" && connector_url === connector.url;
   });
-  await queue(ben, "by a hint");
-  const hinted = await stack.untilMessage({ text: "by a hint", status: "DELIVERED" });
-  expect(hinted.source).toBe("queue");
+  await queue(ben, "by a notification");
+  const notified = await stack.untilMessage({ text: "by a notification", status: "DELIVERED" });
+  expect(notified.source).toBe("queue");
 
   await connector.stop();
   connector = await stack.startConnector();

@@ -123,7 +123,7 @@ test("a delivery is a dead letter after the fourth failure", async () => {
       "update webhook_deliveries set next_attempt_at = now(), last_status_code = null where tenant_id = $1 and status = 'pending'",
       [tenant.id],
     );
-    await plane.sql.query("select public.wake_hub($1, 1)", [tenant.id]);
+    await plane.sql.query("select public.notify_hub($1, 1)", [tenant.id]);
   }
   for (const [index, seconds] of [5, 30, 300].entries()) {
     expect(waits[index]).toBeGreaterThan(seconds * 0.8);

@@ -1,9 +1,9 @@
--- Identifiers that sort by time: keyset pagination needs no second column, and a
--- tenant learns nothing of another's volume from them.
+-- Identifiers that sort by time: keyset pagination needs no second column, and an id does not
+-- reveal how many rows other tenants have.
 
--- The version 7 UUID made of a moment and the random bits of another UUID. The 12 bits after
--- the milliseconds hold their fraction (RFC 9562, section 6.2, method 3), so that ids made one
--- after the other sort in that order.
+-- Returns the version 7 UUID of a moment, with the random bits of another UUID. The 12 bits after
+-- the milliseconds hold the fraction of the millisecond (RFC 9562, section 6.2, method 3), so that
+-- ids made in sequence sort in that sequence.
 create function public.uuid_v7_at(moment timestamptz, randomness uuid) returns uuid
 language sql immutable parallel safe set search_path = ''
 as $$
@@ -20,22 +20,23 @@ as $$
   from (select floor(extract(epoch from moment) * 1000000)::bigint as micros) m;
 $$;
 
--- A version 7 UUID (RFC 9562) for the current moment. Hosted projects run a
--- PostgreSQL that has no uuidv7() of its own yet.
+-- Returns a version 7 UUID (RFC 9562) of the current moment. PostgreSQL has uuidv7() from version
+-- 18 on; hosted projects run version 17.
 create function public.uuid_v7() returns uuid
 language sql volatile parallel safe set search_path = ''
 as $$
   select public.uuid_v7_at(clock_timestamp(), gen_random_uuid());
 $$;
 
--- The smallest id that a row of this moment can have: turns a time filter into an id filter.
+-- Returns the smallest id that a row of this moment can have. It turns a filter by time into a
+-- filter by id.
 create function public.uuid_v7_floor(moment timestamptz) returns uuid
 language sql immutable parallel safe set search_path = ''
 as $$
   select public.uuid_v7_at(moment, '00000000-0000-0000-8000-000000000000');
 $$;
 
--- The moment inside a version 7 UUID, to the millisecond.
+-- Returns the moment inside a version 7 UUID, to the millisecond.
 create function public.uuid_v7_time(id uuid) returns timestamptz
 language sql immutable parallel safe set search_path = ''
 as $$

@@ -1,13 +1,10 @@
--- The drip queue: rows of `messages` with status QUEUED, sent one at a time per session. The pace
--- is a column, so that a restarted or another connector goes on with it and not from anew.
+-- The drip queue: rows of messages with status QUEUED, which each session sends one at a time.
+-- whatsapp_sessions.next_drip_at keeps the pace.
 
-alter table public.whatsapp_sessions
-  -- Nothing queued leaves the session earlier.
-  add column next_drip_at timestamptz not null default now();
-
--- For each connected session of a connector the message that is next, and in how long the session
--- may send it. The oldest goes first; one that waits to be tried again holds up its own chat only.
-create function public.load_drips(connector_id uuid)
+-- Returns, for each connected session of a connector, the next message of its queue and the time
+-- until the session may send it. The oldest message goes first. A message that waits for its next
+-- attempt delays the messages of its own chat only.
+create function public.load_drip_heads(connector_id uuid)
 returns table (
   uid uuid, id uuid, chat_id text, type text, message text, attempts integer,
   send_interval_ms integer, due_in_ms bigint
@@ -23,7 +20,7 @@ as $$
     from public.messages m
     where m.session_uid = s.uid and m.status = 'QUEUED'
       and (m.not_before is null or m.not_before <= now())
-      -- Not `not exists`: as a join it would read the whole queue to find its head.
+      -- Not `not exists`: as a join it would read the whole queue to find its first row.
       and (
         select earlier.id from public.messages earlier
         where earlier.session_uid = m.session_uid and earlier.chat_id = m.chat_id
@@ -33,39 +30,40 @@ as $$
     order by m.id
     limit 1
   ) head
-  where s.connector_id = load_drips.connector_id and s.state = 'connected';
+  where s.connector_id = load_drip_heads.connector_id and s.state = 'connected';
 $$;
 
--- Takes a message out of the queue before it touches a socket, and moves the session's pace with
--- it. `outcome` is created, or gone when it is not queued any more.
-create function public.begin_drip(drip jsonb) returns jsonb
+-- Takes a message out of the queue and stores its intent, before anything is sent, and moves
+-- next_drip_at. `outcome` is `created`, or `gone` when the message is not queued any more. Later
+-- duplicates in the queue fail; their events are in `events`.
+create function public.dequeue_message(dequeue jsonb) returns jsonb
 language plpgsql volatile set search_path = ''
 as $$
 declare
   queued public.messages;
-  dropped jsonb;
+  duplicate_ids jsonb;
 begin
   select m.* into queued from public.messages m
-    where m.id = (drip ->> 'id')::uuid and m.session_uid = (drip ->> 'uid')::uuid
+    where m.id = (dequeue ->> 'id')::uuid and m.session_uid = (dequeue ->> 'uid')::uuid
     for update;
-  if queued.status = 'SENDING' and queued.wa_message_id = drip ->> 'wa_message_id' then
-    -- Asked again because the answer got lost.
+  if queued.status = 'SENDING' and queued.wa_message_id = dequeue ->> 'wa_message_id' then
+    -- The call is repeated because the answer of the first one got lost.
     return jsonb_build_object('outcome', 'created', 'message', public.message_json(queued.id));
   elsif queued.status is distinct from 'QUEUED' then
     return jsonb_build_object('outcome', 'gone');
   end if;
 
   update public.messages m
-    set status = 'SENDING', wa_message_id = drip ->> 'wa_message_id',
-        content = decode(drip ->> 'content', 'base64'), chat_id = drip ->> 'chat_id',
-        phone_number = drip ->> 'phone', lid = drip ->> 'lid', not_before = null
+    set status = 'SENDING', wa_message_id = dequeue ->> 'wa_message_id',
+        content = decode(dequeue ->> 'content', 'base64'), chat_id = dequeue ->> 'chat_id',
+        phone_number = dequeue ->> 'phone', lid = dequeue ->> 'lid', not_before = null
     where m.id = queued.id;
   update public.whatsapp_sessions s
-    set next_drip_at = clock_timestamp() + (drip ->> 'interval_ms')::bigint * interval '1 ms'
+    set next_drip_at = clock_timestamp() + (dequeue ->> 'interval_ms')::bigint * interval '1 ms'
     where s.uid = queued.session_uid;
 
-  -- The same text to the same chat, queued again behind this one, is a mistake of whoever queued
-  -- it. Failed and not deleted: nothing that was asked for vanishes without an answer.
+  -- A later row with the same text for the same chat was queued by mistake. It becomes FAILED and
+  -- is not deleted, so that whoever queued it gets an answer.
   with duplicates as (
     update public.messages m
       set status = 'FAILED', error = jsonb_build_object('code', 'duplicate', 'message',
@@ -75,25 +73,25 @@ begin
         and m.id > queued.id
       returning m.id
   )
-  select coalesce(jsonb_agg(d.id order by d.id), '[]') into dropped from duplicates d;
+  select coalesce(jsonb_agg(d.id order by d.id), '[]') into duplicate_ids from duplicates d;
 
   return jsonb_build_object(
     'outcome', 'created',
     'message', public.message_json(queued.id),
     'events', (
       select coalesce(jsonb_agg(public.message_event(d.id::uuid, 'message.failed')), '[]')
-      from jsonb_array_elements_text(dropped) as d(id)));
+      from jsonb_array_elements_text(duplicate_ids) as d(id)));
 end;
 $$;
 
--- A queued message came to its end just now, perhaps long after it was taken out of the queue: the
--- next one keeps its distance from that, too.
-create function public.pace_drips(session_uid uuid) returns void
+-- Keeps the interval between the end of one queued message and the start of the next, also when
+-- sending took longer than the interval.
+create function public.postpone_next_drip(session_uid uuid) returns void
 language sql volatile set search_path = ''
 as $$
   update public.whatsapp_sessions s
     set next_drip_at = greatest(
       s.next_drip_at, clock_timestamp() + t.send_interval_ms * interval '1 ms')
     from public.tenants t
-    where s.uid = pace_drips.session_uid and t.tenant_id = s.tenant_id;
+    where s.uid = postpone_next_drip.session_uid and t.tenant_id = s.tenant_id;
 $$;

@@ -1,10 +1,10 @@
--- Connectors, the sessions they hold, and what a session needs to log in again.
+-- Connectors, the sessions that they own, and what a session needs to log in again.
 
 create table public.connectors (
-  -- New with every start of a connector process: a restarted one is another one.
+  -- Every start of a connector process makes a new id.
   id uuid primary key,
   url text not null,
-  -- The Fly machine, so that a command reaches this one and not its neighbour.
+  -- The Fly machine, so that Fly routes a command to this connector and not to another one.
   instance text,
   networks text[] not null,
   capacity integer not null check (capacity > 0),
@@ -12,6 +12,8 @@ create table public.connectors (
   started_at timestamptz not null default now(),
   lease_expires_at timestamptz not null
 );
+comment on table public.connectors is
+  'Connector processes and their leases. register_connector removes rows whose lease expired more than a day ago.';
 
 create table public.whatsapp_sessions (
   uid uuid primary key default public.uuid_v7(),
@@ -20,7 +22,7 @@ create table public.whatsapp_sessions (
   name text not null check (length(name) between 1 and 200),
   description text,
   network text not null check (network in ('live', 'sandbox')),
-  -- What the tenant wants; `state` is what is.
+  -- The state that the tenant asked for; `state` is the current one.
   desired text not null default 'connected' check (desired in ('connected', 'disconnected')),
   state text not null default 'created' check (state in (
     'created', 'connecting', 'qr', 'pairing_code', 'connected', 'reconnecting', 'logged_out',
@@ -33,31 +35,41 @@ create table public.whatsapp_sessions (
   pairing_code_expires_at timestamptz,
   connected_at timestamptz,
   last_disconnect jsonb,
-  -- The lease: valid while this connector's own lease is. The epoch fences off late writes
-  -- of an owner that was replaced.
+  -- The owner; it counts only while the lease of that connector is valid.
   connector_id uuid references public.connectors on delete set null,
+  -- Grows with every change of owner. A write with an older epoch is rejected.
   epoch bigint not null default 0,
+  -- No queued message is sent before this moment. It is stored, so that the pace survives a restart
+  -- and a change of owner.
+  next_drip_at timestamptz not null default now(),
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   unique (tenant_id, session_id)
 );
 create index whatsapp_sessions_by_connector on public.whatsapp_sessions (connector_id);
 create index whatsapp_sessions_wanted on public.whatsapp_sessions (uid) where desired = 'connected';
+comment on table public.whatsapp_sessions is
+  'WhatsApp accounts of tenants. Rows are removed by delete_session and with their tenant.';
 
--- AES-256-GCM, made and read by connectors only.
 create table public.session_credentials (
   session_uid uuid primary key references public.whatsapp_sessions on delete cascade,
+  -- AES-256-GCM. Only connectors have the key.
   ciphertext bytea not null,
   updated_at timestamptz not null default now()
 );
+comment on table public.session_credentials is
+  'The login of each paired session. Rows are removed by write_auth when the device is unlinked, and with their session.';
 
 create table public.signal_keys (
   session_uid uuid not null references public.whatsapp_sessions on delete cascade,
   type text not null,
   id text not null,
+  -- AES-256-GCM. Only connectors have the key.
   ciphertext bytea not null,
   primary key (session_uid, type, id)
 );
+comment on table public.signal_keys is
+  'The Signal keys of each session. Rows are removed by write_auth when a key is used up or the device is unlinked, and with their session.';
 
 create function public.connector_is_live(connector_id uuid) returns boolean
 language sql stable security definer set search_path = ''
@@ -68,7 +80,7 @@ as $$
   );
 $$;
 
--- A session as the API shows it. A session whose owner is gone is not shown as connected.
+-- A session as the API shows it. Without a live owner it is never shown as connected.
 create view public.session_resources with (security_invoker = true) as
 select
   s.uid,

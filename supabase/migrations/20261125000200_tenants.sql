@@ -1,11 +1,11 @@
--- Tenants and their API keys. Of a key only its SHA-256 is kept.
+-- Tenants and their API keys. Only the SHA-256 of a key is stored.
 
 create table public.tenants (
   tenant_id text primary key check (tenant_id ~ '^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$'),
   name text not null check (length(name) between 1 and 200),
-  -- Only written to: a trigger moves its hash to api_keys and blanks it.
+  -- Write-only: a trigger moves the hash of the key to api_keys and sets this column to null.
   api_key text,
-  -- The default webhook endpoint; a trigger keeps webhook_endpoints in step.
+  -- The default webhook endpoint. A trigger copies both columns to webhook_endpoints.
   webhook_url text,
   webhook_secret text,
   rate_limit_per_minute integer not null default 60 check (rate_limit_per_minute > 0),
@@ -14,6 +14,8 @@ create table public.tenants (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now()
 );
+comment on table public.tenants is
+  'Customers of this service. Rows are removed by DELETE /admin/tenants/:tenantId; everything of the tenant is removed with them.';
 
 create table public.api_keys (
   id uuid primary key default public.uuid_v7(),
@@ -21,17 +23,19 @@ create table public.api_keys (
   name text not null default 'default' check (length(name) between 1 and 100),
   network text not null check (network in ('live', 'sandbox')),
   key_hash text not null unique check (key_hash ~ '^[0-9a-f]{64}$'),
-  -- The first characters, so that a person can tell keys apart.
-  hint text not null,
+  -- The first 12 characters, by which a person recognizes the key.
+  key_prefix text not null,
   created_at timestamptz not null default now(),
   expires_at timestamptz,
   revoked_at timestamptz
 );
 create index api_keys_by_tenant on public.api_keys (tenant_id, id);
+comment on table public.api_keys is
+  'API keys of tenants. Rows are removed with their tenant; nobody removes revoked and expired keys yet.';
 
--- Turns a raw key into what is kept of it. Raises 22023 with what to do when its form is wrong.
+-- Returns what is stored of a raw key. Raises 22023 when the key is malformed.
 create function public.describe_api_key(api_key text)
-returns table (key_hash text, hint text, network text)
+returns table (key_hash text, key_prefix text, network text)
 language plpgsql immutable set search_path = ''
 as $$
 begin
@@ -47,15 +51,15 @@ begin
 end;
 $$;
 
--- Replaces a raw key by `hash hint network` before the row is written, so that the key
--- itself never reaches a table, the WAL or a replica.
+-- Replaces a raw key with `hash prefix network` before the row is written, so that the key itself
+-- never reaches a table, the WAL or a replica.
 create function public.tenants_before_write() returns trigger
 language plpgsql set search_path = ''
 as $$
 begin
-  -- In an upsert it passes here twice; only the first time it is the key.
+  -- An upsert fires this trigger twice: the second time the key is already replaced.
   if new.api_key !~ '^[0-9a-f]{64} ' then
-    select d.key_hash || ' ' || d.hint || ' ' || d.network into new.api_key
+    select d.key_hash || ' ' || d.key_prefix || ' ' || d.network into new.api_key
       from public.describe_api_key(new.api_key) d;
   end if;
   if new.webhook_url is not null and new.webhook_secret is null then
@@ -71,14 +75,14 @@ create function public.tenants_after_write() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
 declare
-  parts text[];
+  described_key text[];
 begin
   insert into public.event_counters (tenant_id) values (new.tenant_id) on conflict do nothing;
 
   if new.api_key is not null then
-    parts := string_to_array(new.api_key, ' ');
-    insert into public.api_keys (tenant_id, key_hash, hint, network)
-      values (new.tenant_id, parts[1], parts[2], parts[3]);
+    described_key := string_to_array(new.api_key, ' ');
+    insert into public.api_keys (tenant_id, key_hash, key_prefix, network)
+      values (new.tenant_id, described_key[1], described_key[2], described_key[3]);
     update public.tenants set api_key = null where tenant_id = new.tenant_id;
   end if;
 
@@ -102,3 +106,20 @@ create trigger tenants_before_write before insert or update on public.tenants
   for each row execute function public.tenants_before_write();
 create trigger tenants_after_write after insert or update on public.tenants
   for each row execute function public.tenants_after_write();
+
+-- Returns the key with this hash and the settings of its tenant; no row when the key is unknown,
+-- revoked or expired.
+create function public.authenticate(key_hash text)
+returns table (
+  key_id uuid, tenant_id text, network text, expires_at timestamptz, rate_limit_per_minute integer,
+  cors_origins text[]
+)
+language sql stable set search_path = ''
+as $$
+  select k.id, k.tenant_id, k.network, k.expires_at, t.rate_limit_per_minute, t.cors_origins
+  from public.api_keys k
+  join public.tenants t on t.tenant_id = k.tenant_id
+  where k.key_hash = authenticate.key_hash
+    and k.revoked_at is null
+    and (k.expires_at is null or k.expires_at > now());
+$$;

@@ -1,5 +1,5 @@
 -- Who may read what: the service role everything, a tenant's JWT (role authenticated, claim
--- tenant_id) its own rows, anon nothing. Writes go through the service role only.
+-- tenant_id) the rows of that tenant, anon nothing. Only the service role may write.
 
 do $$
 declare
@@ -18,13 +18,13 @@ begin
 end;
 $$;
 
--- A hosted project opens every later table to everybody; here a migration has to say so.
+-- A hosted project grants every role access to later tables; here a migration must grant it.
 alter default privileges in schema public revoke all on tables from anon, authenticated;
 alter default privileges in schema public revoke all on sequences from anon, authenticated;
 
 revoke execute on all functions in schema public from public, anon, authenticated;
 grant execute on all functions in schema public to service_role;
--- The views compute with these.
+-- session_resources calls it.
 grant execute on function public.connector_is_live(uuid) to authenticated;
 
 create function public.own_tenant() returns text
@@ -35,10 +35,10 @@ $$;
 revoke execute on function public.own_tenant() from public, anon;
 grant execute on function public.own_tenant() to authenticated, service_role;
 
--- Columns, not tables: no key hash, webhook secret, credential or lease ever reaches a tenant.
+-- Columns, not tables: no tenant may read a key hash, webhook secret, credential or lease.
 grant select (tenant_id, name, webhook_url, rate_limit_per_minute, send_interval_ms, cors_origins,
   created_at, updated_at) on public.tenants to authenticated;
-grant select (id, tenant_id, name, network, hint, created_at, expires_at, revoked_at)
+grant select (id, tenant_id, name, network, key_prefix, created_at, expires_at, revoked_at)
   on public.api_keys to authenticated;
 grant select (uid, tenant_id, session_id, name, description, network, desired, state, phone, lid,
   connected_at, last_disconnect, connector_id, created_at, updated_at)
@@ -70,8 +70,8 @@ create policy own_rows on public.webhook_deliveries for select to authenticated
 create policy own_rows on public.api_calls for select to authenticated
   using (tenant_id = (select public.own_tenant()));
 
--- A tenant's frontends listen on their own topic; the topics of connectors and hubs have no
--- policy, so only the service role joins them.
+-- Frontends of a tenant may join the topic of that tenant. The topics of connectors and hubs have
+-- no policy, so only the service role may join them.
 create policy own_events on realtime.messages for select to authenticated
   using (
     realtime.topic() = 'tenant:' || (select public.own_tenant()) || ':events'

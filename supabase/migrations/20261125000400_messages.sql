@@ -1,0 +1,96 @@
+-- Messages: the history, the intents of outgoing messages and the drip queue in one table.
+
+create table public.messages (
+  id uuid primary key default public.uuid_v7(),
+  tenant_id text not null references public.tenants on delete cascade,
+  -- Not a foreign key: the history outlives a deleted session, and a new session with the same
+  -- session_id does not inherit it.
+  session_uid uuid not null,
+  session_id text not null,
+  platform text not null default 'WHATSAPP' check (platform = 'WHATSAPP'),
+  direction text not null default 'out' check (direction in ('in', 'out')),
+  -- Where it comes from: an API call, a queued row, the account's own phone, or the contact.
+  source text not null default 'queue' check (source in ('api', 'queue', 'phone', 'contact')),
+  chat_id text not null,
+  phone_number text,
+  lid text,
+  -- The sender of a group message.
+  participant text,
+  type text not null default 'text',
+  message text,
+  status text not null check (status in (
+    'QUEUED', 'SENDING', 'SENT', 'DELIVERED', 'READ', 'FAILED', 'RECEIVED')),
+  wa_message_id text,
+  -- The encoded WhatsApp message. It is sent again under the same id after a lost ack, and answers
+  -- a recipient's retry request after a restart.
+  content bytea,
+  error jsonb,
+  attempts integer not null default 0,
+  not_before timestamptz,
+  created_at timestamptz not null default clock_timestamp(),
+  sent_at timestamptz,
+  delivered_at timestamptz,
+  read_at timestamptz
+);
+comment on table public.messages is
+  'Messages in both directions. Rows are removed with their tenant; nobody removes old ones yet.';
+
+-- The id sorts by time, so each of these indexes serves a history page in both directions.
+create index messages_by_tenant on public.messages (tenant_id, id);
+create index messages_by_tenant_status on public.messages (tenant_id, status, id);
+create index messages_by_tenant_out on public.messages (tenant_id, id) where direction = 'out';
+create index messages_by_tenant_chat on public.messages (tenant_id, chat_id, id);
+create index messages_by_tenant_chat_status on public.messages (tenant_id, chat_id, status, id);
+create index messages_by_session on public.messages (session_uid, id);
+create index messages_by_session_status on public.messages (session_uid, status, id);
+create index messages_by_session_out on public.messages (session_uid, id) where direction = 'out';
+create index messages_by_session_chat on public.messages (session_uid, chat_id, id);
+create index messages_by_session_chat_status on public.messages (session_uid, chat_id, status, id);
+create unique index messages_by_wa_id
+  on public.messages (wa_message_id, session_uid, direction, chat_id);
+create index messages_queued on public.messages (session_uid, id) where status = 'QUEUED';
+create index messages_in_flight on public.messages (session_uid, id) where status = 'SENDING';
+
+create table public.idempotency_keys (
+  tenant_id text not null references public.tenants on delete cascade,
+  key text not null,
+  request_hash text not null,
+  message_id uuid not null,
+  created_at timestamptz not null default now(),
+  primary key (tenant_id, key)
+);
+comment on table public.idempotency_keys is
+  'The message that each Idempotency-Key of a tenant made. Rows are removed with their tenant; nobody removes old ones yet.';
+
+-- Returns how far along a message is. A late receipt never moves a message to a lower rank.
+create function public.status_rank(status text) returns integer
+language sql immutable parallel safe set search_path = ''
+as $$
+  select case status
+    when 'QUEUED' then 0 when 'SENDING' then 1 when 'FAILED' then 2
+    when 'SENT' then 3 when 'DELIVERED' then 4 when 'READ' then 5 when 'RECEIVED' then 6 end;
+$$;
+
+-- A message as the API, events and webhooks show it.
+create view public.message_resources with (security_invoker = true) as
+select
+  m.id,
+  m.tenant_id,
+  m.session_uid,
+  m.session_id,
+  m.direction,
+  m.source,
+  m.chat_id,
+  m.phone_number as phone,
+  m.lid,
+  m.participant,
+  m.type,
+  m.message as text,
+  m.status,
+  m.wa_message_id,
+  m.error,
+  m.created_at,
+  m.sent_at,
+  m.delivered_at,
+  m.read_at
+from public.messages m;

@@ -1,0 +1,91 @@
+-- Writing events: what an event of a message or a session contains, and the one function that
+-- stores events.
+
+create function public.message_json(message_id uuid) returns jsonb
+language sql stable set search_path = ''
+as $$
+  select to_jsonb(r) - 'session_uid' - 'tenant_id'
+  from public.message_resources r where r.id = message_id;
+$$;
+
+-- Returns a message event for emit_events. Its data is the message plus `from`, `to` and `message`.
+create function public.message_event(message_id uuid, type text) returns jsonb
+language sql stable set search_path = ''
+as $$
+  select jsonb_build_object(
+    'tenant_id', m.tenant_id, 'type', message_event.type,
+    'session_uid', m.session_uid, 'session_id', m.session_id,
+    'data', public.message_json(m.id) || case m.direction
+      when 'in' then jsonb_build_object(
+        'from', coalesce(m.phone_number, m.lid, m.participant, m.chat_id),
+        'to', coalesce(s.phone, s.lid), 'message', m.message)
+      else jsonb_build_object(
+        'from', coalesce(s.phone, s.lid),
+        'to', coalesce(m.phone_number, m.lid, m.chat_id), 'message', m.message)
+      end)
+  from public.messages m
+  left join public.whatsapp_sessions s on s.uid = m.session_uid
+  where m.id = message_id;
+$$;
+
+-- Returns a session event for emit_events. Its data is the session plus `extra`.
+create function public.session_event(session_uid uuid, type text, extra jsonb) returns jsonb
+language sql stable set search_path = ''
+as $$
+  select jsonb_build_object(
+    'tenant_id', r.tenant_id, 'type', session_event.type,
+    'session_uid', r.uid, 'session_id', r.session_id,
+    'data', to_jsonb(r) - 'uid' - 'tenant_id' || extra)
+  from public.session_resources r where r.uid = session_uid;
+$$;
+
+-- Writes events `[{ tenant_id, type, session_uid, session_id, data }]` in their order, with a
+-- delivery for every webhook endpoint that receives them. Call it last in a transaction: it locks
+-- the counters of the tenants until the commit.
+create function public.emit_events(new_events jsonb) returns void
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  tenant record;
+begin
+  if jsonb_array_length(new_events) = 0 then
+    return;
+  end if;
+
+  for tenant in
+    select e.value ->> 'tenant_id' as tenant_id, count(*) as event_count
+    from jsonb_array_elements(new_events) e
+    group by 1 order by 1 -- every writer locks in the same order, so that none deadlock
+  loop
+    declare
+      to_seq bigint;
+    begin
+      update public.event_counters c set last_seq = c.last_seq + tenant.event_count
+        where c.tenant_id = tenant.tenant_id
+        returning c.last_seq into strict to_seq;
+
+      insert into public.events (tenant_id, seq, type, session_uid, session_id, data)
+      select tenant.tenant_id,
+             to_seq - tenant.event_count + row_number() over (order by e.ordinality),
+             e.value ->> 'type',
+             (e.value ->> 'session_uid')::uuid,
+             e.value ->> 'session_id',
+             e.value -> 'data'
+      from jsonb_array_elements(new_events) with ordinality e
+      where e.value ->> 'tenant_id' = tenant.tenant_id;
+
+      insert into public.webhook_deliveries (tenant_id, endpoint_id, event_seq, bucket)
+      select tenant.tenant_id, w.id, e.seq, public.tenant_bucket(tenant.tenant_id)
+      from public.events e
+      join public.webhook_endpoints w on w.tenant_id = e.tenant_id
+      where e.tenant_id = tenant.tenant_id
+        and e.seq > to_seq - tenant.event_count and e.seq <= to_seq
+        and w.enabled
+        and (w.events is null or e.type = any (w.events));
+
+      perform public.notify_hub(tenant.tenant_id, to_seq, found);
+      perform public.publish_events(tenant.tenant_id, to_seq - tenant.event_count + 1, to_seq);
+    end;
+  end loop;
+end;
+$$;
