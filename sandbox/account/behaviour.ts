@@ -10,15 +10,25 @@ export type RefRefresh = "never" | "onConnect" | "afterScan";
 /** Whether a pairing by code is refused if the client's platform is not one of WhatsApp Web's. */
 export type CompanionHello = "lenient" | "strict";
 
+/**
+ * Whether the account's direct chats have been migrated from phone numbers to LIDs. Null: not
+ * enforced, the server accepts both.
+ */
+export interface AddressingBehaviour {
+  migrated: boolean | null;
+}
+
 /** How the server behaves towards accounts and clients that have no setting of their own. */
 export interface NetworkBehaviour {
   refRefresh: RefRefresh;
   companionHello: CompanionHello;
+  addressing: AddressingBehaviour;
 }
 
 export const defaultNetworkBehaviour: NetworkBehaviour = {
   refRefresh: "never",
   companionHello: "lenient",
+  addressing: { migrated: null },
 };
 
 /** How a phone behaves, and how the server treats its account. */
@@ -30,6 +40,8 @@ export interface Behaviour {
   refRefresh: Exclude<RefRefresh, "onConnect"> | null;
   /** Null: as the network. */
   companionHello: CompanionHello | null;
+  /** Null: as the network. */
+  addressing: AddressingBehaviour;
 }
 
 export const defaultBehaviour: Behaviour = {
@@ -38,6 +50,7 @@ export const defaultBehaviour: Behaviour = {
   autoReply: null,
   refRefresh: null,
   companionHello: null,
+  addressing: { migrated: null },
 };
 
 /** The settings that apply to an account: its own, or else the network's. */
@@ -48,5 +61,6 @@ export function effectiveBehaviour(
   return {
     refRefresh: own?.refRefresh ?? network.refRefresh,
     companionHello: own?.companionHello ?? network.companionHello,
+    addressing: { migrated: own?.addressing.migrated ?? network.addressing.migrated },
   };
 }

@@ -7,6 +7,7 @@ import { readBody } from "./request.ts";
 const body = z.strictObject({
   refRefresh: z.enum(["never", "onConnect", "afterScan"]).exactOptional(),
   companionHello: z.enum(["lenient", "strict"]).exactOptional(),
+  addressing: z.strictObject({ migrated: z.boolean().nullable() }).exactOptional(),
 });
 
 /** The server's behaviour towards phones that have no setting of their own. It is stored. */

@@ -10,6 +10,7 @@ const body = z.strictObject({
   autoReply: z.string().min(1).nullable().exactOptional(),
   refRefresh: z.enum(["never", "afterScan"]).nullable().exactOptional(),
   companionHello: z.enum(["lenient", "strict"]).nullable().exactOptional(),
+  addressing: z.strictObject({ migrated: z.boolean().nullable() }).exactOptional(),
 });
 
 /** Fields that are omitted keep their value; `autoReply: null` turns automatic replies off. */

@@ -4,12 +4,13 @@ import type { Network } from "../network.ts";
 import { handleAppStateIq } from "../stanza/app-state-iq.ts";
 import { confirmDelivery } from "../stanza/deliver.ts";
 import { handleEncryptIq } from "../stanza/encrypt-iq.ts";
+import { accountAddressing } from "../stanza/account-addressing.ts";
 import { type IqContent, iqError, iqResult } from "../stanza/iq.ts";
-import { routeMessage } from "../stanza/route-message.ts";
 import { routeReceipt } from "../stanza/route-receipt.ts";
 import { handleUsyncIq } from "../stanza/usync-iq.ts";
 import type { Connection } from "../wire/connection.ts";
 import { type BinaryNode, child, node } from "../wire/node.ts";
+import { handleMessage } from "./handle-message.ts";
 import { unlinkDevice } from "./unlink-device.ts";
 
 export interface LoggedIn {
@@ -28,7 +29,7 @@ export function handleStanza(session: LoggedIn, stanza: BinaryNode): void {
       handleIq(session, stanza);
       return;
     case "message":
-      routeMessage(network, device, stanza, (ack) => connection.send(ack));
+      handleMessage(network, session, stanza);
       return;
     case "receipt":
       routeReceipt(network, device, stanza);
@@ -105,7 +106,7 @@ function resultContent({ network, device }: LoggedIn, iq: BinaryNode): IqContent
     case "privacy":
       return child(iq, "privacy") ? [privacySettings()] : undefined;
     case "abt":
-      return [node("props", { protocol: "1" }, [])];
+      return [node("props", { protocol: "1" }, abProps(network, device))];
     case "blocklist":
       return [node("list", {}, [])];
     case "w:g2":
@@ -118,6 +119,14 @@ function resultContent({ network, device }: LoggedIn, iq: BinaryNode): IqContent
     default:
       return undefined;
   }
+}
+
+/** A/B test properties by number, as `WAWebABProps` names them. */
+const lidOneOnOneMigrationEnabled = "9435";
+
+function abProps(network: Network, device: Device): BinaryNode[] {
+  if (accountAddressing(network, device.account) !== "lid") return [];
+  return [node("prop", { config_code: lidOneOnOneMigrationEnabled, config_value: "1" })];
 }
 
 function privacySettings(): BinaryNode {

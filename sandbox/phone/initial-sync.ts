@@ -3,6 +3,7 @@ import { deflateSync } from "node:zlib";
 import { proto } from "@whiskeysockets/baileys";
 import type { Device } from "../account/account.ts";
 import { accountJid, deviceJid } from "../account/address.ts";
+import { accountAddressing } from "../stanza/account-addressing.ts";
 import { routeMessage } from "../stanza/route-message.ts";
 import { type PhoneMessage, recentMessages } from "../store/messages.ts";
 import { node } from "../wire/node.ts";
@@ -64,6 +65,7 @@ function appStateKey(phone: Phone): proto.Message.IAppStateSyncKey {
 
 function history(phone: Phone): proto.IHistorySync {
   const { accounts, store } = phone.network;
+  const isLid = accountAddressing(phone.network, phone.account) === "lid";
   const messages = recentMessages(store, phone.account.phone, historyMessages);
   const chats = Map.groupBy(messages, (message) =>
     message.direction === "in" ? message.from : message.to,
@@ -75,11 +77,10 @@ function history(phone: Phone): proto.IHistorySync {
     if (!partner) continue;
     const pnJid = accountJid(partner, "pn");
     const lidJid = accountJid(partner, "lid");
+    const id = isLid ? lidJid : pnJid;
     phoneNumberToLidMappings.push({ pnJid, lidJid });
-    const newestFirst = chat
-      .toReversed()
-      .map((message) => ({ message: webMessage(message, pnJid) }));
-    conversations.push({ id: pnJid, lidJid, name: partner.name, messages: newestFirst });
+    const newestFirst = chat.toReversed().map((message) => ({ message: webMessage(message, id) }));
+    conversations.push({ id, pnJid, lidJid, name: partner.name, messages: newestFirst });
   }
   return {
     syncType: HistorySyncType.INITIAL_BOOTSTRAP,

@@ -3,6 +3,7 @@ import { proto } from "@whiskeysockets/baileys";
 import type { Account, Device } from "../account/account.ts";
 import { accountJid, type Addressing, deviceJid } from "../account/address.ts";
 import { fetchPreKeyBundle } from "../account/pre-keys.ts";
+import { accountAddressing } from "../stanza/account-addressing.ts";
 import { routeMessage } from "../stanza/route-message.ts";
 import { addMessage, type PhoneMessage } from "../store/messages.ts";
 import { type BinaryNode, node } from "../wire/node.ts";
@@ -25,7 +26,10 @@ function newMessageId(autoReply: boolean): string {
 export interface TextToSend {
   to: Account;
   text: string;
-  /** The address space in which the recipient's devices see the sender; default `pn`. */
+  /**
+   * The address space in which the recipient's devices see the sender, unless the recipient's
+   * account enforces its own. Default: that of the sender's account, or else `pn`.
+   */
   addressing?: Addressing;
   isAutoReply?: boolean;
 }
@@ -35,7 +39,8 @@ export interface TextToSend {
  * the message as stored on this phone.
  */
 export async function sendText(phone: Phone, outgoing: TextToSend): Promise<PhoneMessage> {
-  const { to, text, addressing = "pn", isAutoReply: autoReply = false } = outgoing;
+  const { to, text, isAutoReply: autoReply = false } = outgoing;
+  const addressing = outgoing.addressing ?? accountAddressing(phone.network, phone.account) ?? "pn";
   const message: proto.IMessage = { conversation: text };
   const chat = accountJid(to, addressing);
   const id = newMessageId(autoReply);

@@ -9,9 +9,11 @@ import {
 } from "@whiskeysockets/baileys";
 import type { Account, Device } from "../account/account.ts";
 import { serverJid } from "../account/address.ts";
+import type { Network } from "../network.ts";
 import { SandboxError } from "../sandbox-error.ts";
+import { accountAddressing } from "../stanza/account-addressing.ts";
 import { notifyDeviceChange } from "../stanza/device-notification.ts";
-import { node } from "../wire/node.ts";
+import { type BinaryNode, node } from "../wire/node.ts";
 import type { PendingCompanion, RegistrationDeps } from "./registrations.ts";
 
 /** How long the phone waits for pair-device-sign. */
@@ -63,6 +65,7 @@ export async function pairDevice(
           lid: jidEncode(account.lid, "lid", id),
         }),
         node("platform", { name: "android" }),
+        ...clientProps(network, account),
       ]),
     ]),
   );
@@ -81,6 +84,14 @@ export async function pairDevice(
   connection.close(node("stream:error", { code: "515" }));
   network.log.info({ device: id }, "device linked");
   return device;
+}
+
+/** Informs the client at pairing whether the account uses LIDs for its chats. */
+function clientProps(network: Network, account: Account): BinaryNode[] {
+  const addressing = accountAddressing(network, account);
+  if (!addressing) return [];
+  const props = { isChatDbLidMigrated: addressing === "lid" };
+  return [node("client-props", {}, proto.ClientPairingProps.encode(props).finish())];
 }
 
 function unixSeconds(): number {

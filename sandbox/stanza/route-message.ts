@@ -2,11 +2,13 @@ import type { Device } from "../account/account.ts";
 import { accountJid, type Addressing, deviceJid, parseAddress } from "../account/address.ts";
 import type { Network } from "../network.ts";
 import { type BinaryNode, child, children, node } from "../wire/node.ts";
+import { accountAddressing } from "./account-addressing.ts";
 import { deliver } from "./deliver.ts";
 
 /**
- * Routes a message: delivers to each device its own ciphertext, then calls `sendAck` with the ack
- * for the sender (error 404 if `to` is not a user).
+ * Routes a message: delivers to each device its own ciphertext, addressed in the space of that
+ * device's account, then calls `sendAck` with the ack for the sender (error 404 if `to` is not a
+ * user).
  */
 export function routeMessage(
   network: Network,
@@ -27,7 +29,8 @@ export function routeMessage(
   for (const { jid, enc } of ciphertexts(message)) {
     const device = network.accounts.deviceAt(parseAddress(jid));
     if (!device || device === sender) continue;
-    const routed = { sender, device, message, addressing: target.addressing };
+    const addressing = accountAddressing(network, device.account) ?? target.addressing;
+    const routed = { sender, device, message, addressing };
     const attrs = { ...messageAttributes(network, routed), t: timestamp };
     deliver(network.store, device, node("message", attrs, [enc, ...extra]));
   }
@@ -76,7 +79,7 @@ function messageAttributes(
   const alternative = partner && accountJid(partner, addressing === "lid" ? "pn" : "lid");
   return {
     ...attrs,
-    recipient: chat,
+    recipient: partner ? accountJid(partner, addressing) : chat,
     [addressing === "lid" ? "peer_recipient_pn" : "peer_recipient_lid"]: alternative,
   };
 }

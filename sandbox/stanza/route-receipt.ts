@@ -2,6 +2,7 @@ import type { Device } from "../account/account.ts";
 import { deviceJid, parseAddress } from "../account/address.ts";
 import type { Network } from "../network.ts";
 import { type BinaryNode, children, node } from "../wire/node.ts";
+import { accountAddressing } from "./account-addressing.ts";
 import { confirmDelivery, deliver } from "./deliver.ts";
 
 /** Receipts between a device and the server or its own phone. They are never forwarded. */
@@ -17,7 +18,7 @@ export function routeReceipt(network: Network, reader: Device, receipt: BinaryNo
   const target = parseAddress(to);
   const author = network.accounts.accountAt(target);
   if (!target || !author || privateTypes.has(type ?? "")) return;
-  const from = deviceJid(reader, target.addressing);
+  const from = deviceJid(reader, accountAddressing(network, author) ?? target.addressing);
   const t = receipt.attrs["t"] ?? String(Math.floor(Date.now() / 1000));
   // "inactive" means delivered while the recipient's app is in the background: same for the author.
   const forwardedType = type === "inactive" ? undefined : type;
@@ -32,7 +33,9 @@ export function routeReceipt(network: Network, reader: Device, receipt: BinaryNo
     if (device !== reader && !isOwn) deliver(network.store, device, forwarded);
   }
   if (type === "read" && !isOwn) {
-    const copy = node("receipt", { id, from, t, type, recipient: to }, contentOf(receipt));
+    const ownFrom = deviceJid(reader, target.addressing);
+    const attrs = { id, from: ownFrom, t, type, recipient: to };
+    const copy = node("receipt", attrs, contentOf(receipt));
     for (const device of reader.account.devices.values()) {
       if (device !== reader) deliver(network.store, device, copy);
     }

@@ -1,0 +1,22 @@
+import type { Device } from "../account/account.ts";
+import type { Network } from "../network.ts";
+import { addressingError } from "../stanza/account-addressing.ts";
+import { routeMessage } from "../stanza/route-message.ts";
+import type { Connection } from "../wire/connection.ts";
+import { type BinaryNode, node } from "../wire/node.ts";
+
+/** Routes a client's message and acks it, or refuses it with an ack that has an error code. */
+export function handleMessage(
+  network: Network,
+  { device, connection }: { device: Device; connection: Connection },
+  message: BinaryNode,
+): void {
+  const error = addressingError(network, device, message);
+  if (error !== undefined) {
+    const { id, to } = message.attrs;
+    const t = String(Math.floor(Date.now() / 1000));
+    connection.send(node("ack", { class: "message", id, from: to, t, error: String(error) }));
+    return;
+  }
+  routeMessage(network, device, message, (ack) => connection.send(ack));
+}
