@@ -10,7 +10,7 @@ const publicKey = base64Bytes.transform((der, context): KeyObject => {
     const key = createPublicKey({ key: der, format: "der", type: "spki" });
     if (key.asymmetricKeyType === "ed25519") return key;
   } catch {
-    // Said below: not a key of any kind.
+    // Reported below.
   }
   context.addIssue("must be the base64 of an Ed25519 public key (SPKI DER)");
   return z.NEVER;
@@ -26,7 +26,7 @@ const environmentSchema = z
     ),
     COMMAND_PUBLIC_KEY: publicKey,
     PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
-    /** All addresses, IPv6 where the machine has it: Fly's private network is IPv6. */
+    /** Default: all addresses, IPv4 and IPv6. Fly's private network is IPv6. */
     HOST: z.string().optional(),
     CONNECTOR_URL: z.url().optional(),
     FLY_MACHINE_ID: z.string().optional(),
@@ -45,7 +45,7 @@ const environmentSchema = z
   })
   .refine((env) => env.LIVE_NETWORK || env.SANDBOX_WS_URL !== undefined, {
     path: ["LIVE_NETWORK"],
-    message: "is off and there is no SANDBOX_WS_URL: there would be no network to serve",
+    message: "is off and SANDBOX_WS_URL is not set: set one of them",
   });
 
 export type Environment = z.infer<typeof environmentSchema>;

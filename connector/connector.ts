@@ -19,11 +19,12 @@ import { useSecretKeyObjects } from "./whatsapp/patches/secret-key-objects.ts";
 import { silenceLibsignal } from "../shared/silence-libsignal.ts";
 
 const numbersInMemory = 20_000;
-const afterLossMs = 200;
+/** Before registering again after the lease was lost. */
+const reregisterAfterMs = 200;
 
 export interface Connector {
   url: string;
-  /** Hands every session over and ends; resolves when nothing of it runs any more. */
+  /** Hands every session over; resolves when nothing of this connector runs any more. */
   stop: () => Promise<void>;
 }
 
@@ -38,7 +39,7 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
   );
   let runtime: ConnectorRuntime | undefined;
   let connectorId = "";
-  let taking = true;
+  let accepting = true;
   const stopping = new AbortController();
 
   const numberCache = new NumberCache(numbersInMemory);
@@ -50,7 +51,7 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
   const commands = commandRoute({
     publicKey: config.COMMAND_PUBLIC_KEY,
     log,
-    isTaking: () => taking,
+    isAccepting: () => accepting,
     findSession: (uid) => runtime?.sessions.get(uid),
     sendText: new SendText({ supabase, numberCache, now: Date.now }),
   });
@@ -97,9 +98,9 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
       });
       await runtime.serve(stopping.signal);
       if (stopping.signal.aborted) return;
-      // The old lease may live a little longer in the database; nothing hangs on it.
+      // Best effort: without it the old lease expires by itself.
       runtime.retire().catch(() => undefined);
-      await sleep(afterLossMs);
+      await sleep(reregisterAfterMs);
     }
   })().catch((error: unknown) => {
     if (!stopping.signal.aborted) log.fatal({ event: "crashed", err: error }, "connector ended");
@@ -112,7 +113,7 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
           name: "commands",
           timeoutMs: timing.stopSendsMs,
           run: async () => {
-            taking = false;
+            accepting = false;
             runtime?.stopClaiming();
             while (commands.running() + (runtime?.drip.running ?? 0) > 0) await sleep(20);
           },
@@ -152,6 +153,7 @@ function networksOf(config: ConnectorConfig): Network[] {
 
 function targetOf(network: Network, config: ConnectorConfig): NetworkTarget {
   if (network === "live") return { network };
-  if (config.SANDBOX_WS_URL === undefined) throw new Error("No sandbox was configured");
+  if (config.SANDBOX_WS_URL === undefined)
+    throw new Error("SANDBOX_WS_URL is not set, so this connector cannot run sandbox sessions");
   return { network, url: config.SANDBOX_WS_URL, rootKey: config.SANDBOX_ROOT_KEY };
 }

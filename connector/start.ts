@@ -10,12 +10,12 @@ if ("mistakes" in read) {
 const connector = await startConnector(read.config);
 process.stdout.write(`${JSON.stringify({ ready: true, url: connector.url })}\n`);
 
-let asked = false;
+let stopping = false;
 const stop = async () => {
-  if (asked) process.exit(1);
-  asked = true;
+  if (stopping) process.exit(1);
+  stopping = true;
   await connector.stop();
   process.exit(0);
 };
-process.on("SIGTERM", () => void stop()); // stop() reports its own failures
+process.on("SIGTERM", () => void stop()); // never rejects: the phases log their failures
 process.on("SIGINT", () => void stop());

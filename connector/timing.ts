@@ -1,27 +1,27 @@
 import type { BackoffLimits } from "./wait/backoff.ts";
 
-/** How long things take. Tests shorten them; nobody else changes them. */
+/** Every interval and timeout of a connector. Only tests change them. */
 export interface Timing {
   leaseMs: number;
   renewEveryMs: number;
-  /** A connector that cannot renew is gone from WhatsApp this long before its lease is. */
+  /** A connector that cannot renew closes its sockets this long before its lease expires. */
   leaseMarginMs: number;
   pollMs: number;
   ackTimeoutMs: number;
   pingEveryMs: number;
-  /** A link that says nothing for this long, though it was pinged, is dead. */
+  /** A connection without any frame for this long, in spite of pings, is dead. */
   silenceMs: number;
   watchEveryMs: number;
-  /** How long new QR codes are made after somebody asked for one. */
-  qrWantedMs: number;
+  /** How long new QR codes are made after pairing was requested. */
+  pairingWindowMs: number;
   reconnect: BackoffLimits;
-  /** A connection that held this long was a good one. */
+  /** A connection that stays open this long resets the reconnect delay. */
   settledMs: number;
   stopSendsMs: number;
   stopWritesMs: number;
-  /** How often the queue is looked into without any hint. */
+  /** Poll interval of the queue; covers lost notifications. */
   dripPollMs: number;
-  /** Hints that come closer together than this are one. */
+  /** Notifications closer together than this share one poll. */
   dripGapMs: number;
   dripRetry: BackoffLimits;
 }
@@ -35,7 +35,7 @@ export const defaultTiming: Timing = {
   pingEveryMs: 20_000,
   silenceMs: 35_000,
   watchEveryMs: 5000,
-  qrWantedMs: 10 * 60_000,
+  pairingWindowMs: 10 * 60_000,
   reconnect: { baseMs: 1000, capMs: 60_000 },
   settledMs: 30_000,
   stopSendsMs: 8000,

@@ -11,14 +11,14 @@ import { type CommandServices, NotOwner, runCommand } from "./run.ts";
 export interface CommandRouteOptions extends CommandServices {
   publicKey: KeyObject;
   log: Log;
-  /** False while the connector stops. */
-  isTaking: () => boolean;
+  /** False while the connector shuts down. */
+  isAccepting: () => boolean;
 }
 
-/** `POST /commands`: what the control plane asks of the owner of a session. */
+/** `POST /commands`: how the control plane commands the owner of a session. */
 export function commandRoute(options: CommandRouteOptions): {
   app: Hono;
-  /** How many commands are being carried out. */
+  /** How many commands are running. */
   running: () => number;
 } {
   const app = new Hono();
@@ -34,10 +34,18 @@ export function commandRoute(options: CommandRouteOptions): {
     }
     const command = commandSchema.safeParse(parseJson(body));
     if (!command.success) {
-      return failed(c, "invalid_request", "This connector does not know such a command.");
+      return failed(
+        c,
+        "invalid_request",
+        "The body is not a command that this connector knows. Deploy the control plane and the connector in the same version.",
+      );
     }
-    if (!options.isTaking()) {
-      return failed(c, "session_unavailable", "This connector is stopping; ask again in a moment.");
+    if (!options.isAccepting()) {
+      return failed(
+        c,
+        "session_unavailable",
+        "This connector is shutting down. Try again in a few seconds.",
+      );
     }
     running += 1;
     try {
@@ -77,13 +85,13 @@ function answerError(c: Context, error: unknown, log: Log): Response {
     return failed(
       c,
       "session_unavailable",
-      "The session is moving to another connector; ask again.",
+      "The session is moving to another connector. Try again in a few seconds.",
     );
   }
   log.error({ event: "command_failed", err: error }, "a command failed");
   return error instanceof DatabaseError
-    ? failed(c, "database_unavailable", "The database did not answer; ask again in a moment.")
-    : failed(c, "internal", "The command failed on our side; ask again in a moment.");
+    ? failed(c, "database_unavailable", "The database did not respond. Try again in a few seconds.")
+    : failed(c, "internal", "The command failed. Try again in a few seconds.");
 }
 
 function failed(c: Context, code: ErrorCode, detail: string): Response {

@@ -4,7 +4,7 @@ import { parsePhone } from "../../shared/recipient.ts";
 import type { Session } from "../session/session.ts";
 import type { SendText } from "./send-text.ts";
 
-/** This connector does not hold the session: ask the one that does. */
+/** This connector does not own the session. */
 export class NotOwner extends Error {
   override readonly name = "NotOwner";
 }
@@ -19,15 +19,17 @@ export async function runCommand(
   { findSession, sendText }: CommandServices,
 ): Promise<CommandResult> {
   const session = findSession(command.session_uid);
-  if (session === undefined) throw new NotOwner("This connector does not hold the session.");
+  if (session === undefined) throw new NotOwner("This connector does not own the session.");
   switch (command.type) {
     case "send_text":
       return { type: "message", ...(await sendText.run(session, command)) };
     case "pairing_code": {
       const phone = parsePhone(command.phone);
       if (phone === undefined) {
-        throw new ApiError("invalid_request", "Write the phone number with its country code.", {
-          errors: [{ field: "phone", detail: "Must be a whole international number." }],
+        throw new ApiError("invalid_request", "The phone number is not valid.", {
+          errors: [
+            { field: "phone", detail: "Write it with its country code, like 393331234567." },
+          ],
         });
       }
       const { code, expiresAt } = await session.pairingCode(phone);

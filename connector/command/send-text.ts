@@ -67,11 +67,11 @@ export class SendText {
   async #send(session: Session, command: SendTextCommand): Promise<Sent> {
     const recipient = parseRecipient(command.to);
     if (recipient === undefined) {
-      throw new ApiError("invalid_request", "Nobody can have the address in `to`.", {
+      throw new ApiError("invalid_request", "`to` is not a valid recipient.", {
         errors: [
           {
             field: "to",
-            detail: "Write a phone number with its country code, or a @lid or @g.us address.",
+            detail: "Must be a phone number with its country code, or a @lid or @g.us address.",
           },
         ],
       });

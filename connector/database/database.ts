@@ -6,13 +6,13 @@ export type Supabase = SupabaseClient<Database>;
 
 export function connectDatabase({ url, key }: { url: string; key: string }): Supabase {
   return createClient<Database>(url, key, {
-    // The key is all there is: without this, each call first asks whether somebody signed in.
+    // Without this every call first checks whether a user is signed in.
     accessToken: () => Promise.resolve(key),
     global: { fetch: restFetch(url) },
   });
 }
 
-/** What the database answered instead of a result. */
+/** An error response of the database or of its REST API. */
 export class DatabaseError extends Error {
   readonly code: string;
   readonly status: number;
@@ -25,9 +25,9 @@ export class DatabaseError extends Error {
   }
 
   /**
-   * Whether the statement itself is wrong, so that trying again gives the same answer. Decided by
-   * SQLSTATE, because an answer's HTTP status is 500 for both kinds: connection (08), rollback
-   * (40), resources (53), locks (55), operator (57) and system (58) pass by themselves.
+   * Whether the statement itself is wrong, so that a retry gives the same error. Decided by SQLSTATE,
+   * because the HTTP status is 500 for both kinds: classes 08 (connection), 40 (rollback), 53
+   * (resources), 55 (locks), 57 (operator) and 58 (system) are temporary.
    */
   get isFault(): boolean {
     return /^[0-9A-Z]{5}$/.test(this.code) && !/^(08|40|53|55|57|58)/.test(this.code);
@@ -40,7 +40,7 @@ export interface DatabaseAnswer<Data> {
   status: number;
 }
 
-/** The data of an answer; throws a DatabaseError when there is none. */
+/** The data of a response; throws a DatabaseError when it is an error. */
 export async function unwrap<Data>(
   request: PromiseLike<DatabaseAnswer<Data>>,
 ): Promise<Data | null> {

@@ -4,14 +4,14 @@ import { urlToHttpOptions } from "node:url";
 
 type Fetch = typeof fetch;
 
-/** An idle connection ends, as with the built-in fetch, before servers are used to end it. */
+/** Idle connections are closed, as by the built-in fetch, before servers usually close them. */
 const keeping = { keepAlive: true, timeout: 4000 };
 
 /**
- * The fetch of a Supabase client. Calls of its REST interface, of which every message makes some,
- * go over node:http with connections that stay open: for a third of the CPU of the built-in
- * fetch, which passes everything through web streams. All others are left to that. Redirects are
- * not followed: they would make a GET of a call.
+ * The fetch of a Supabase client. REST calls, of which every message makes some, use node:http with
+ * keep-alive: a third of the CPU of the built-in fetch, which passes everything through web streams.
+ * All other calls use the built-in fetch. Redirects are not followed: they would turn a POST into a
+ * GET.
  */
 export function restFetch(supabaseUrl: string): Fetch {
   const url = new URL(supabaseUrl);
@@ -38,7 +38,7 @@ export function restFetch(supabaseUrl: string): Fetch {
       const abort = () => sent.destroy();
       const failed = (cause: Error) => {
         signal?.removeEventListener("abort", abort);
-        // As the built-in fetch does: the reason of the abort, or what went wrong as a cause.
+        // Like the built-in fetch: the reason of the abort, or the error as a cause.
         if (signal?.aborted === true) reject(reasonOf(signal));
         else reject(new TypeError("fetch failed", { cause }));
       };
@@ -71,8 +71,8 @@ function reasonOf(signal: AbortSignal): Error {
 }
 
 /**
- * What postgrest-js, which alone asks for these addresses, reads of an answer. A whole Response
- * costs as much as the call itself.
+ * The parts of a Response that postgrest-js, the only caller for these URLs, reads. Creating a real
+ * Response costs as much CPU as the call itself.
  */
 function answerOf({ statusCode = 0, statusMessage = "", headers }: IncomingMessage, body: string) {
   const answer = {

@@ -2,14 +2,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { backoffMs } from "../wait/backoff.ts";
 import { unwrap, type DatabaseAnswer, DatabaseError } from "./database.ts";
 
-/** A connector that cannot reach the database for so long has lost its lease. */
+/** Longer than a lease: a connector that cannot reach the database for so long has lost it. */
 const forMs = 20_000;
 const requestTimeoutMs = 5000;
 const retryLimits = { baseMs: 50, capMs: 1000 };
 
 /**
- * For reads that a message hangs on: what a moment's outage left unanswered is asked again, because
- * the message would be given up. Throws what asking again cannot mend, or when the time is over.
+ * Retries a read through a short outage, because a message would be lost without its result. Throws
+ * errors that a retry cannot fix, and the last error when the time is up.
  */
 export async function withRetry<Data>(
   request: (signal: AbortSignal) => PromiseLike<DatabaseAnswer<Data>>,

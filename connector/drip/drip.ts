@@ -6,11 +6,12 @@ import { WakeSignal } from "../wait/wake-signal.ts";
 import type { Log } from "../log/log.ts";
 import { resolveRecipient } from "../number/resolve-recipient.ts";
 import type { NumberCache } from "../number/number-cache.ts";
+import { requeueOrFail } from "../session/send-policy.ts";
 import type { Session } from "../session/session.ts";
 import type { WhatsAppConnection } from "../whatsapp/connection.ts";
 import { NotWritten } from "../write/write.ts";
 import { prepareQueued } from "./prepare-queued.ts";
-import { afterFailure, intervalMs, untilNextLook } from "./pace.ts";
+import { intervalMs, untilNextPoll } from "./pace.ts";
 
 const requestTimeoutMs = 10_000;
 
@@ -24,51 +25,51 @@ export interface DripOptions {
   random: () => number;
 }
 
-/** Sends what is queued, one message of a session at a time, at the pace the database keeps. */
+/** Sends queued messages, one per session at a time, at the pace that is stored per session. */
 export class Drip {
   readonly #options: DripOptions;
   readonly #wakeSignal = new WakeSignal();
-  /** Sessions whose message is under way. */
+  /** Sessions with a message on its way. */
   readonly #busy = new Set<string>();
   /** Those of them that were due again meanwhile. */
-  readonly #passedOver = new Set<string>();
-  #taking = true;
+  readonly #deferred = new Set<string>();
+  #isDequeuing = true;
 
   constructor(options: DripOptions) {
     this.#options = options;
   }
 
-  /** How many messages are under way. */
+  /** How many messages are on their way. */
   get running(): number {
     return this.#busy.size;
   }
 
-  /** A hint: something was queued, or a session can send again. */
+  /** Reads the queue soon: a message was queued, or a session can send again. */
   wake(): void {
     this.#wakeSignal.notify();
   }
 
-  /** Takes nothing more from the queue; what is under way goes on. */
-  stopTaking(): void {
-    this.#taking = false;
+  /** Dequeues nothing more; messages on their way are finished. */
+  stopDequeuing(): void {
+    this.#isDequeuing = false;
   }
 
-  /** Resolves when `signal` ends it. Never rejects. */
+  /** Runs until `signal` is aborted. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     const { timing } = this.#options;
     signal.addEventListener("abort", () => this.#wakeSignal.notify(), { once: true });
-    while (!signal.aborted && this.#taking) {
-      const waitMs = await this.#look();
-      // Many hints, or many sessions that are due one after the other, are one look.
+    while (!signal.aborted && this.#isDequeuing) {
+      const waitMs = await this.#poll();
+      // Notifications within this gap, and sessions due one after the other, share one poll.
       await sleep(timing.dripGapMs, undefined, { signal }).catch(() => undefined);
       await this.#wakeSignal.wait(Math.max(0, waitMs - timing.dripGapMs));
     }
   }
 
-  /** Starts what is due, and tells in how long something else will be. */
-  async #look(): Promise<number> {
+  /** Starts what is due; returns in how many milliseconds to poll again. */
+  async #poll(): Promise<number> {
     const { supabase, connectorId, timing, log } = this.#options;
-    // What they had in the queue may be told as it was before.
+    // load_drips may return a head that one of these has dequeued meanwhile.
     const busyBefore = new Set(this.#busy);
     try {
       const heads = await unwrap(
@@ -79,18 +80,19 @@ export class Drip {
       const waits = (heads ?? []).map((head) => {
         if (head.due_in_ms > 0) return head.due_in_ms;
         const isBusy = busyBefore.has(head.uid) || this.#busy.has(head.uid);
-        return isBusy ? this.#passOver(head) : this.#start(head);
+        return isBusy ? this.#defer(head) : this.#start(head);
       });
-      return untilNextLook(waits, timing.dripPollMs);
+      return untilNextPoll(waits, timing.dripPollMs);
     } catch (error) {
-      log.warn({ event: "drip_look_failed", err: error }, "could not look into the queue");
+      log.warn({ event: "queue_poll_failed", err: error }, "could not read the queue");
       return timing.dripPollMs;
     }
   }
 
-  #passOver({ uid }: QueuedMessage): number {
+  /** Polls again when the message on its way is finished. */
+  #defer({ uid }: QueuedMessage): number {
     if (!this.#busy.has(uid)) return 0;
-    this.#passedOver.add(uid);
+    this.#deferred.add(uid);
     return Infinity;
   }
 
@@ -98,16 +100,15 @@ export class Drip {
     const { findSession, timing, random } = this.#options;
     const session = findSession(head.uid);
     const connection = session?.openConnection;
-    // Its turn comes when it is connected, and has sent what a lost link left open.
-    if (!this.#taking || session === undefined || connection === undefined)
-      return timing.dripPollMs;
-    if (session.outbox.isResuming) return timing.dripPollMs;
+    // onReady wakes the drip when the session is connected and has resent what was left open.
+    const isReady = connection !== undefined && session?.outbox.isResuming === false;
+    if (!this.#isDequeuing || session === undefined || !isReady) return timing.dripPollMs;
 
     const pauseMs = intervalMs(head.send_interval_ms, random);
     this.#busy.add(head.uid);
     void this.#send(head, { session, connection, pauseMs }).finally(() => {
       this.#busy.delete(head.uid);
-      if (this.#passedOver.delete(head.uid)) this.#wakeSignal.notify();
+      if (this.#deferred.delete(head.uid)) this.#wakeSignal.notify();
     });
     return pauseMs;
   }
@@ -133,23 +134,23 @@ export class Drip {
         await session.outbox.send(connection, prepared.to, prepared.item);
       } else {
         const { error } = prepared;
-        log.info({ event: "drip_hopeless", id, code: error.code }, "a queued message cannot go");
+        log.info({ event: "undeliverable", id, code: error.code }, "cannot be sent");
         await session.outbox.record({ kind: "outcome", id, status: "FAILED", error });
       }
     } catch (error) {
-      // Still queued, and it is not its fault: the next owner or the next link sends it.
+      // It is still queued, and the message is not the cause: another connection sends it.
       if (error instanceof NotWritten || connection.isClosed) return;
-      log.warn({ event: "drip_failed", id, err: error }, "a queued message could not be sent");
-      await this.#tryLater(head, session);
+      log.warn({ event: "drip_failed", id, err: error }, "could not send a queued message");
+      await this.#requeue(head, session);
     }
   }
 
-  async #tryLater({ id, attempts }: QueuedMessage, session: Session): Promise<void> {
+  async #requeue({ id, attempts }: QueuedMessage, session: Session): Promise<void> {
     const { timing, random, log } = this.#options;
     const error = { code: "send_failed", message: "The message could not be prepared." };
-    const outcome = afterFailure({ id, attempts, error }, { retry: timing.dripRetry, random });
+    const outcome = requeueOrFail({ id, attempts, error }, { retry: timing.dripRetry, random });
     await session.outbox.record(outcome).catch((cause: unknown) => {
-      log.warn({ event: "not_written", id, err: cause }, "not written");
+      log.warn({ event: "write_failed", id, err: cause }, "could not store an outcome");
     });
   }
 }

@@ -12,26 +12,26 @@ type Find = (
 
 export type PreparedMessage =
   | { kind: "ready"; to: string; item: DequeueItem }
-  /** It can never be sent, however often it is tried. */
-  | { kind: "hopeless"; error: Failure };
+  /** It can never be sent, so it is not retried. */
+  | { kind: "undeliverable"; error: Failure };
 
-/** Makes a queued row what goes out. The row is plain SQL, so nothing in it was checked before. */
+/** Turns a queued row into what is sent. Rows come from plain SQL, so they are validated here. */
 export async function prepareQueued(
   queued: QueuedMessage,
   { find, intervalMs }: { find: Find; intervalMs: number },
 ): Promise<PreparedMessage> {
   const { id, type, message: text } = queued;
   if (type !== "text") {
-    return undeliverable("unsupported_type", "Only messages of the type text can be queued.");
+    return undeliverable("unsupported_type", "Only messages of type text can be queued.");
   }
   if (text === null || text === "" || text.length > maxTextLength) {
-    return undeliverable("invalid_message", `A text has 1 to ${maxTextLength} characters.`);
+    return undeliverable("invalid_message", `The text must have 1 to ${maxTextLength} characters.`);
   }
   const recipient = parseRecipient(queued.chat_id);
   if (recipient === undefined) {
     return undeliverable(
       "invalid_recipient",
-      "No such number can exist. Write its country code first.",
+      "The phone number is not valid. Write it with its country code, like 393331234567.",
     );
   }
   const resolved = await find(recipient);
@@ -57,5 +57,5 @@ export async function prepareQueued(
 }
 
 function undeliverable(code: string, message: string): PreparedMessage {
-  return { kind: "hopeless", error: { code, message } };
+  return { kind: "undeliverable", error: { code, message } };
 }

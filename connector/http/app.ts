@@ -12,7 +12,7 @@ export interface AppOptions {
   };
 }
 
-/** What a connector answers: whether it lives, whether it can work, what it counts, commands. */
+/** The HTTP interface of a connector: health, readiness, metrics and commands. */
 export function createApp({ commands, metrics, status }: AppOptions): Hono {
   const app = new Hono();
   app.get("/health", (c) => c.json({ status: "ok", ...status() }));
@@ -21,6 +21,6 @@ export function createApp({ commands, metrics, status }: AppOptions): Hono {
     c.text(await metrics.registry.metrics(), 200, { "content-type": metrics.registry.contentType }),
   );
   app.route("/", commands);
-  app.notFound((c) => c.json({ code: "not_found", detail: "There is no such route." }, 404));
+  app.notFound((c) => c.json({ code: "not_found", detail: "No such route." }, 404));
   return app;
 }

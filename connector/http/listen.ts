@@ -7,7 +7,7 @@ export interface Listening {
   stop: () => Promise<void>;
 }
 
-/** Without a host it listens on all addresses, IPv6 too where the machine has it. */
+/** Without a host it listens on all addresses, IPv4 and IPv6. */
 export function listen(
   app: Hono,
   { port, host }: { port: number; host: string | undefined },

@@ -3,7 +3,7 @@ import { sessionStates } from "../../shared/session.ts";
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
-/** What a connector counts. `states` gives the state of each session it holds. */
+/** The metrics of a connector. `states` returns the state of each session that it holds. */
 export function createMetrics(states: () => Iterable<string>) {
   const registry = new Registry();
   const registers = [registry];
@@ -24,36 +24,36 @@ export function createMetrics(states: () => Iterable<string>) {
     sessions,
     sends: new Counter({
       name: "connector_sends_total",
-      help: "Messages that WhatsApp took (SENT) or did not (FAILED; QUEUED when tried again)",
+      help: "Outgoing messages by outcome: SENT, FAILED, or QUEUED for a retry",
       labelNames: ["outcome"],
       registers,
     }),
     received: new Counter({
       name: "connector_received_total",
-      help: "Messages that came in and were stored",
+      help: "Messages received and stored",
       registers,
     }),
-    reconnects: new Counter({
+    closes: new Counter({
       name: "connector_closes_total",
-      help: "Links that ended, by reason",
+      help: "Connections to WhatsApp that ended, by reason",
       labelNames: ["reason"],
       registers,
     }),
     ackLatency: new Histogram({
       name: "connector_ack_seconds",
-      help: "From the intent of a message to WhatsApp's ack",
+      help: "Time from the intent of a message to WhatsApp's ack",
       buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
       registers,
     }),
     commitLatency: new Histogram({
       name: "connector_commit_seconds",
-      help: "How long a commit took",
+      help: "Duration of a commit",
       buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
       registers,
     }),
     commitWrites: new Histogram({
       name: "connector_commit_writes",
-      help: "Writes that went in one commit",
+      help: "Writes per commit",
       buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500],
       registers,
     }),

@@ -7,12 +7,12 @@ const label = { type: "session", id: "393331234567.0" };
 const cipher = new SessionCipher(masterKey, "a");
 const encrypted = cipher.encrypt(label, "secret ☕");
 
-test("what was encrypted opens, also after a restart", () => {
+test("a ciphertext can be decrypted, also after a restart", () => {
   expect(new SessionCipher(masterKey, "a").decrypt(label, encrypted)).toBe("secret ☕");
   expect(cipher.encrypt(label, "secret ☕")).not.toBe(encrypted);
 });
 
-test("it opens for no other session, name or key", () => {
+test("it cannot be decrypted for another session, name or key", () => {
   expect(() => new SessionCipher(masterKey, "b").decrypt(label, encrypted)).toThrow(/authenticate/);
   expect(() => cipher.decrypt({ ...label, id: "393331234567.1" }, encrypted)).toThrow(
     /authenticate/,
@@ -26,5 +26,5 @@ test("a changed or shortened ciphertext is refused", () => {
   const bytes = Buffer.from(encrypted, "base64");
   bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
   expect(() => cipher.decrypt(label, bytes.toString("base64"))).toThrow(/authenticate/);
-  expect(() => cipher.decrypt(label, encrypted.slice(0, 20))).toThrow(/cut short/);
+  expect(() => cipher.decrypt(label, encrypted.slice(0, 20))).toThrow(/truncated/);
 });

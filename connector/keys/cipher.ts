@@ -7,21 +7,21 @@ import {
   randomBytes,
 } from "node:crypto";
 
-/** The first byte of everything encrypted: says how, so that keys can be rotated later. */
+/** The first byte of every ciphertext; it names the format, so that keys can be rotated. */
 const version = 1;
 const nonceBytes = 12;
 const tagBytes = 16;
 const headerBytes = 1 + nonceBytes + tagBytes;
 
-/** What a ciphertext is for: it opens under no other name. */
+/** What a ciphertext is for. It cannot be decrypted under another label. */
 export interface Label {
   type: string;
   id: string;
 }
 
 /**
- * Encrypts what one session keeps in the database: AES-256-GCM under a key of its own, derived
- * by HKDF-SHA-256, so that no row can be moved to another session or another name.
+ * Encrypts the keys and credentials of one session with AES-256-GCM. The key is derived per session
+ * (HKDF-SHA-256) and the label is authenticated, so a row cannot be moved to another session or name.
  */
 export class SessionCipher {
   readonly #uid: string;
@@ -48,7 +48,7 @@ export class SessionCipher {
   decrypt(label: Label, ciphertext: string): string {
     const bytes = Buffer.from(ciphertext, "base64");
     if (bytes.length < headerBytes || bytes[0] !== version) {
-      throw new Error("This ciphertext has another version or was cut short");
+      throw new Error("The ciphertext is truncated or has an unknown version");
     }
     const nonce = bytes.subarray(1, 1 + nonceBytes);
     const decipher = createDecipheriv("aes-256-gcm", this.#key, nonce, { authTagLength: tagBytes });

@@ -1,8 +1,8 @@
-/** JSON in which byte arrays survive, in the form that Baileys' own stores use. */
+/** JSON with byte arrays, in the format of Baileys' own stores. */
 export function encodeJson(value: unknown): string {
   return JSON.stringify(value, (_key, part: unknown) => {
     if (part instanceof Uint8Array) return asTagged(part);
-    // A Buffer arrives here as what its own toJSON made of it.
+    // For a Buffer, JSON.stringify passes the result of its toJSON.
     if (isTagged(part) && Array.isArray(part.data)) return asTagged(Uint8Array.from(part.data));
     return part;
   });

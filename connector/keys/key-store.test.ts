@@ -45,7 +45,7 @@ test("values and bytes come back, from the cache and after a restart", async () 
   expect(loads).toEqual(["session x"]);
 });
 
-test("a miss is asked for once, and deleted is a miss", async () => {
+test("a miss is loaded once, and a deleted key is a miss", async () => {
   const store = open();
   expect(await store.get("tctoken", ["x"])).toEqual({});
   expect(await store.get("tctoken", ["x"])).toEqual({});
@@ -55,7 +55,7 @@ test("a miss is asked for once, and deleted is a miss", async () => {
   expect(loads).toEqual(["tctoken x"]);
 });
 
-test("a new session asks for nothing, until the cache had to forget", async () => {
+test("a new session loads nothing until the cache has evicted something", async () => {
   const store = open({ empty: true, limit: 2 });
   expect(await store.get("session", ["x"])).toEqual({});
   await store.set({ session: { a: 1, b: 2, c: 3 } });

@@ -10,28 +10,28 @@ export interface KeyStoreOptions {
   cipher: SessionCipher;
   load: (type: string, ids: string[]) => Promise<{ id: string; ciphertext: string }[]>;
   commit: (write: { keys: KeyRow[]; items: Item[] }) => Promise<unknown>;
-  /** How many values stay in memory. */
+  /** How many values are kept in memory. */
   limit: number;
-  /** The session has nothing stored yet, so whatever is not here is nowhere. */
+  /** Whether nothing is stored yet, so that a miss needs no query. */
   empty: boolean;
 }
 
 /**
- * 812 of them belong to a session and each is used at most once, so they are not worth the
- * memory: they are read again when a first message of a contact names one.
+ * A session has 812 of them and uses each at most once, so they are not kept in memory. One is
+ * loaded when the first message of a contact names it.
  */
 const uncachedTypes = new Set(["pre-key"]);
 
 /**
- * The Signal keys of one session: in Postgres, encrypted, behind a cache that remembers misses
- * too. Reads see a write at once; the writer of it hears when it is committed.
+ * The Signal keys of one session: stored encrypted in Postgres, behind a cache that also holds
+ * misses. A write is visible to reads at once; `set` resolves when it is committed.
  */
 export class KeyStore {
   readonly #options: KeyStoreOptions;
   readonly #recent: LRUCache<string, { value: unknown }>;
-  /** Not committed yet: must not be evicted, because the database does not have it. */
+  /** Values that are not committed yet. They must not be evicted: the database does not have them. */
   readonly #uncommitted = new Map<string, { value: unknown }>();
-  /** Types of which the database has more than the cache. */
+  /** Types of which the database has values that the cache does not. */
   readonly #partial = new Set<string>();
   readonly #empty: boolean;
   #closed = false;
@@ -70,9 +70,9 @@ export class KeyStore {
     return found;
   }
 
-  /** Resolves when the changes, and the items that belong with them, are committed. */
+  /** Resolves when the changes, and the items stored with them, are committed. */
   async set(changes: KeyChanges, items: Item[] = []): Promise<void> {
-    if (this.#closed) throw new NotWritten("these keys belong to a device that was unlinked");
+    if (this.#closed) throw new NotWritten("these keys belong to a device that was replaced");
     const rows: KeyRow[] = [];
     const written = new Map<string, { value: unknown }>();
     for (const [type, values] of Object.entries(changes)) {
@@ -86,7 +86,7 @@ export class KeyStore {
 
     await this.#options.commit({ keys: rows, items });
     for (const [key, known] of written) {
-      // A later write of the same key took its place.
+      // A later write of the same key is still to be committed.
       if (this.#uncommitted.get(key) !== known) continue;
       this.#uncommitted.delete(key);
       if (uncachedTypes.has(typeOf(key))) this.#partial.add(typeOf(key));
@@ -94,7 +94,7 @@ export class KeyStore {
     }
   }
 
-  /** Nothing is written any more: a late write must not reach the keys of the next device. */
+  /** Refuses further writes: a late one must not change the keys of the next device. */
   close(): void {
     this.#closed = true;
   }

@@ -24,9 +24,9 @@ export interface LeaseOptions {
 }
 
 /**
- * The one row that all sessions of a connector hang on. `held` ends when the lease is about to
- * run out, or already belongs to the past: by then every socket must be closed, because another
- * connector may open them.
+ * The row that gives a connector the right to own sessions. `lost` is aborted shortly before the
+ * lease expires: by then every socket must be closed, because another connector may claim the
+ * sessions.
  */
 export class Lease {
   readonly #options: LeaseOptions;
@@ -37,13 +37,13 @@ export class Lease {
     this.#options = options;
   }
 
-  /** Registers, however long the database takes to answer; throws when `signal` ends it. */
-  static async take(options: LeaseOptions): Promise<Lease> {
+  /** Registers, retrying until the database answers; throws when `signal` is aborted. */
+  static async acquire(options: LeaseOptions): Promise<Lease> {
     const { supabase, connectorId, registration, timing, log, random, signal } = options;
     const lease = new Lease(options);
     for (let attempt = 0; ; attempt += 1) {
       signal.throwIfAborted();
-      const askedAt = performance.now();
+      const requestedAt = performance.now();
       try {
         await unwrap(
           supabase
@@ -54,8 +54,8 @@ export class Lease {
             })
             .abortSignal(AbortSignal.timeout(timing.leaseMs)),
         );
-        lease.#extend(askedAt);
-        void lease.#keep(); // it ends with the lease
+        lease.#extend(requestedAt);
+        void lease.#keepRenewing(); // ends when the lease is lost
         return lease;
       } catch (error) {
         log.warn({ event: "register_failed", attempt, err: error }, "could not register");
@@ -64,7 +64,7 @@ export class Lease {
     }
   }
 
-  /** Aborted when the lease must not be relied on any more. */
+  /** Aborted when the lease is lost or released. */
   get lost(): AbortSignal {
     return this.#lost.signal;
   }
@@ -74,11 +74,11 @@ export class Lease {
     this.#lost.abort();
   }
 
-  async #keep(): Promise<void> {
+  async #keepRenewing(): Promise<void> {
     const { supabase, connectorId, timing, log } = this.#options;
     let delayMs = timing.renewEveryMs;
     while (await this.#wait(delayMs)) {
-      const askedAt = performance.now();
+      const requestedAt = performance.now();
       try {
         const held = await unwrap(
           supabase
@@ -86,10 +86,10 @@ export class Lease {
             .abortSignal(AbortSignal.timeout(timing.renewEveryMs)),
         );
         if (held !== true) {
-          log.error({ event: "lease_expired" }, "the lease had already run out");
+          log.error({ event: "lease_expired" }, "the lease had already expired");
           return this.release();
         }
-        this.#extend(askedAt);
+        this.#extend(requestedAt);
         delayMs = timing.renewEveryMs;
       } catch (error) {
         log.warn({ event: "renew_failed", err: error }, "could not renew the lease");
@@ -98,8 +98,8 @@ export class Lease {
     }
   }
 
-  /** The database counts from when it got the request, which is never before it was sent. */
-  #extend(askedAt: number): void {
+  /** Counted from when the request was sent: the database received it later, so its lease is longer. */
+  #extend(requestedAt: number): void {
     const { leaseMs, leaseMarginMs } = this.#options.timing;
     clearTimeout(this.#expiry);
     this.#expiry = setTimeout(
@@ -107,7 +107,7 @@ export class Lease {
         this.#options.log.error({ event: "lease_lost" }, "could not renew the lease in time");
         this.release();
       },
-      askedAt + leaseMs - leaseMarginMs - performance.now(),
+      requestedAt + leaseMs - leaseMarginMs - performance.now(),
     );
   }
 

@@ -6,7 +6,7 @@ const levels = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as
 export const logLevels = levels;
 export type LogLevel = (typeof levels)[number];
 
-/** JSON lines on stderr. Nothing that opens an account or shows a conversation gets through. */
+/** JSON lines on stderr. Fields with secrets or message content are redacted. */
 export function createLog(level: LogLevel): Log {
   return pino(
     {

@@ -6,8 +6,8 @@ import type { Log } from "../log/log.ts";
 const notificationSchema = z.object({ session_uid: z.string().nullable() });
 
 /**
- * Listens for hints that something changed. They may be lost, so the poll stays what counts;
- * after every (re)connection one hint stands for all that was missed.
+ * Listens for notifications of changed sessions. They may be lost, so the connector also polls; after
+ * every (re)connection one notification for all sessions stands for those that were missed.
  */
 export function listenForNotifications({
   supabase,

@@ -2,7 +2,7 @@ import { LRUCache } from "lru-cache";
 import type { Identity } from "../whatsapp/identity.ts";
 
 const registeredTtlMs = 6 * 3_600_000;
-/** Short: a contact may install WhatsApp while somebody waits to write to them. */
+/** Short: the contact may install WhatsApp at any time. */
 const notRegisteredTtlMs = 60_000;
 
 /** Caches which numbers are on WhatsApp, so that only the first message to one needs a query. */

@@ -4,7 +4,7 @@ import { chatOf, type Identity, nobody } from "../whatsapp/identity.ts";
 import type { WhatsAppConnection } from "../whatsapp/connection.ts";
 import type { NumberCache } from "./number-cache.ts";
 
-/** Where a message goes: its address on the wire, its chat here, and who that is. */
+/** Where a message goes: its JID on the wire, its chat in the history, and who that is. */
 export interface ResolvedRecipient extends Identity {
   to: string;
   chatId: string;
@@ -19,7 +19,9 @@ export async function resolveRecipient(
     connection,
   }: { numberCache: NumberCache; network: Network; connection: WhatsAppConnection },
 ): Promise<ResolvedRecipient | undefined> {
-  if (recipient.kind === "group") return { ...nobody, to: recipient.jid, chatId: recipient.jid };
+  if (recipient.kind === "group") {
+    return { ...nobody, to: recipient.jid, chatId: recipient.jid };
+  }
   if (recipient.kind === "lid") {
     const person = await connection.complete({ phone: null, lid: recipient.lid });
     return { ...person, to: recipient.jid, chatId: chatOf(person) ?? recipient.jid };

@@ -5,11 +5,12 @@ import type { NumberCache } from "../number/number-cache.ts";
 import type { ClaimedSession } from "../../shared/database.ts";
 import { Session } from "../session/session.ts";
 import type { SessionServices } from "../session/services.ts";
+import { stopped } from "../session/session-state.ts";
 import { Writer } from "../write/writer.ts";
 import { WakeSignal } from "../wait/wake-signal.ts";
 import { Lease, type LeaseOptions } from "../lease/lease.ts";
 
-/** Few enough that several connectors that start together share what there is. */
+/** Small, so that connectors that start together share the sessions. */
 const claimBatch = 25;
 const betweenClaimsMs = 30;
 const requestTimeoutMs = 10_000;
@@ -20,7 +21,7 @@ export interface ConnectorRuntimeOptions extends Omit<LeaseOptions, "signal"> {
   services: Omit<SessionServices, "writer" | "onReady" | "onGone">;
 }
 
-/** What a connector is under one id: its lease, and the sessions and writes that hang on it. */
+/** Everything that a connector holds under one lease: its sessions, their writes and the drip. */
 export class ConnectorRuntime {
   readonly sessions = new Map<string, Session>();
   readonly writer: Writer;
@@ -29,7 +30,7 @@ export class ConnectorRuntime {
   readonly #wakeSignal = new WakeSignal();
   #lease: Lease | undefined;
   #polledAt = 0;
-  #claiming = true;
+  #isClaiming = true;
 
   constructor(options: ConnectorRuntimeOptions) {
     this.#options = options;
@@ -48,20 +49,20 @@ export class ConnectorRuntime {
     this.drip = new Drip({ ...options, findSession: (uid) => this.sessions.get(uid) });
   }
 
-  /** Whether this connector can take sessions: registered, and the database answered lately. */
+  /** Whether this connector can claim sessions: it is registered and has polled recently. */
   get isReady(): boolean {
     const { leaseMs } = this.#options.timing;
     return (
-      this.#claiming &&
+      this.#isClaiming &&
       this.#lease !== undefined &&
       !this.#lease.lost.aborted &&
       performance.now() - this.#polledAt < leaseMs
     );
   }
 
-  /** Resolves when the lease is lost or `signal` ended it, with everything closed. */
+  /** Resolves when the lease is lost or `signal` is aborted; then everything is closed. */
   async serve(signal: AbortSignal): Promise<void> {
-    const lease = await Lease.take({ ...this.#options, signal });
+    const lease = await Lease.acquire({ ...this.#options, signal });
     this.#lease = lease;
     const ended = AbortSignal.any([signal, lease.lost]);
     ended.addEventListener("abort", () => this.#wakeSignal.notify());
@@ -79,27 +80,28 @@ export class ConnectorRuntime {
     if (!signal.aborted) this.abandon();
   }
 
-  /** A hint: something about this session, or anything, changed. */
+  /** A notification that this session changed; null stands for any session. */
   wake(sessionUid: string | null): void {
     this.#wakeSignal.notify();
     if (sessionUid === null || this.sessions.has(sessionUid)) this.drip.wake();
   }
 
-  /** Takes no more sessions, and nothing more from their queues; those it has stay. */
+  /** Claims no more sessions and dequeues no more messages; the sessions stay open. */
   stopClaiming(): void {
-    this.#claiming = false;
-    this.drip.stopTaking();
+    this.#isClaiming = false;
+    this.drip.stopDequeuing();
   }
 
   /** Closes everything at once and writes nothing more. */
   abandon(): void {
-    this.#claiming = false;
+    this.#isClaiming = false;
     this.#lease?.release();
     for (const session of this.sessions.values()) session.end();
     this.sessions.clear();
     this.writer.close();
   }
 
+  /** Releases the sessions in the database, so that other connectors can claim them. */
   async retire(): Promise<void> {
     const { supabase, connectorId } = this.#options;
     await unwrap(
@@ -116,42 +118,42 @@ export class ConnectorRuntime {
       await this.#claim();
       this.#polledAt = performance.now();
     } catch (error) {
-      log.warn({ event: "poll_failed", err: error }, "could not look for sessions");
+      log.warn({ event: "poll_failed", err: error }, "could not poll for sessions");
     }
   }
 
   async #claim(): Promise<void> {
     const { supabase, connectorId, registration } = this.#options;
-    while (this.#claiming) {
+    while (this.#isClaiming) {
       const room = registration.capacity - this.sessions.size;
       if (room <= 0) return;
-      const wanted = Math.min(claimBatch, room);
+      const limit = Math.min(claimBatch, room);
       const claimed = await unwrap(
         supabase
-          .rpc("claim_sessions", { connector_id: connectorId, max_sessions: wanted })
+          .rpc("claim_sessions", { connector_id: connectorId, max_sessions: limit })
           .abortSignal(AbortSignal.timeout(requestTimeoutMs)),
       );
-      for (const session of claimed ?? []) this.#take(session);
-      if ((claimed?.length ?? 0) < wanted) return;
+      for (const session of claimed ?? []) this.#start(session);
+      if ((claimed?.length ?? 0) < limit) return;
       await sleep(betweenClaimsMs);
     }
   }
 
-  #take(claimed: ClaimedSession): void {
+  #start(claimed: ClaimedSession): void {
     const { services, log } = this.#options;
     if (this.#lease?.lost.aborted !== false) return;
     this.sessions.get(claimed.uid)?.end();
     try {
-      const session = new Session(claimed, {
+      const session: Session = new Session(claimed, {
         ...services,
         writer: this.writer,
         onReady: () => this.drip.wake(),
-        onGone: (gone) => {
-          if (this.sessions.get(gone.uid) === gone) this.sessions.delete(gone.uid);
+        onGone: () => {
+          if (this.sessions.get(claimed.uid) === session) this.sessions.delete(claimed.uid);
         },
       });
       this.sessions.set(claimed.uid, session);
-      log.info({ event: "claimed", uid: claimed.uid, epoch: claimed.epoch }, "took a session");
+      log.info({ event: "claimed", uid: claimed.uid, epoch: claimed.epoch }, "claimed a session");
       session.start();
     } catch (error) {
       this.sessions.delete(claimed.uid);
@@ -159,29 +161,19 @@ export class ConnectorRuntime {
     }
   }
 
-  /** A session that cannot run here, such as one encrypted under another key, is stopped. */
+  /** Stops a session that cannot run here, such as one encrypted under another key. */
   #refuse({ uid, epoch }: ClaimedSession, error: unknown): void {
     const { log } = this.#options;
-    log.error({ event: "session_refused", uid, err: error }, "a session could not be started");
-    const reason = { reason: "credentials_unreadable" };
-    const change = {
-      kind: "change" as const,
-      patch: {
-        state: "disconnected" as const,
-        desired: "disconnected" as const,
-        last_disconnect: { ...reason, at: new Date().toISOString() },
-      },
-      event: "session.disconnected" as const,
-      event_data: reason,
-    };
+    log.error({ event: "session_refused", uid, err: error }, "could not start a session");
+    const change = stopped({ reason: "credentials_unreadable" }, { now: Date.now });
     this.writer
       .commit({ uid, epoch, items: [change] })
       .catch((cause: unknown) =>
-        log.warn({ event: "not_written", uid, err: cause }, "not written"),
+        log.warn({ event: "write_failed", uid, err: cause }, "could not store a change"),
       );
   }
 
-  /** Closes what is another's by now, is deleted, or is not wanted any more. */
+  /** Closes sessions that were claimed by another connector, deleted or disconnected. */
   async #reconcile(): Promise<void> {
     const { supabase, connectorId, log } = this.#options;
     const held = [...this.sessions.values()];
@@ -194,18 +186,20 @@ export class ConnectorRuntime {
     for (const session of held) {
       if (this.sessions.get(session.uid) !== session) continue;
       const row = byUid.get(session.uid);
-      if (row?.epoch !== session.epoch) this.#drop(session.uid, "not owned");
+      if (row?.epoch !== session.epoch) this.#drop(session.uid, "not_owner");
       else if (row.desired === "disconnected") {
         session
           .stop("requested")
-          .catch((error: unknown) => log.warn({ event: "stop_failed", err: error }, "not stopped"));
+          .catch((error: unknown) =>
+            log.warn({ event: "stop_failed", err: error }, "could not stop a session"),
+          );
       }
     }
     const orphans = [...byUid.keys()].filter((uid) => !this.sessions.has(uid));
     if (orphans.length > 0) await this.#release(orphans);
   }
 
-  /** What the database gave to this connector in an answer that never came. */
+  /** Releases sessions that this connector owns without holding them, as after a lost answer. */
   async #release(orphans: string[]): Promise<void> {
     const { supabase, connectorId, log } = this.#options;
     log.warn({ event: "orphans_released", uids: orphans }, "owned sessions that are not held");
@@ -216,8 +210,8 @@ export class ConnectorRuntime {
     );
   }
 
-  #drop(uid: string, why: string): void {
-    this.#options.log.warn({ event: "session_lost", uid, why }, "a session is not ours any more");
+  #drop(uid: string, reason: string): void {
+    this.#options.log.warn({ event: "session_lost", uid, reason }, "no longer the owner");
     const session = this.sessions.get(uid);
     this.sessions.delete(uid);
     session?.end();

@@ -12,14 +12,14 @@ const credentialsLabel = { type: "credentials", id: "" };
 
 export interface DeviceOptions {
   uid: string;
-  /** The stored credentials; null when the session was never paired. */
+  /** The stored credentials in base64; null when the session was never paired. */
   ciphertext: string | null;
   supabase: Supabase;
   masterKey: Buffer;
   commit: (write: { keys: KeyRow[]; items: Item[] }) => Promise<unknown>;
 }
 
-/** The linked device that a session is, or would become: who it is, and its keys. */
+/** The companion device that a session is, or becomes by pairing: its credentials and keys. */
 export class Device {
   readonly #options: DeviceOptions;
   readonly #cipher: SessionCipher;
@@ -39,15 +39,15 @@ export class Device {
     this.keys = this.#openKeys(ciphertext === null);
   }
 
-  /** Becomes another device: one that was unlinked, or never linked, leaves nothing behind. */
-  startAnew(): void {
+  /** Becomes another device, with nothing of the former one. */
+  reset(): void {
     this.keys.close();
     this.keys = this.#openKeys(true);
     this.credentials = newCredentials();
     this.caches = createDeviceCaches();
   }
 
-  /** The credentials as they are stored. */
+  /** The credentials in the form in which they are stored. */
   encryptedCredentials(): string {
     return this.#cipher.encrypt(credentialsLabel, encodeJson(this.credentials));
   }

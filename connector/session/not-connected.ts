@@ -2,8 +2,8 @@ import { ApiError } from "../../shared/errors.ts";
 import type { SessionState } from "../../shared/session.ts";
 
 const scan =
-  "No phone is linked. Scan the code of GET /session/:id/qr with WhatsApp, then send again.";
-const wait = "The session is reconnecting by itself; send again in a few seconds.";
+  "No phone is linked. Scan the QR code from GET /session/:id/qr with WhatsApp, then send again.";
+const wait = "The session is reconnecting. Send again in a few seconds.";
 
 const advice: Record<SessionState, string> = {
   created: scan,
@@ -18,8 +18,8 @@ const advice: Record<SessionState, string> = {
 };
 
 /**
- * Why nothing can be sent now, with the next step: 409 when somebody has to do something, 503 when
- * waiting is enough.
+ * Why no message can be sent now, with the next step: 409 when the tenant must act, 503 when waiting
+ * is enough.
  */
 export function notConnected(state: SessionState, sessionId: string): ApiError {
   const detail = advice[state].replace(":id", sessionId);

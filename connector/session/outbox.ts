@@ -2,10 +2,8 @@ import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ApiError } from "../../shared/errors.ts";
 import { type Message, messageSchema } from "../../shared/message.ts";
-import { afterFailure } from "../drip/pace.ts";
 import type { Log } from "../log/log.ts";
 import type { Metrics } from "../http/metrics.ts";
-import type { BackoffLimits } from "../wait/backoff.ts";
 import { withTimeout } from "../wait/with-timeout.ts";
 import { isConnectionFailure } from "../whatsapp/close-reason.ts";
 import type { WhatsAppConnection } from "../whatsapp/connection.ts";
@@ -18,8 +16,9 @@ import {
   type SendResult,
   sendResultSchema,
 } from "../write/write.ts";
+import { afterSendEvent, type RetryLimits, type SendEvent } from "./send-policy.ts";
 
-export interface OutboxOptions {
+export interface OutboxOptions extends RetryLimits {
   commit: (item: Item) => Promise<unknown>;
   loadInFlight: () => Promise<
     {
@@ -31,35 +30,32 @@ export interface OutboxOptions {
       attempts: number;
     }[]
   >;
-  /** The link that messages can go out on now. */
+  /** The connection that messages can be sent on now. */
   openConnection: () => WhatsAppConnection | undefined;
   ackTimeoutMs: number;
-  /** For messages of the queue, which are tried again. */
-  retry: BackoffLimits;
-  random: () => number;
   metrics: Metrics;
   log: Log;
 }
 
-const resumeAgainMs = 1000;
+const loadRetryMs = 1000;
 
-/** A message between its intent and WhatsApp's answer. */
+/** A message between its intent and WhatsApp's ack. */
 interface PendingSend {
   id: string;
   connection: WhatsAppConnection;
-  /** How often it was tried before, when it came from the queue. */
+  /** How often it was tried before, if it came from the queue. */
   queuedAttempts: number | undefined;
   sentAt: number;
   settled: PromiseWithResolvers<Message>;
 }
 
-/** The id a message has at WhatsApp: made of ours, so that sending it again is the same message. */
+/** The WhatsApp id of a message, derived from ours: sending it again is the same message. */
 export function waMessageIdOf(id: string): string {
   const digest = createHash("sha256").update(id).digest("hex");
   return `3EB0${digest.slice(0, 18).toUpperCase()}`;
 }
 
-/** The messages of one session that are on their way out. */
+/** The outgoing messages of one session that WhatsApp has not acked. */
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #pendingSends = new Map<string, PendingSend>();
@@ -69,30 +65,26 @@ export class Outbox {
     this.#options = options;
   }
 
-  get size(): number {
-    return this.#pendingSends.size;
-  }
-
-  /** Whether what a lost link left open is still being sent. */
+  /** Whether messages that a lost connection left open are still being resent. */
   get isResuming(): boolean {
     return this.#resuming > 0;
   }
 
-  /** Resolves when WhatsApp took or refused the message, or with it as SENDING after a while. */
+  /** Resolves with the outcome, or with the message as SENDING when no ack comes in time. */
   async send(
     connection: WhatsAppConnection,
     to: string,
     intent: SendItem | DequeueItem,
   ): Promise<{ message: Message; replayed: boolean }> {
-    const begun = this.#begin(intent);
+    const stored = this.#storeIntent(intent);
     const queuedAttempts = intent.kind === "dequeue" ? intent.attempts : undefined;
-    const pending = this.#take(connection, { ...intent, queuedAttempts });
-    const created = begun.then((result) => {
+    const pending = this.#track(connection, { ...intent, queuedAttempts });
+    const intentCommitted = stored.then((result) => {
       if (result.outcome !== "created") throw new NotWritten(result.outcome);
     });
-    void this.#put(pending, { to, ...intent, intentCommitted: created }); // settles the pending, never rejects
+    void this.#transmit(pending, { to, ...intent, intentCommitted }); // never rejects
 
-    const result = await begun.catch((error: unknown) => {
+    const result = await stored.catch((error: unknown) => {
       this.#pendingSends.delete(intent.wa_message_id);
       throw error;
     });
@@ -105,166 +97,144 @@ export class Outbox {
     if (result.outcome === "gone") throw new NotWritten("the message is not queued any more");
     throw new ApiError(
       "idempotency_mismatch",
-      "Use a new Idempotency-Key for another request; this one was used before with another body.",
+      "This Idempotency-Key was used before with another body. Use a new key for a new message.",
     );
   }
 
-  /** WhatsApp's answer, which may also come after the caller was answered. */
+  /** WhatsApp's ack, which may also come after the caller was answered. */
   acknowledge(waMessageId: string, errorCode: string | undefined): void {
     const pending = this.#pendingSends.get(waMessageId);
     if (pending === undefined) return;
     this.#options.metrics.ackLatency.observe((performance.now() - pending.sentAt) / 1000);
-    this.#settle(waMessageId, pending, outcomeOf(pending.id, errorCode));
+    this.#handle(waMessageId, pending, { kind: "acknowledged", errorCode });
   }
 
-  /** Sends again, under the same ids, what WhatsApp never answered. Never rejects. */
+  /** Resends, under the same ids, the messages that WhatsApp never acked. Never rejects. */
   async resume(connection: WhatsAppConnection): Promise<void> {
     this.#resuming += 1;
     try {
-      const queued = (await this.#sendAgain(connection)).filter(
-        (pending) => pending.queuedAttempts !== undefined,
-      );
-      // The next of the queue keeps its distance from these.
-      const answers = queued.map((pending) =>
-        withTimeout(pending.settled.promise, this.#options.ackTimeoutMs).catch(() => undefined),
-      );
-      await Promise.all(answers);
+      const resent = await this.#resendInFlight(connection);
+      // The next message of the queue keeps its distance from these.
+      const acks = resent
+        .filter((pending) => pending.queuedAttempts !== undefined)
+        .map((pending) =>
+          withTimeout(pending.settled.promise, this.#options.ackTimeoutMs).catch(() => undefined),
+        );
+      await Promise.all(acks);
     } finally {
       this.#resuming -= 1;
     }
   }
 
-  async #sendAgain(connection: WhatsAppConnection): Promise<PendingSend[]> {
-    const pendingSends: PendingSend[] = [];
-    for (const row of await this.#inFlight(connection)) {
-      if (connection.isClosed) return [];
-      const waiting = this.#pendingSends.get(row.wa_message_id);
-      if (waiting?.connection === connection) continue;
-      const queuedAttempts = row.source === "queue" ? row.attempts : undefined;
-      const pending = this.#take(connection, { ...row, queuedAttempts });
-      pendingSends.push(pending);
-      if (waiting !== undefined) pending.settled = waiting.settled;
-      this.#options.log.info(
-        { event: "send_again", id: row.id },
-        "sending again after a reconnect",
-      );
-      await this.#put(pending, { to: row.chat_id, ...row, intentCommitted: Promise.resolve() });
-    }
-    return pendingSends;
-  }
-
-  /** However long the database takes to tell, as long as the link lives. */
-  async #inFlight(connection: WhatsAppConnection) {
-    while (!connection.isClosed) {
-      try {
-        return await this.#options.loadInFlight();
-      } catch (error) {
-        this.#options.log.warn({ event: "resume_failed", err: error }, "could not send again");
-        await sleep(resumeAgainMs);
-      }
-    }
-    return [];
-  }
-
-  /** Writes down what became of a message that did not leave. */
+  /** Records the outcome of a message that was not sent. */
   async record(outcome: OutcomeItem): Promise<void> {
     this.#options.metrics.sends.inc({ outcome: outcome.status });
     await this.#options.commit(outcome);
   }
 
-  async #begin(intent: SendItem | DequeueItem): Promise<SendResult> {
+  async #resendInFlight(connection: WhatsAppConnection): Promise<PendingSend[]> {
+    const resent: PendingSend[] = [];
+    for (const row of await this.#loadInFlight(connection)) {
+      if (connection.isClosed) return [];
+      const before = this.#pendingSends.get(row.wa_message_id);
+      if (before?.connection === connection) continue;
+      const queuedAttempts = row.source === "queue" ? row.attempts : undefined;
+      const pending = this.#track(connection, { ...row, queuedAttempts });
+      // Its caller may still be waiting.
+      if (before !== undefined) pending.settled = before.settled;
+      resent.push(pending);
+      this.#options.log.info({ event: "resend", id: row.id }, "resending after a reconnect");
+      const intentCommitted = Promise.resolve();
+      await this.#transmit(pending, { to: row.chat_id, ...row, intentCommitted });
+    }
+    return resent;
+  }
+
+  /** Retries for as long as the connection lives. */
+  async #loadInFlight(connection: WhatsAppConnection) {
+    while (!connection.isClosed) {
+      try {
+        return await this.#options.loadInFlight();
+      } catch (error) {
+        this.#options.log.warn({ event: "resume_failed", err: error }, "could not load messages");
+        await sleep(loadRetryMs);
+      }
+    }
+    return [];
+  }
+
+  async #storeIntent(intent: SendItem | DequeueItem): Promise<SendResult> {
     return sendResultSchema.parse(await this.#options.commit(intent));
   }
 
-  #take(
+  #track(
     connection: WhatsAppConnection,
-    {
-      id,
-      wa_message_id,
-      queuedAttempts,
-    }: { id: string; wa_message_id: string; queuedAttempts: number | undefined },
+    message: { id: string; wa_message_id: string; queuedAttempts: number | undefined },
   ): PendingSend {
     const pending = {
-      id,
+      id: message.id,
       connection,
-      queuedAttempts,
+      queuedAttempts: message.queuedAttempts,
       sentAt: performance.now(),
       settled: Promise.withResolvers<Message>(),
     };
-    // Its sender may be gone by then.
+    // Its caller may be gone when it rejects.
     pending.settled.promise.catch(() => undefined);
-    this.#pendingSends.set(wa_message_id, pending);
+    this.#pendingSends.set(message.wa_message_id, pending);
     return pending;
   }
 
-  async #put(
+  /** Never rejects: what becomes of a message that could not be sent is decided here. */
+  async #transmit(
     pending: PendingSend,
-    {
-      to,
-      content,
-      wa_message_id,
-      intentCommitted,
-    }: { to: string; content: string; wa_message_id: string; intentCommitted: Promise<unknown> },
+    message: {
+      to: string;
+      content: string;
+      wa_message_id: string;
+      intentCommitted: Promise<unknown>;
+    },
   ): Promise<void> {
+    const { to, content, wa_message_id: waMessageId, intentCommitted } = message;
     const { connection } = pending;
     try {
       await Promise.all([
-        connection.send({ to, content, waMessageId: wa_message_id, intentCommitted }),
+        connection.send({ to, content, waMessageId, intentCommitted }),
         intentCommitted,
       ]);
     } catch (error) {
-      const recorded = await intentCommitted.then(
-        () => true,
+      const isIntentStored = await intentCommitted.then(
+        () => !(error instanceof NotWritten),
         () => false,
       );
-      if (!recorded || error instanceof NotWritten) return;
-      if (this.#pendingSends.get(wa_message_id) !== pending) return;
-      if (connection.isClosed || isConnectionFailure(error)) {
-        // The next link sends what is recorded; it may have looked just before this was.
-        const next = this.#options.openConnection();
-        if (next !== undefined && next !== connection) await this.resume(next);
-        return;
+      if (this.#pendingSends.get(waMessageId) !== pending) return;
+      const isConnectionLost = connection.isClosed || isConnectionFailure(error);
+      if (isIntentStored && !isConnectionLost) {
+        this.#options.log.warn({ event: "send_failed", id: pending.id, err: error }, "send failed");
       }
-      this.#options.log.warn(
-        { event: "send_failed", id: pending.id, err: error },
-        "could not send",
-      );
-      this.#settle(wa_message_id, pending, {
-        kind: "outcome",
-        id: pending.id,
-        status: "FAILED",
-        error: {
-          code: "send_failed",
-          message: "The message could not be encrypted for its recipient.",
-        },
-      });
+      const notSent = { kind: "not_sent", isIntentStored, isConnectionLost } as const;
+      if (this.#handle(waMessageId, pending, notSent) !== "resend") return;
+      // A new connection loads the intents when it opens; that may have been just before this one.
+      const next = this.#options.openConnection();
+      if (next !== undefined && next !== connection) await this.resume(next);
     }
   }
 
-  #settle(waMessageId: string, pending: PendingSend, ended: OutcomeItem): void {
+  #handle(
+    waMessageId: string,
+    pending: PendingSend,
+    event: SendEvent,
+  ): "finish" | "resend" | "drop" {
+    const decision = afterSendEvent(pending, event, this.#options);
+    if (decision.kind === "finish") this.#finish(waMessageId, pending, decision.outcome);
+    return decision.kind;
+  }
+
+  #finish(waMessageId: string, pending: PendingSend, outcome: OutcomeItem): void {
     this.#pendingSends.delete(waMessageId);
-    const { queuedAttempts: attempts } = pending;
-    const outcome =
-      ended.status === "FAILED" && attempts !== undefined
-        ? afterFailure({ id: ended.id, attempts, error: ended.error }, this.#options)
-        : ended;
     this.#options.metrics.sends.inc({ outcome: outcome.status });
     this.#options
       .commit(outcome)
       .then((message) => messageSchema.parse(message))
       .then(pending.settled.resolve, pending.settled.reject);
   }
-}
-
-function outcomeOf(id: string, errorCode: string | undefined): OutcomeItem {
-  if (errorCode === undefined) return { kind: "outcome", id, status: "SENT" };
-  return {
-    kind: "outcome",
-    id,
-    status: "FAILED",
-    error: {
-      code: "message_rejected",
-      message: `WhatsApp refused the message (error ${errorCode}).`,
-    },
-  };
 }

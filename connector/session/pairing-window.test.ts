@@ -7,14 +7,14 @@ function at(start: number) {
   return { window, wait: (ms: number) => (now += ms) };
 }
 
-test("codes are made for a while after somebody asked", () => {
+test("codes are made for a while after a request", () => {
   const { window, wait } = at(0);
-  expect(window.isWanted()).toBe(false);
-  window.ask();
+  expect(window.isOpen).toBe(false);
+  window.open();
   wait(599_999);
-  expect(window.isWanted()).toBe(true);
+  expect(window.isOpen).toBe(true);
   wait(1);
-  expect(window.isWanted()).toBe(false);
+  expect(window.isOpen).toBe(false);
 });
 
 test("the first QR of a connection lives a minute, the next ones 20 seconds", () => {

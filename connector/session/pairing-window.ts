@@ -3,40 +3,40 @@ const firstQrMs = 60_000;
 const nextQrMs = 20_000;
 const qrCount = 6;
 const connectionLifeMs = firstQrMs + (qrCount - 1) * nextQrMs;
-/** What somebody needs to type a code into a phone. */
+/** What a person needs to type a code into a phone. */
 const codeNeedsMs = 120_000;
 
-/** What is shown for pairing, and until when: of the current link, and of the wish for one. */
+/** How long new QR codes are made after a request, and how long those of a connection last. */
 export class PairingWindow {
-  readonly #wantedMs: number;
+  readonly #windowMs: number;
   readonly #now: () => number;
-  #wantedUntil = 0;
-  #shownFirstAt: number | undefined;
+  #openUntil = 0;
+  #firstShownAt: number | undefined;
   #firstQr = Promise.withResolvers<true>();
 
-  constructor(wantedMs: number, now: () => number = Date.now) {
-    this.#wantedMs = wantedMs;
+  constructor(windowMs: number, now: () => number = Date.now) {
+    this.#windowMs = windowMs;
     this.#now = now;
   }
 
-  /** Somebody wants to pair now. */
-  ask(): void {
-    this.#wantedUntil = this.#now() + this.#wantedMs;
+  /** Pairing was requested now. */
+  open(): void {
+    this.#openUntil = this.#now() + this.#windowMs;
   }
 
-  isWanted(): boolean {
-    return this.#now() < this.#wantedUntil;
+  get isOpen(): boolean {
+    return this.#now() < this.#openUntil;
   }
 
   connectionOpens(): void {
-    if (this.#shownFirstAt !== undefined) this.#firstQr = Promise.withResolvers();
-    this.#shownFirstAt = undefined;
+    if (this.#firstShownAt !== undefined) this.#firstQr = Promise.withResolvers();
+    this.#firstShownAt = undefined;
   }
 
-  /** The link shows a QR; gives until when it can be scanned. */
+  /** The connection shows a QR code; returns until when it can be scanned. */
   shown(): string {
-    const isFirst = this.#shownFirstAt === undefined;
-    this.#shownFirstAt ??= this.#now();
+    const isFirst = this.#firstShownAt === undefined;
+    this.#firstShownAt ??= this.#now();
     this.#firstQr.resolve(true);
     return new Date(this.#now() + (isFirst ? firstQrMs : nextQrMs)).toISOString();
   }
@@ -45,14 +45,14 @@ export class PairingWindow {
     return this.#firstQr.promise;
   }
 
-  /** Whether a code that is made on this link now would live long enough. */
+  /** Whether a pairing code made on this connection now would live long enough. */
   hasTimeForCode(): boolean {
-    const shownAt = this.#shownFirstAt;
+    const shownAt = this.#firstShownAt;
     return shownAt === undefined || shownAt + connectionLifeMs - this.#now() >= codeNeedsMs;
   }
 
-  /** When the link has shown all of its codes and closes. */
+  /** When the connection has shown all of its QR codes and closes. */
   connectionEndsAt(): string {
-    return new Date((this.#shownFirstAt ?? this.#now()) + connectionLifeMs).toISOString();
+    return new Date((this.#firstShownAt ?? this.#now()) + connectionLifeMs).toISOString();
   }
 }

@@ -2,15 +2,15 @@ import { expect, test } from "vitest";
 import { afterClose, type Circumstances, reasonOf } from "./reconnect-policy.ts";
 
 const paired: Circumstances = {
-  paired: true,
+  isPaired: true,
   failures: 0,
-  wanted: true,
+  isPairingRequested: true,
   backoff: { baseMs: 1000, capMs: 60_000 },
   random: () => 1,
 };
-const unpaired = { ...paired, paired: false };
+const unpaired = { ...paired, isPaired: false };
 
-test("WhatsApp asks for a restart after pairing: at once", () => {
+test("the restart that WhatsApp requires after pairing happens at once", () => {
   expect(afterClose({ code: 515 }, paired)).toMatchObject({ kind: "reconnect", delayMs: 0 });
 });
 
@@ -33,20 +33,23 @@ test.each([
   expect(afterClose({ code }, paired)).toEqual({ kind: "stop", reason });
 });
 
-test.each([408, 428, 500, 503, 599, undefined])("%s is tried again, later each time", (code) => {
-  const closed = code === undefined ? {} : { code };
-  expect(afterClose(closed, paired)).toMatchObject({
-    kind: "reconnect",
-    state: "reconnecting",
-    delayMs: 1000,
-  });
-  expect(afterClose(closed, { ...paired, failures: 3 })).toMatchObject({ delayMs: 8000 });
-});
+test.each([408, 428, 500, 503, 599, undefined])(
+  "after %s the session reconnects, with a longer delay each time",
+  (code) => {
+    const closed = code === undefined ? {} : { code };
+    expect(afterClose(closed, paired)).toMatchObject({
+      kind: "reconnect",
+      state: "reconnecting",
+      delayMs: 1000,
+    });
+    expect(afterClose(closed, { ...paired, failures: 3 })).toMatchObject({ delayMs: 8000 });
+  },
+);
 
-test("a session that waits for its QR to be scanned shows new ones while it is wanted", () => {
+test("an unpaired session shows new QR codes while pairing is requested", () => {
   expect(afterClose({ code: 408 }, unpaired)).toMatchObject({ kind: "reconnect", delayMs: 0 });
   expect(afterClose({ code: 503 }, unpaired)).toMatchObject({ kind: "reconnect", delayMs: 1000 });
-  expect(afterClose({ code: 408 }, { ...unpaired, wanted: false })).toEqual({
+  expect(afterClose({ code: 408 }, { ...unpaired, isPairingRequested: false })).toEqual({
     kind: "stop",
     reason: "qr_timeout",
   });

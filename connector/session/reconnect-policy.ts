@@ -1,30 +1,25 @@
 import type { SessionState } from "../../shared/session.ts";
 import { backoffMs, type BackoffLimits } from "../wait/backoff.ts";
-
-/** Why a link ended, as WhatsApp said it. */
-export interface Closed {
-  code?: number;
-  detail?: string;
-}
+import type { CloseReason } from "../whatsapp/close-reason.ts";
 
 export interface Circumstances {
   /** Whether the session has credentials of a linked device. */
-  paired: boolean;
+  isPaired: boolean;
   /** Closes in a row without a connection that held. */
   failures: number;
-  /** Whether somebody asked for a QR not too long ago. */
-  wanted: boolean;
+  /** Whether a QR code was requested not too long ago. */
+  isPairingRequested: boolean;
   backoff: BackoffLimits;
   random: () => number;
 }
 
-/** What a session does after its link ended. */
+/** What a session does after its connection ended. */
 export type Next =
-  /** Open a new link after `delayMs`. */
+  /** Open another connection after `delayMs`. */
   | { kind: "reconnect"; delayMs: number; state: SessionState; reason: string }
-  /** The device was unlinked: forget it, then show a new QR. */
+  /** The device was unlinked: delete its keys, then show a new QR code. */
   | { kind: "logged_out"; delayMs: number; reason: string }
-  /** Stay closed until it is asked for again. */
+  /** Stay closed until the tenant connects the session again. */
   | { kind: "stop"; reason: string };
 
 const restartRequired = 515;
@@ -47,24 +42,30 @@ const reasons: Record<number, string> = {
 };
 
 /** A stable word for a close code. */
-export function reasonOf({ code, detail }: Closed): string {
+export function reasonOf({ code, detail }: CloseReason): string {
   if (detail === "device_removed") return "logged_out";
   return (code === undefined ? undefined : reasons[code]) ?? "connection_lost";
 }
 
-export function afterClose(closed: Closed, circumstances: Circumstances): Next {
-  const { paired, failures, wanted, backoff, random } = circumstances;
+export function afterClose(closed: CloseReason, circumstances: Circumstances): Next {
+  const { isPaired, failures, isPairingRequested, backoff, random } = circumstances;
   const reason = reasonOf(closed);
   if (closed.code === restartRequired) {
-    return { kind: "reconnect", delayMs: 0, state: paired ? "reconnecting" : "connecting", reason };
+    const state = isPaired ? "reconnecting" : "connecting";
+    return { kind: "reconnect", delayMs: 0, state, reason };
   }
   const delayMs = backoffMs(failures, backoff, random);
 
-  if (!paired) {
-    if (!wanted) return { kind: "stop", reason: "qr_timeout" };
-    // Its QR codes were used up: the next ones at once.
-    const usedUp = closed.code === 408;
-    return { kind: "reconnect", delayMs: usedUp ? 0 : delayMs, state: "connecting", reason };
+  if (!isPaired) {
+    if (!isPairingRequested) return { kind: "stop", reason: "qr_timeout" };
+    // The connection has shown all of its QR codes; another one has new codes.
+    const areCodesUsedUp = closed.code === 408;
+    return {
+      kind: "reconnect",
+      delayMs: areCodesUsedUp ? 0 : delayMs,
+      state: "connecting",
+      reason,
+    };
   }
   if (reason === "logged_out" || closed.code === loggedOut) {
     return { kind: "logged_out", delayMs: 0, reason: "logged_out" };

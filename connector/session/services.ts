@@ -5,7 +5,6 @@ import type { Metrics } from "../http/metrics.ts";
 import type { Log } from "../log/log.ts";
 import type { NetworkTarget } from "../whatsapp/network-target.ts";
 import type { Writer } from "../write/writer.ts";
-import type { Session } from "./session.ts";
 
 /** What every session of a connector works with. */
 export interface SessionServices {
@@ -17,8 +16,8 @@ export interface SessionServices {
   metrics: Metrics;
   log: Log;
   random: () => number;
-  /** A session is connected, and has sent what its last link left open. */
+  /** Called when the session is connected and has resent what its last connection left open. */
   onReady: () => void;
-  /** The session closed itself and is free to be taken again. */
-  onGone: (session: Session) => void;
+  /** Called when the session has ended by itself and may be claimed again. */
+  onGone: () => void;
 }

@@ -2,7 +2,7 @@ import type { ClaimedSession } from "../../shared/database.ts";
 import { withRetry } from "../database/with-retry.ts";
 import { DatabaseError, type Supabase } from "../database/database.ts";
 import type { Log } from "../log/log.ts";
-import { type ChangeItem, type Item, type KeyRow, NotWritten, type Write } from "../write/write.ts";
+import { type Item, type KeyRow, NotWritten, type Write } from "../write/write.ts";
 import type { Writer } from "../write/writer.ts";
 
 export interface SessionStoreOptions {
@@ -10,13 +10,13 @@ export interface SessionStoreOptions {
   supabase: Supabase;
   writer: Writer;
   log: Log;
-  /** The database refused keys of this session, which from now on has others in memory. */
+  /** Called when the database refused keys, so that those in memory differ from the stored ones. */
   onKeysRefused: () => void;
 }
 
 type OwnWrite = Omit<Write, "uid" | "epoch">;
 
-/** What the database keeps of one session: written under its claim, and read. */
+/** The rows of one session: writes carry the epoch of its claim. */
 export class SessionStore {
   readonly #options: SessionStoreOptions;
 
@@ -35,45 +35,42 @@ export class SessionStore {
     return result;
   }
 
-  /** Keys, with the messages that belong with them. */
+  /** Keys, with the messages that belong to them. */
   async commitKeys(write: { keys: KeyRow[]; items: Item[] }): Promise<void> {
     try {
       await this.commit(write);
     } catch (error) {
-      // It may be the message that cannot be stored. It comes again: to begin anew would not help.
+      // With items it may be the message that was refused; it is delivered again, and starting
+      // over from the stored keys would not help.
       const areRefused = error instanceof DatabaseError && write.items.length === 0;
       if (areRefused) this.#options.onKeysRefused();
       throw error;
     }
   }
 
-  /** For what nobody waits for; never rejects, because it says itself what failed. */
+  /** A write that nobody waits for. Never rejects; a failure is logged. */
   async write(write: OwnWrite): Promise<void> {
     try {
       await this.commit(write);
     } catch (error) {
-      this.failed(error);
+      this.logFailure(error);
     }
   }
 
-  change(change: Omit<ChangeItem, "kind">): Promise<void> {
-    return this.write({ items: [{ kind: "change", ...change }] });
-  }
-
-  /** Says that something was not written, unless it was not to be written any more. */
-  failed(error: unknown): void {
+  /** Logs a failed write, unless the session had ended. */
+  logFailure(error: unknown): void {
     if (error instanceof NotWritten) return;
-    this.#options.log.error({ event: "not_written", err: error }, "a change could not be written");
+    this.#options.log.error({ event: "write_failed", err: error }, "could not store a change");
   }
 
-  /** Gives up what is not committed yet. */
+  /** Drops the writes that are not committed yet. */
   drop(): void {
     this.#options.writer.drop(this.#options.claimed.uid);
   }
 
-  /** Whether a message of this id is stored; what was written before is waited for. */
+  /** Whether a message with this id is stored, after everything written before is committed. */
   async hasMessage(waMessageId: string): Promise<boolean> {
-    // Writes of a session keep their order: what it wrote before is committed after this.
+    // Writes of a session keep their order, so an empty one is committed after all before it.
     await this.commit({});
     const { supabase, claimed } = this.#options;
     const found = await withRetry((signal) =>
@@ -88,7 +85,7 @@ export class SessionStore {
     return (found ?? []).length > 0;
   }
 
-  /** The base64 of a message that was sent. */
+  /** The content of an outgoing message in base64. */
   contentOf(waMessageId: string): Promise<string | null> {
     const { supabase, claimed } = this.#options;
     return withRetry((signal) =>
@@ -98,7 +95,7 @@ export class SessionStore {
     );
   }
 
-  /** What was to be sent and never got WhatsApp's answer. */
+  /** The outgoing messages that WhatsApp never acked. */
   async inFlight() {
     const { supabase, claimed } = this.#options;
     const rows = await withRetry((signal) =>

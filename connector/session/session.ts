@@ -7,16 +7,17 @@ import type { Log } from "../log/log.ts";
 import { mask } from "../log/mask.ts";
 import type { Identity } from "../whatsapp/identity.ts";
 import { type Credentials, isPaired } from "../whatsapp/auth-state.ts";
+import type { CloseReason } from "../whatsapp/close-reason.ts";
 import { WhatsAppConnection } from "../whatsapp/connection.ts";
-import type { ChangeItem, SendItem } from "../write/write.ts";
+import type { SendItem } from "../write/write.ts";
 import { Device } from "./device.ts";
-import { disconnected, noPairing } from "./disconnected.ts";
+import { notConnected } from "./not-connected.ts";
 import { Outbox } from "./outbox.ts";
 import { PairingWindow } from "./pairing-window.ts";
-import { SessionStore } from "./session-store.ts";
+import { reasonOf } from "./reconnect-policy.ts";
 import type { SessionServices } from "./services.ts";
-import { afterClose, type Closed } from "./reconnect-policy.ts";
-import { notConnected } from "./not-connected.ts";
+import { type SessionEvent, type SessionStatus, transition } from "./session-state.ts";
+import { SessionStore } from "./session-store.ts";
 
 const unlinkTimeoutMs = 5000;
 
@@ -33,9 +34,8 @@ export class Session {
   readonly #log: Log;
   readonly #store: SessionStore;
   readonly #pairing: PairingWindow;
-  #state: SessionState;
+  #status: SessionStatus;
   #connection: WhatsAppConnection | undefined;
-  #failures = 0;
   #timer: NodeJS.Timeout | undefined;
   #ended = false;
 
@@ -47,13 +47,13 @@ export class Session {
     this.network = claimed.network;
     this.#claimed = claimed;
     this.#services = services;
-    this.#state = claimed.state;
+    this.#status = { state: claimed.state, failures: 0 };
     this.#log = services.log.child({ tenant: claimed.tenant_id, session: claimed.session_id });
     this.#store = new SessionStore({
       ...services,
       claimed,
       log: this.#log,
-      onKeysRefused: () => this.#forgetKeys(),
+      onKeysRefused: () => this.#onKeysRefused(),
     });
     this.#device = new Device({
       uid: this.uid,
@@ -62,7 +62,7 @@ export class Session {
       masterKey: services.masterKey,
       commit: (write) => this.#store.commitKeys(write),
     });
-    this.#pairing = new PairingWindow(services.timing.qrWantedMs);
+    this.#pairing = new PairingWindow(services.timing.pairingWindowMs);
     this.outbox = new Outbox({
       commit: (item) => this.#store.commitItem(item),
       loadInFlight: () => this.#store.inFlight(),
@@ -76,7 +76,7 @@ export class Session {
   }
 
   get state(): SessionState {
-    return this.#state;
+    return this.#status.state;
   }
 
   get isPaired(): boolean {
@@ -84,117 +84,96 @@ export class Session {
   }
 
   start(): void {
-    this.#pairing.ask();
+    this.#pairing.open();
     this.#open();
   }
 
-  /** The link, if messages can go out now. */
+  /** The connection, if messages can be sent now. */
   get openConnection(): WhatsAppConnection | undefined {
-    return this.#state === "connected" ? this.#connection : undefined;
+    return this.state === "connected" ? this.#connection : undefined;
   }
 
-  /** The same for somebody who has to know why there is none. */
+  /** Throws an ApiError with the reason when no message can be sent now. */
   requireConnection(): WhatsAppConnection {
     const connection = this.openConnection;
     if (connection !== undefined) return connection;
-    throw notConnected(this.#state, this.#claimed.session_id);
+    throw notConnected(this.state, this.#claimed.session_id);
   }
 
   async send(to: string, intent: SendItem): Promise<{ message: Message; replayed: boolean }> {
     return this.outbox.send(this.requireConnection(), to, intent);
   }
 
-  /** Shows a new QR. Throws when there is nothing to pair. */
+  /** Shows a new QR code. Throws when the session is already paired. */
   regenerateQr(): void {
     this.#requireUnpaired();
-    this.#pairing.ask();
-    void this.#store.change({ patch: { state: "connecting", ...noPairing } });
+    this.#pairing.open();
     this.#replaceConnection();
   }
 
-  /** A code to type into this phone, and until when it works. */
+  /** A code to enter on this phone, and until when it is valid. */
   async pairingCode(phone: string): Promise<{ code: string; expiresAt: string }> {
     this.#requireUnpaired();
-    this.#pairing.ask();
-    if (this.#connection === undefined || !this.#pairing.hasTimeForCode())
+    this.#pairing.open();
+    if (this.#connection === undefined || !this.#pairing.hasTimeForCode()) {
       this.#replaceConnection();
+    }
     const shown = await withTimeout(this.#pairing.firstQr(), this.#services.timing.ackTimeoutMs);
     const connection = this.#connection;
     if (shown === undefined || connection === undefined) {
       throw new ApiError(
         "connector_unavailable",
-        "WhatsApp did not answer; ask for the code again.",
+        "WhatsApp did not respond. Request a pairing code again.",
       );
     }
     const raw = await connection.requestPairingCode(phone);
     const code = `${raw.slice(0, 4)}-${raw.slice(4)}`;
     const expiresAt = this.#pairing.connectionEndsAt();
-    this.#state = "pairing_code";
-    await this.#store.commit({
-      items: [
-        {
-          kind: "change",
-          patch: { state: "pairing_code", pairing_code: code, pairing_code_expires_at: expiresAt },
-        },
-      ],
-    });
+    await this.#handle({ kind: "pairing_code_received", code, expiresAt });
     return { code, expiresAt };
   }
 
-  /** Closes, says so, and stays closed until the session is asked for again. */
-  async stop(reason: string, code?: number): Promise<void> {
-    if (this.#ended) return;
-    this.#silence();
-    this.#connection?.close();
-    this.#state = "disconnected";
-    await this.#store.commit({ items: [disconnected({ state: "disconnected", reason, code })] });
-    this.#services.onGone(this);
+  /** Closes, stores the reason, and stays closed until the tenant connects the session again. */
+  async stop(reason: string): Promise<void> {
+    if (!this.#ended) await this.#handle({ kind: "stopped", reason });
   }
 
-  /** Unlinks the device at WhatsApp, as far as that can be done, and forgets it. */
+  /** Unlinks the device at WhatsApp, if it can be reached, and deletes its keys. */
   async unlink(): Promise<void> {
     if (this.#ended) return;
-    const connection = this.#state === "connected" ? this.#connection : undefined;
+    const connection = this.openConnection;
     this.#silence();
     await withTimeout(connection?.logout() ?? Promise.resolve(), unlinkTimeoutMs).catch(
       (error: unknown) =>
         this.#log.warn({ event: "unlink_failed", err: error }, "could not unlink at WhatsApp"),
     );
-    this.#connection?.close();
-    this.#state = "disconnected";
-    await this.#store.commit({
-      forget: true,
-      items: [disconnected({ state: "disconnected", reason: "unlinked" })],
-    });
-    this.#services.onGone(this);
+    await this.#handle({ kind: "unlinked" });
   }
 
-  /** Closes at once and writes nothing: the session is not this connector's any more. */
+  /** Closes at once and writes nothing: the session belongs to another connector. */
   end(): void {
     this.#silence();
     this.#connection?.terminate();
     this.#store.drop();
   }
 
-  /** Closes politely and writes nothing: another connector takes the session over. */
+  /** Closes the stream properly and writes nothing: another connector will claim the session. */
   handOver(): void {
     this.#silence();
     this.#connection?.close();
   }
 
-  /** Ends a link whose other side went silent. */
+  /** Terminates a connection whose peer no longer responds. */
   watch(): void {
     const connection = this.#connection;
     if (this.#ended || connection === undefined || connection.isClosed) return;
-    if (connection.silentMs > this.#services.timing.silenceMs) {
-      this.#log.warn(
-        { event: "silent_peer", silentMs: Math.round(connection.silentMs) },
-        "no answer",
-      );
-      connection.terminate();
-    }
+    const { silentMs } = connection;
+    if (silentMs <= this.#services.timing.silenceMs) return;
+    this.#log.warn({ event: "peer_silent", silentMs: Math.round(silentMs) }, "peer is silent");
+    connection.terminate();
   }
 
+  /** No event of the connection is handled any more. */
   #silence(): void {
     this.#ended = true;
     clearTimeout(this.#timer);
@@ -208,10 +187,38 @@ export class Session {
     );
   }
 
+  /** Stores what the event changes and acts on it. Resolves when the change is committed. */
+  async #handle(event: SessionEvent): Promise<void> {
+    const { timing, random, onGone } = this.#services;
+    const { status, write, action } = transition(this.#status, event, {
+      reconnect: timing.reconnect,
+      random,
+      now: Date.now,
+    });
+    this.#status = status;
+    if (action.kind === "end") {
+      this.#silence();
+      this.#connection?.close();
+    }
+    const written = write === undefined ? Promise.resolve() : this.#store.commit(write);
+    if (action.kind === "open") {
+      if (action.device === "new") this.#device.reset();
+      this.#timer = setTimeout(() => this.#open(), action.delayMs);
+    }
+    if (action.kind === "release") this.#timer = setTimeout(onGone, action.delayMs);
+    await written;
+    if (action.kind === "end") onGone();
+  }
+
+  /** Handles an event that nobody waits for; a failed write is logged. */
+  #handleLater(event: SessionEvent): Promise<void> {
+    return this.#handle(event).catch((error: unknown) => this.#store.logFailure(error));
+  }
+
   #open(): void {
     if (this.#ended) return;
     this.#pairing.connectionOpens();
-    const ours = (handle: () => void) => () => {
+    const whileCurrent = (handle: () => void) => () => {
       if (this.#connection === connection && !this.#ended) handle();
     };
     const connection: WhatsAppConnection = new WhatsAppConnection({
@@ -222,9 +229,9 @@ export class Session {
       pingEveryMs: this.#services.timing.pingEveryMs,
       log: this.#log,
       handlers: {
-        onQr: (qr) => ours(() => this.#onQr(qr))(),
-        onOpen: (me) => ours(() => this.#onOpen(connection, me))(),
-        onClose: (closed) => ours(() => this.#onClose(closed))(),
+        onQr: (qr) => whileCurrent(() => this.#onQr(qr))(),
+        onOpen: (me) => whileCurrent(() => this.#onOpen(connection, me))(),
+        onClose: (closed) => whileCurrent(() => this.#onClose(closed))(),
         onCredentials: (credentials) => this.#saveCredentials(credentials),
         onMessage: () => this.#services.metrics.received.inc(),
         isStored: (waMessageId) => this.#store.hasMessage(waMessageId),
@@ -237,115 +244,58 @@ export class Session {
   }
 
   #replaceConnection(): void {
-    const old = this.#connection;
+    const replaced = this.#connection;
     this.#connection = undefined;
     clearTimeout(this.#timer);
-    old?.terminate();
-    this.#device.startAnew();
-    this.#open();
+    replaced?.terminate();
+    this.#pairing.connectionOpens();
+    void this.#handleLater({ kind: "qr_requested" });
   }
 
   #onQr(qr: string): void {
-    if (!this.#pairing.isWanted()) {
-      this.#stopQuietly("qr_timeout");
-      return;
-    }
+    const isPairingRequested = this.#pairing.isOpen;
     const expiresAt = this.#pairing.shown();
-    const byCode = this.#state === "pairing_code";
-    if (!byCode) this.#state = "qr";
-    void this.#store.change({
-      patch: { state: this.#state, qr, qr_expires_at: expiresAt },
-      ...(byCode ? {} : { event: "session.qr_code", event_data: { qr, expires_at: expiresAt } }),
-    });
+    void this.#handleLater({ kind: "qr_received", qr, expiresAt, isPairingRequested });
   }
 
   #onOpen(connection: WhatsAppConnection, me: Identity): void {
-    this.#state = "connected";
-    this.#timer = setTimeout(() => {
-      this.#failures = 0;
-    }, this.#services.timing.settledMs);
     this.#log.info({ event: "connected", phone: mask(me.phone) }, "connected");
-    const connected: ChangeItem = {
-      kind: "change",
-      patch: { state: "connected", ...me, connected_at: new Date().toISOString(), ...noPairing },
-      event: "session.connected",
-    };
-    const written = this.#store.write({ items: [connected] });
-    // Neither rejects: both say what failed.
+    const written = this.#handleLater({ kind: "connected", me });
+    this.#timer = setTimeout(
+      () => void this.#handleLater({ kind: "connection_held" }),
+      this.#services.timing.settledMs,
+    );
+    // Neither rejects: both log their failures.
     void Promise.all([written, this.outbox.resume(connection)]).then(() =>
       this.#services.onReady(),
     );
   }
 
-  #onClose(closed: Closed): void {
+  #onClose(closed: CloseReason): void {
     clearTimeout(this.#timer);
     this.#connection = undefined;
-    const next = afterClose(closed, {
-      paired: this.isPaired,
-      failures: this.#failures,
-      wanted: this.#pairing.isWanted(),
-      backoff: this.#services.timing.reconnect,
-      random: this.#services.random,
+    const reason = reasonOf(closed);
+    this.#services.metrics.closes.inc({ reason });
+    this.#log.info({ event: "closed", ...closed, reason }, "connection closed");
+    void this.#handleLater({
+      kind: "closed",
+      closed,
+      isPaired: this.isPaired,
+      isPairingRequested: this.#pairing.isOpen,
     });
-    this.#services.metrics.reconnects.inc({ reason: next.reason });
-    this.#log.info(
-      { event: "closed", ...closed, next: next.kind, reason: next.reason },
-      "link closed",
-    );
-    switch (next.kind) {
-      case "stop":
-        this.#stopQuietly(next.reason, closed.code);
-        return;
-      case "logged_out": {
-        const item = disconnected({
-          state: "logged_out",
-          reason: next.reason,
-          code: closed.code,
-        });
-        void this.#store.write({ forget: true, items: [item] });
-        this.#state = "logged_out";
-        this.#device.startAnew();
-        this.#pairing.ask();
-        break;
-      }
-      case "reconnect":
-        if (this.#state === "connected") {
-          void this.#store.write({ items: [disconnected({ ...next, code: closed.code })] });
-        } else {
-          void this.#store.change({ patch: { state: next.state, ...noPairing } });
-        }
-        this.#state = next.state;
-        if (!this.isPaired) this.#device.startAnew();
-        if (next.delayMs > 0) this.#failures += 1;
-        break;
-    }
-    this.#timer = setTimeout(() => this.#open(), next.delayMs);
+    if (this.state === "logged_out") this.#pairing.open();
   }
 
-  /**
-   * The keys in memory are ahead of those in the database. Nothing goes out with them; after a
-   * while, because the reason may last, the session can be claimed again with the stored ones.
-   */
-  #forgetKeys(): void {
+  /** The keys in memory are ahead of the stored ones, so nothing may be sent with them. */
+  #onKeysRefused(): void {
     if (this.#ended) return;
-    this.#log.error({ event: "keys_refused" }, "closing to begin again from the stored keys");
+    this.#log.error({ event: "keys_refused" }, "closing, to be claimed with the stored keys");
     this.end();
-    this.#state = "reconnecting";
-    void this.#store.write({
-      items: [disconnected({ state: "reconnecting", reason: "keys_not_stored" })],
-    });
-    this.#timer = setTimeout(
-      () => this.#services.onGone(this),
-      this.#services.timing.reconnect.capMs,
-    );
-  }
-
-  #stopQuietly(reason: string, code?: number): void {
-    this.stop(reason, code).catch((error: unknown) => this.#store.failed(error));
+    void this.#handleLater({ kind: "keys_refused" });
   }
 
   #saveCredentials(credentials: Credentials): void {
-    // A link that was replaced may still talk of the device it was.
+    // A connection that was replaced may still report credentials of the former device.
     if (credentials !== this.#device.credentials || this.#ended) return;
     void this.#store.write({ credentials: this.#device.encryptedCredentials() });
   }

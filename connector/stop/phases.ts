@@ -7,7 +7,7 @@ export interface Phase {
   run: () => unknown;
 }
 
-/** Runs the phases one after the other; one that fails or takes too long does not keep the rest. */
+/** Runs the phases in order; one that fails or times out does not hold up the next. */
 export async function runPhases(phases: Phase[], log: Log): Promise<void> {
   for (const { name, timeoutMs, run } of phases) {
     const startedAt = performance.now();
@@ -16,12 +16,15 @@ export async function runPhases(phases: Phase[], log: Log): Promise<void> {
       .then(
         () => "done",
         (error: unknown) => {
-          log.warn({ event: "stop_phase_failed", phase: name, err: error }, "a phase failed");
+          log.warn(
+            { event: "stop_phase_failed", phase: name, err: error },
+            "a shutdown phase failed",
+          );
           return "failed";
         },
       );
     const result = (await withTimeout(done, timeoutMs)) ?? "timed out";
     const ms = Math.round(performance.now() - startedAt);
-    log.info({ event: "stop_phase", phase: name, result, ms }, "stopping");
+    log.info({ event: "stop_phase", phase: name, result, ms }, "shutdown phase ended");
   }
 }

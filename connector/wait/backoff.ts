@@ -4,8 +4,8 @@ export interface BackoffLimits {
 }
 
 /**
- * How long to wait before attempt `attempt` (0 is the first): doubles up to the cap, and anything
- * between half and all of that, so that many that failed together do not come back together.
+ * How long to wait before retry `attempt`, counted from 0: doubles up to the cap, with jitter between
+ * half and all of it, so that clients that failed together do not retry together.
  */
 export function backoffMs(
   attempt: number,

@@ -1,4 +1,4 @@
-/** Lets a loop sleep until its time has come or somebody rings. A ring while it works counts. */
+/** Lets a loop sleep until a time or a notification. One that comes while it works is kept. */
 export class WakeSignal {
   #notified = false;
   #wake: (() => void) | undefined;

@@ -4,7 +4,7 @@ import { joinWrites } from "./batch.ts";
 const session = { uid: "a", epoch: 3 };
 const row = (id: string, ciphertext: string | null) => ({ type: "session", id, ciphertext });
 
-test("a row that is written twice goes once, as it was last", () => {
+test("of a row that is written twice, the last version is kept", () => {
   const batch = joinWrites([
     { ...session, keys: [row("1", "old"), row("2", "x")], credentials: "c1" },
     { ...session, keys: [row("1", null)], credentials: "c2" },
@@ -17,7 +17,7 @@ test("a row that is written twice goes once, as it was last", () => {
   expect(batch.credentials).toEqual([{ uid: "a", ciphertext: "c2" }]);
 });
 
-test("what was written before a session forgot is left out, what came after stays", () => {
+test("keys written before a log-out are left out, keys written after it are kept", () => {
   const batch = joinWrites([
     { ...session, keys: [row("1", "old")], credentials: "old" },
     { uid: "b", epoch: 1, keys: [row("1", "other")] },
@@ -32,7 +32,7 @@ test("what was written before a session forgot is left out, what came after stay
   ]);
 });
 
-test("items keep the order in which they came", () => {
+test("items keep their order", () => {
   const receipt = (id: string) =>
     ({ kind: "receipt", wa_message_id: id, status: "READ", at: null }) as const;
   const batch = joinWrites([

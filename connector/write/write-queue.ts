@@ -10,7 +10,7 @@ export interface WriteQueueOptions {
   connectorId: string;
   log: Log;
   random: () => number;
-  /** The database said that the session is not this connector's any more. */
+  /** Called for a session that this connector no longer owns. */
   onStale: (uid: string) => void;
   onCommit: (commit: { writes: number; seconds: number }) => void;
 }
@@ -24,13 +24,13 @@ interface Entry {
 const maxWrites = 500;
 const maxKeyRows = 4000;
 const requestTimeoutMs = 15_000;
-/** Long enough for the receipt of one message to go with the intent of the next. */
+/** Long enough for the receipt of one message to share a commit with the intent of the next. */
 const coalesceMs = 10;
 const retryLimits = { baseMs: 50, capMs: 2000 };
 
 /**
- * Commits writes in the order they came, one request at a time: what comes while one is under
- * way goes together with the next.
+ * Commits writes in order, one request at a time. Writes that arrive during a request share the next
+ * one.
  */
 export class WriteQueue {
   readonly #options: WriteQueueOptions;
@@ -38,7 +38,7 @@ export class WriteQueue {
   #waiting: Entry[] = [];
   #inRequest: Entry[] = [];
   #running: Promise<void> | undefined;
-  #later: NodeJS.Timeout | undefined;
+  #coalesceTimer: NodeJS.Timeout | undefined;
 
   constructor(options: WriteQueueOptions) {
     this.#options = options;
@@ -50,12 +50,13 @@ export class WriteQueue {
     return new Promise((done, failed) => {
       this.#waiting.push({ write, done, failed });
       if (this.#running !== undefined) return;
-      if (write.coalesced === true) this.#later ??= setTimeout(() => this.#start(), coalesceMs);
+      if (write.coalesced === true)
+        this.#coalesceTimer ??= setTimeout(() => this.#start(), coalesceMs);
       else this.#start();
     });
   }
 
-  /** Gives up what a session has not committed yet. */
+  /** Drops the writes of a session that are not in a request yet. */
   drop(uid: string): void {
     const dropped = this.#waiting.filter((entry) => entry.write.uid === uid);
     this.#waiting = this.#waiting.filter((entry) => entry.write.uid !== uid);
@@ -69,30 +70,30 @@ export class WriteQueue {
 
   close(): void {
     this.#closing.abort();
-    clearTimeout(this.#later);
+    clearTimeout(this.#coalesceTimer);
     const left = [...this.#inRequest, ...this.#waiting];
     this.#waiting = [];
     for (const entry of left) entry.failed(new NotWritten("closed"));
   }
 
   #start(): void {
-    clearTimeout(this.#later);
-    this.#later = undefined;
+    clearTimeout(this.#coalesceTimer);
+    this.#coalesceTimer = undefined;
     this.#running ??= this.#run();
   }
 
   async #run(): Promise<void> {
-    // Everything of this turn of the event loop goes into one request.
+    // Writes of the same turn of the event loop share one request.
     await new Promise((next) => setImmediate(next));
     while (this.#waiting.length > 0) {
-      this.#inRequest = this.#take();
+      this.#inRequest = this.#nextBatch();
       await this.#send(this.#inRequest);
       this.#inRequest = [];
     }
     this.#running = undefined;
   }
 
-  #take(): Entry[] {
+  #nextBatch(): Entry[] {
     let rows = 0;
     let count = 0;
     for (const { write } of this.#waiting) {
@@ -119,7 +120,7 @@ export class WriteQueue {
     }
   }
 
-  /** One bad write must not take the others with it: halve until it stands alone. */
+  /** Halves the batch until the refused write stands alone, so that the others are committed. */
   async #isolate(entries: Entry[], error: DatabaseError): Promise<void> {
     if (entries.length === 1) {
       const [entry] = entries;
@@ -159,7 +160,7 @@ export class WriteQueue {
   }
 }
 
-/** A Batch is plain JSON; an interface just has no index signature. */
+/** A Batch is plain JSON; the cast is needed because an interface has no index signature. */
 function asArgument(batch: Batch): Record<string, unknown> {
   return { ...batch };
 }

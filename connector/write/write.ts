@@ -3,7 +3,7 @@ import { messageSchema } from "../../shared/message.ts";
 import type { Disconnect, SessionState } from "../../shared/session.ts";
 import type { EventType } from "../../shared/event.ts";
 
-/** One line of a commit: what the SQL function commit_writes knows by its `kind`. */
+/** One item of a commit, applied by the SQL function commit_writes according to its `kind`. */
 export type Item = SendItem | DequeueItem | OutcomeItem | MessageItem | ReceiptItem | ChangeItem;
 
 export interface SendItem {
@@ -21,7 +21,7 @@ export interface SendItem {
   request_hash?: string;
 }
 
-/** Takes a message out of the queue to send it. */
+/** Moves a message from the queue to SENDING. */
 export interface DequeueItem {
   kind: "dequeue";
   id: string;
@@ -31,7 +31,7 @@ export interface DequeueItem {
   lid: string | null;
   /** Base64 of the encoded WhatsApp message. */
   content: string;
-  /** How long the session's next queued message keeps its distance. */
+  /** How long the next queued message of the session must wait. */
   interval_ms: number;
   /** How often it was tried before. */
   attempts: number;
@@ -45,7 +45,7 @@ export interface Failure {
 export type OutcomeItem = { kind: "outcome"; id: string } & (
   | { status: "SENT" }
   | { status: "FAILED"; error: Failure }
-  /** Back into the queue, to be tried again; `attempts` is the count before this one. */
+  /** Back into the queue for a retry; `attempts` is the count before this attempt. */
   | { status: "QUEUED"; error: Failure; attempts: number; retry_in_ms: number }
 );
 
@@ -97,27 +97,27 @@ export interface KeyRow {
   ciphertext: string | null;
 }
 
-/** What one session wants written, all of it or nothing. */
+/** The writes of one session that are committed together or not at all. */
 export interface Write {
   uid: string;
   epoch: number;
   credentials?: string;
   keys?: KeyRow[];
-  /** Drop the credentials and every key written before. */
+  /** Delete the credentials and all keys written before. */
   forget?: boolean;
   items?: Item[];
-  /** Nobody waits for it: it may wait a moment for others to go with. */
+  /** May be delayed for a moment to share a commit with other writes. */
   coalesced?: boolean;
 }
 
-/** What commit_writes gives for a send or a dequeue. */
+/** The result of commit_writes for a send or a dequeue. */
 export const sendResultSchema = z.discriminatedUnion("outcome", [
   z.object({ outcome: z.enum(["created", "replayed"]), message: messageSchema }),
   z.object({ outcome: z.enum(["mismatch", "gone"]) }),
 ]);
 export type SendResult = z.infer<typeof sendResultSchema>;
 
-/** Why a write was not made: the session belongs to another connector by now, or is closed here. */
+/** A write was not made: the session has another owner by now, or was closed. */
 export class NotWritten extends Error {
   override readonly name = "NotWritten";
 }

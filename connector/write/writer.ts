@@ -2,8 +2,8 @@ import { WriteQueue, type WriteQueueOptions } from "./write-queue.ts";
 import type { Write } from "./write.ts";
 
 /**
- * The one way from this connector into the database. Writes of a session keep their order; a few
- * lanes, so that a slow commit of some sessions does not hold up all.
+ * All writes of a connector go through here. Those of one session keep their order; there are several
+ * queues, so that a slow commit of some sessions does not hold up all.
  */
 export class Writer {
   readonly #queues: WriteQueue[];

@@ -53,7 +53,7 @@ test("a session is paired by a code typed into the phone", async () => {
     state: "pairing_code",
     pairing_code: answer.code,
   });
-  await stack.phone("POST", `/phones/${phone}/connection`, { code: answer.code });
+  await stack.phone("POST", `/phones/${phone}/link`, { code: answer.code });
   await stack.until("by-code", (session) => session.state === "connected");
   await expect(
     stack.command(connector.url, { type: "pairing_code", session_uid: uid, phone }),
@@ -172,7 +172,7 @@ test("a session that another took over is closed, and writes nothing", async () 
   expect(await stack.locate("fenced")).toMatchObject({ state: "reconnecting" });
 });
 
-test("a session whose claim was unwrap into the void is taken again", async () => {
+test("a session whose claim was answered into the void is claimed again", async () => {
   const uid = await stack.createSession("orphan");
   const { connector_id: owner } = await stack.until("orphan", ({ state }) => state === "qr");
   await stack.client.rpc("set_session_desired", {

@@ -1,0 +1,174 @@
+import { expect, test } from "vitest";
+import {
+  type SessionEvent,
+  type SessionStatus,
+  transition,
+  type TransitionLimits,
+} from "./session-state.ts";
+
+const limits: TransitionLimits = {
+  reconnect: { baseMs: 1000, capMs: 60_000 },
+  random: () => 1,
+  now: () => Date.UTC(2026, 0, 1),
+};
+const at = "2026-01-01T00:00:00.000Z";
+const online: SessionStatus = { state: "connected", failures: 0 };
+const unpaired: SessionStatus = { state: "connecting", failures: 0 };
+const qr: SessionEvent = {
+  kind: "qr_received",
+  qr: "2@abc",
+  expiresAt: at,
+  isPairingRequested: true,
+};
+
+function closedWith(code: number, isPaired: boolean): SessionEvent {
+  return { kind: "closed", closed: { code }, isPaired, isPairingRequested: true };
+}
+
+test("a QR code is stored and announced", () => {
+  expect(transition(unpaired, qr, limits)).toEqual({
+    status: { state: "qr", failures: 0 },
+    write: {
+      items: [
+        {
+          kind: "change",
+          patch: { state: "qr", qr: "2@abc", qr_expires_at: at },
+          event: "session.qr_code",
+          event_data: { qr: "2@abc", expires_at: at },
+        },
+      ],
+    },
+    action: { kind: "none" },
+  });
+});
+
+test("a QR code received while a pairing code is shown makes no event and keeps the state", () => {
+  const { status, write } = transition({ state: "pairing_code", failures: 0 }, qr, limits);
+  expect(status.state).toBe("pairing_code");
+  expect(write?.items[0]).not.toHaveProperty("event");
+});
+
+test("a QR code that nobody requested any more ends the session", () => {
+  const event = { ...qr, isPairingRequested: false } as SessionEvent;
+  expect(transition(unpaired, event, limits)).toMatchObject({
+    status: { state: "disconnected" },
+    write: {
+      items: [{ patch: { desired: "disconnected", last_disconnect: { reason: "qr_timeout" } } }],
+    },
+    action: { kind: "end" },
+  });
+});
+
+test("requesting a new QR code replaces a pairing code and the device it was for", () => {
+  expect(
+    transition({ state: "pairing_code", failures: 2 }, { kind: "qr_requested" }, limits),
+  ).toMatchObject({
+    status: { state: "connecting" },
+    write: { items: [{ patch: { state: "connecting", qr: null, pairing_code: null } }] },
+    action: { kind: "open", delayMs: 0, device: "new" },
+  });
+});
+
+test("a pairing code is stored without an event", () => {
+  const event: SessionEvent = { kind: "pairing_code_received", code: "ABCD-1234", expiresAt: at };
+  const { status, write } = transition({ state: "qr", failures: 0 }, event, limits);
+  expect(status.state).toBe("pairing_code");
+  expect(write?.items).toEqual([
+    {
+      kind: "change",
+      patch: { state: "pairing_code", pairing_code: "ABCD-1234", pairing_code_expires_at: at },
+    },
+  ]);
+});
+
+test("a session that connects stores who it is and takes back what it showed for pairing", () => {
+  const me = { phone: "393331234567", lid: "1@lid" };
+  expect(transition(unpaired, { kind: "connected", me }, limits)).toMatchObject({
+    status: { state: "connected" },
+    write: {
+      items: [
+        {
+          patch: { state: "connected", ...me, connected_at: at, qr: null },
+          event: "session.connected",
+        },
+      ],
+    },
+    action: { kind: "none" },
+  });
+});
+
+test("the delay before a reconnect grows until a connection held", () => {
+  const first = transition(online, closedWith(503, true), limits);
+  expect(first.action).toEqual({ kind: "open", delayMs: 1000, device: "same" });
+  const second = transition(first.status, closedWith(503, true), limits);
+  expect(second.action).toMatchObject({ delayMs: 2000 });
+  const held = transition(second.status, { kind: "connection_held" }, limits);
+  expect(transition(held.status, closedWith(503, true), limits).action).toMatchObject({
+    delayMs: 1000,
+  });
+});
+
+test("only a session that was connected announces that it is not any more", () => {
+  const lost = transition(online, closedWith(503, true), limits);
+  expect(lost.write?.items[0]).toMatchObject({
+    event: "session.disconnected",
+    event_data: { reason: "unavailable", code: 503 },
+    patch: { state: "reconnecting", connected_at: null },
+  });
+  expect(lost.write?.items[0].patch).not.toHaveProperty("phone");
+  const failed = transition(lost.status, closedWith(503, true), limits);
+  expect(failed.write?.items[0]).not.toHaveProperty("event");
+});
+
+test("an unpaired session begins every connection as a new device", () => {
+  expect(transition({ state: "qr", failures: 0 }, closedWith(408, false), limits).action).toEqual({
+    kind: "open",
+    delayMs: 0,
+    device: "new",
+  });
+});
+
+test("a logged-out session deletes its keys and identity, and begins as a new device", () => {
+  expect(transition(online, closedWith(401, true), limits)).toMatchObject({
+    status: { state: "logged_out" },
+    write: {
+      forget: true,
+      items: [
+        {
+          patch: { state: "logged_out", phone: null, lid: null },
+          event: "session.disconnected",
+          event_data: { reason: "logged_out", code: 401 },
+        },
+      ],
+    },
+    action: { kind: "open", delayMs: 0, device: "new" },
+  });
+});
+
+test("a replaced session stays away until it is connected again", () => {
+  expect(transition(online, closedWith(440, true), limits)).toMatchObject({
+    status: { state: "disconnected" },
+    write: {
+      items: [
+        { patch: { desired: "disconnected" }, event_data: { reason: "replaced", code: 440 } },
+      ],
+    },
+    action: { kind: "end" },
+  });
+});
+
+test("a stop keeps the keys, an unlink deletes them", () => {
+  const stop = transition(online, { kind: "stopped", reason: "requested" }, limits);
+  expect(stop.write?.forget).toBeUndefined();
+  expect(stop.write?.items[0].patch).not.toHaveProperty("phone");
+  const unlink = transition(online, { kind: "unlinked" }, limits);
+  expect(unlink.write).toMatchObject({ forget: true, items: [{ patch: { phone: null } }] });
+  expect([stop.action, unlink.action]).toEqual([{ kind: "end" }, { kind: "end" }]);
+});
+
+test("a session whose keys were refused is released later, and is still wanted", () => {
+  const refused = transition(online, { kind: "keys_refused" }, limits);
+  expect(refused.action).toEqual({ kind: "release", delayMs: 60_000 });
+  expect(refused.status.state).toBe("reconnecting");
+  expect(refused.write?.items[0].patch).not.toHaveProperty("desired");
+});
