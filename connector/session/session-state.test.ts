@@ -132,7 +132,7 @@ test("a logged-out session deletes its keys and identity, and begins as a new de
   expect(transition(online, closedWith(401, true), limits)).toMatchObject({
     status: { state: "logged_out" },
     write: {
-      forget: true,
+      clearAuth: true,
       items: [
         {
           patch: { state: "logged_out", phone: null, lid: null },
@@ -159,10 +159,10 @@ test("a replaced session stays away until it is connected again", () => {
 
 test("a stop keeps the keys, an unlink deletes them", () => {
   const stop = transition(online, { kind: "stopped", reason: "requested" }, limits);
-  expect(stop.write?.forget).toBeUndefined();
+  expect(stop.write?.clearAuth).toBeUndefined();
   expect(stop.write?.items[0].patch).not.toHaveProperty("phone");
   const unlink = transition(online, { kind: "unlinked" }, limits);
-  expect(unlink.write).toMatchObject({ forget: true, items: [{ patch: { phone: null } }] });
+  expect(unlink.write).toMatchObject({ clearAuth: true, items: [{ patch: { phone: null } }] });
   expect([stop.action, unlink.action]).toEqual([{ kind: "end" }, { kind: "end" }]);
 });
 

@@ -30,7 +30,7 @@ export type SessionEvent =
 export interface StateWrite {
   items: [ChangeItem];
   /** Delete the credentials and keys of the device. */
-  forget?: boolean;
+  clearAuth?: boolean;
 }
 
 /** What a session does after a transition. */
@@ -104,7 +104,7 @@ export function transition(
       return {
         status: { ...status, state: "disconnected" },
         write: {
-          forget: true,
+          clearAuth: true,
           items: [disconnected({ state: "disconnected", reason: "unlinked" }, limits)],
         },
         action: { kind: "end" },
@@ -185,7 +185,7 @@ function afterConnection(
       return {
         status: { ...status, state: "logged_out" },
         write: {
-          forget: true,
+          clearAuth: true,
           items: [
             disconnected({ state: "logged_out", reason: next.reason, code: closed.code }, limits),
           ],

@@ -21,7 +21,7 @@ test("keys written before a log-out are left out, keys written after it are kept
   const batch = joinWrites([
     { ...session, keys: [row("1", "old")], credentials: "old" },
     { uid: "b", epoch: 1, keys: [row("1", "other")] },
-    { ...session, forget: true },
+    { ...session, clearAuth: true },
     { ...session, keys: [row("2", "new")] },
   ]);
   expect(batch.clear_auth).toEqual(["a"]);

@@ -25,7 +25,7 @@ export function joinWrites(writes: readonly Write[]): Batch {
   for (const write of writes) {
     const { uid } = write;
     epochs.set(uid, write.epoch);
-    if (write.forget === true) {
+    if (write.clearAuth === true) {
       cleared.add(uid);
       credentials.delete(uid);
       keys.delete(uid);

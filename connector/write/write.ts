@@ -104,7 +104,7 @@ export interface Write {
   credentials?: string;
   keys?: KeyRow[];
   /** Delete the credentials and all keys written before. */
-  forget?: boolean;
+  clearAuth?: boolean;
   items?: Item[];
   /** May be delayed for a moment to share a commit with other writes. */
   coalesced?: boolean;
