@@ -141,20 +141,127 @@ test("a message queued by plain SQL finds its session by the tenant's prefix", a
   );
 });
 
+/** Queues by plain SQL and returns whose queue the message is in. */
+async function queueTo(sessionId: string, tenantId: string | null = null): Promise<string> {
+  const [row] = await rows(
+    `insert into messages (phone_number, message, status, platform, session_id, tenant_id)
+     values ('393331234567', 'x', 'QUEUED', 'WHATSAPP', $1, $2) returning tenant_id, session_id`,
+    [sessionId, tenantId],
+  );
+  return `${String(row?.["tenant_id"])} ${String(row?.["session_id"])}`;
+}
+
+async function refusalOf(
+  insert: Promise<unknown>,
+): Promise<{ message: string; hint?: string | undefined }> {
+  return insert.then(
+    () => expect.unreachable("the insert was accepted"),
+    ({ message, hint }: { message: string; hint?: string | undefined }) => ({ message, hint }),
+  );
+}
+
 test("a session that is named like another tenant's does not get that tenant's messages", async () => {
   const [victim, stranger] = [await addTenant(), await addTenant()];
   await addSession(stranger, `${victim}_main`);
-  const queue = (sessionId: string, tenantId: string | null = null) =>
-    rows(
-      `insert into messages (phone_number, message, status, platform, session_id, tenant_id)
-       values ('393331234567', 'x', 'QUEUED', 'WHATSAPP', $1, $2) returning tenant_id`,
-      [sessionId, tenantId],
-    );
-  await expect(queue(`${victim}_main`)).rejects.toThrow(/no session/);
+  await expect(queueTo(`${victim}_main`)).rejects.toThrow(/no session/);
   await addSession(victim, "main");
-  expect(await queue(`${victim}_main`)).toEqual([{ tenant_id: victim }]);
-  expect(await queue(`${stranger}_${victim}_main`)).toEqual([{ tenant_id: stranger }]);
-  expect(await queue(`${victim}_main`, stranger)).toEqual([{ tenant_id: stranger }]);
+  expect(await queueTo(`${victim}_main`)).toBe(`${victim} main`);
+  expect(await queueTo(`${stranger}_${victim}_main`)).toBe(`${stranger} ${victim}_main`);
+  expect(await queueTo(`${victim}_main`, stranger)).toBe(`${stranger} ${victim}_main`);
+});
+
+test("of tenants whose ids begin a session_id, the longest id decides alone", async () => {
+  const short = await addTenant();
+  const long = `${short}_corp`;
+  await rows("insert into tenants (tenant_id, name) values ($1, 'Corp')", [long]);
+  await addSession(short, "corp_support");
+  const name = `${long}_support`; // also <short>_corp_support
+
+  expect(await refusalOf(queueTo(name))).toEqual({
+    message: `no session "${name}": tenant "${long}" has no session "support"`,
+    hint: expect.stringContaining("tenant_id"),
+  });
+  expect(await queueTo(name, short)).toBe(`${short} corp_support`);
+
+  await addSession(long, "support");
+  expect(await queueTo(name)).toBe(`${long} support`);
+  await rows("select delete_session($1, 'support')", [long]);
+  await expect(queueTo(name)).rejects.toThrow(/no session/);
+});
+
+test("a tenant cannot block another one's qualified inserts by the names of its sessions", async () => {
+  const stranger = await addTenant();
+  const victim = `${stranger}_corp`;
+  await rows("insert into tenants (tenant_id, name) values ($1, 'Corp')", [victim]);
+  await addSession(victim, "main");
+  for (const name of ["main", "corp_main", `${victim}_main`]) await addSession(stranger, name);
+  expect(await queueTo(`${victim}_main`)).toBe(`${victim} main`);
+  expect(await queueTo("main", victim)).toBe(`${victim} main`);
+});
+
+test("a name that begins with no tenant id is a session id, of one tenant only", async () => {
+  const [one, two] = [await addTenant(), await addTenant()];
+  const name = `front_desk_${randomUUID().slice(0, 8)}`;
+  await addSession(one, name);
+  expect(await queueTo(name)).toBe(`${one} ${name}`);
+  await addSession(two, name);
+  expect(await refusalOf(queueTo(name))).toEqual({
+    message: `session_id "${name}" names sessions of more than one tenant`,
+    hint: "Set tenant_id, or write session_id as <tenant_id>_<session_id>.",
+  });
+  expect(await queueTo(`${one}_${name}`)).toBe(`${one} ${name}`);
+});
+
+test("a name that can mean two sessions of its tenant is refused with names that mean one", async () => {
+  const tenantId = await addTenant();
+  const qualified = `${tenantId}_main`;
+  await addSession(tenantId, "main");
+  await addSession(tenantId, qualified);
+  for (const asked of [null, tenantId]) {
+    expect(await refusalOf(queueTo(qualified, asked))).toEqual({
+      message: `session_id "${qualified}" names two sessions of tenant "${tenantId}"`,
+      hint: `Write session_id "main" with tenant_id "${tenantId}", or session_id "${tenantId}_${qualified}".`,
+    });
+  }
+  expect(await queueTo("main", tenantId)).toBe(`${tenantId} main`);
+  expect(await queueTo(`${tenantId}_${qualified}`)).toBe(`${tenantId} ${qualified}`);
+});
+
+test("finding the session of an insert scans no table, with thousands of tenants and sessions", async () => {
+  const client = await db.pool.connect();
+  const scans = async () => {
+    const { rows: found } = await client.query(
+      `select relname, seq_scan from pg_stat_xact_user_tables
+       where relname in ('tenants', 'whatsapp_sessions') order by relname`,
+    );
+    return found;
+  };
+  try {
+    await client.query("begin"); // and rolled back: other tests claim every session there is
+    await client.query(
+      "insert into tenants (tenant_id, name) select 'many_' || i, 'M' from generate_series(1, 5000) i",
+    );
+    await client.query(
+      `insert into whatsapp_sessions (tenant_id, session_id, name, network)
+       select 'many_' || i, n, 'M', 'sandbox'
+       from generate_series(1, 5000) i, unnest(array['main', 'desk_' || i]) n`,
+    );
+    for (const analyze of [false, true]) {
+      if (analyze) await client.query("analyze tenants, whatsapp_sessions");
+      const before = await scans();
+      for (const [tenantId, name] of [
+        [null, "many_77_main"],
+        [null, "desk_77"],
+        ["many_77", "main"],
+      ]) {
+        await client.query("select resolve_session($1, $2)", [tenantId, name]);
+      }
+      expect(await scans()).toEqual(before);
+    }
+  } finally {
+    await client.query("rollback");
+    client.release();
+  }
 });
 
 test("queueing many messages in one statement sends the connectors one notification per session", async () => {
@@ -175,7 +282,7 @@ test("queueing many messages in one statement sends the connectors one notificat
 });
 
 test.each([
-  ["an ambiguous session", "shared", "393331234567", /more than one session/],
+  ["an ambiguous session", "shared", "393331234567", /more than one tenant/],
   ["an unknown session", "nowhere", "393331234567", /no session "nowhere"/],
   ["half a number", "only", "333", /international number/],
 ])("a queued message for %s is refused with what to do", async (_, sessionId, phone, said) => {

@@ -1,39 +1,66 @@
 -- Queueing a message with a plain INSERT into messages: triggers find the session, derive the
 -- chat from the phone number and notify the connectors.
 
--- Returns the session that a plain insert names. Raises 22023, with what to do, when none or
--- more than one matches.
+create index whatsapp_sessions_by_session_id on public.whatsapp_sessions (session_id);
+
+-- Returns the longest tenant id that, followed by "_", begins a name; null when there is none.
+create function public.tenant_prefix(qualified_name text) returns text
+language sql stable set search_path = ''
+as $$
+  select t.tenant_id
+  from public.tenants t
+  where t.tenant_id = any (array( -- a tenant id has at most 63 characters
+    select left(qualified_name, i)
+    from generate_series(1, least(length(qualified_name) - 1, 63)) i
+    where substr(qualified_name, i + 1, 1) = '_'))
+  order by length(t.tenant_id) desc
+  limit 1;
+$$;
+
+-- Returns the session that a plain insert names. The tenant is the one that the row names or else
+-- the longest tenant id that begins `wanted_session`, and no other tenant's sessions count: what
+-- one tenant creates or deletes never changes where the messages of another one go. Only a name
+-- that begins with no tenant id is looked up among all tenants, and must be unique among them.
+-- Raises 22023, with what to do, when none or more than one session matches.
 create function public.resolve_session(wanted_tenant text, wanted_session text)
 returns public.whatsapp_sessions
 language plpgsql stable set search_path = ''
 as $$
 declare
-  found_sessions public.whatsapp_sessions[];
+  tenant text := coalesce(wanted_tenant, public.tenant_prefix(wanted_session));
+  short_name text;
+  matches public.whatsapp_sessions[];
 begin
-  select array_agg(s) into found_sessions
-  from public.whatsapp_sessions s
-  where (wanted_tenant is null or s.tenant_id = wanted_tenant)
-    and (
-      s.tenant_id || '_' || s.session_id = wanted_session
-      or s.session_id = wanted_session
-        -- Tenants choose their session ids freely. An id that starts with the id of another
-        -- tenant does not receive the messages of that tenant.
-        and (wanted_tenant is not null or not exists (
-          select from public.tenants t
-          where t.tenant_id <> s.tenant_id and starts_with(wanted_session, t.tenant_id || '_')
-        ))
-    );
+  if tenant is null then
+    matches := array(
+      select s from public.whatsapp_sessions s where s.session_id = wanted_session limit 2);
+  else
+    short_name := case when starts_with(wanted_session, tenant || '_')
+      then substr(wanted_session, length(tenant) + 2) end;
+    matches := array(
+      select s from public.whatsapp_sessions s
+      where s.tenant_id = tenant and s.session_id = any (array[wanted_session, short_name]));
+  end if;
 
-  case coalesce(array_length(found_sessions, 1), 0)
-    when 1 then return found_sessions[1];
-    when 0 then
-      raise exception 'no session "%"', wanted_session using errcode = '22023',
-        hint = 'Create the session first, and write session_id as it was created or as <tenant_id>_<session_id>.';
-    else
-      raise exception 'session_id "%" names more than one session', wanted_session
-        using errcode = '22023',
-        hint = 'Add tenant_id, or write session_id as <tenant_id>_<session_id>.';
-  end case;
+  if cardinality(matches) = 1 then
+    return matches[1];
+  elsif cardinality(matches) = 2 and tenant is null then
+    raise exception 'session_id "%" names sessions of more than one tenant', wanted_session
+      using errcode = '22023',
+      hint = 'Set tenant_id, or write session_id as <tenant_id>_<session_id>.';
+  elsif cardinality(matches) = 2 then
+    raise exception 'session_id "%" names two sessions of tenant "%"', wanted_session, tenant
+      using errcode = '22023',
+      hint = format('Write session_id "%s" with tenant_id "%s", or session_id "%s_%s".',
+        short_name, tenant, tenant, wanted_session);
+  elsif tenant is null then
+    raise exception 'no session "%"', wanted_session using errcode = '22023',
+      hint = 'Create the session first, and write session_id as it was created or as <tenant_id>_<session_id>.';
+  else
+    raise exception 'no session "%": tenant "%" has no session "%"',
+      wanted_session, tenant, coalesce(short_name, wanted_session) using errcode = '22023',
+      hint = 'Create the session first, or set tenant_id to the tenant that has it.';
+  end if;
 end;
 $$;
 
