@@ -1,6 +1,15 @@
-import crypto, { createCipheriv, createDecipheriv, createHmac, createSecretKey } from "node:crypto";
+import crypto, {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  KeyObject,
+} from "node:crypto";
+import { syncBuiltinESMExports } from "node:module";
 import { hmacSign } from "@whiskeysockets/baileys";
 import { expect, test } from "vitest";
+import { Contact } from "../testing/contact.ts";
+import { TestSocket } from "../testing/test-socket.ts";
 import { useSecretKeyObjects } from "./secret-key-objects.ts";
 
 const key = Buffer.alloc(32, 7);
@@ -27,13 +36,47 @@ function results() {
   };
 }
 
-test("what is made with keys given as bytes, letters or objects stays the same", () => {
+/** Replaces Node's functions by ones that record the keys they get, under the patch. */
+function recordKeys(): { function: string; key: unknown }[] {
+  const recorded: { function: string; key: unknown }[] = [];
+  for (const name of ["createCipheriv", "createHmac"] as const) {
+    const original = crypto[name];
+    Reflect.set(crypto, name, (algorithm: string, key: unknown, ...rest: unknown[]): unknown => {
+      recorded.push({ function: name, key });
+      return Reflect.apply(original, crypto, [algorithm, key, ...rest]);
+    });
+  }
+  syncBuiltinESMExports();
+  return recorded;
+}
+
+const recorded = recordKeys();
+
+test("the result is the same for keys given as bytes, text or key objects", () => {
   const before = results();
   const original = createHmac;
   useSecretKeyObjects();
   expect(createHmac).not.toBe(original);
   expect(crypto.createHmac).toBe(createHmac);
   expect(results()).toEqual(before);
+});
+
+test("Baileys and libsignal reach the patched functions, so that Node gets key objects", async () => {
+  useSecretKeyObjects();
+  recorded.length = 0;
+  hmacSign(text, key);
+  expect(recorded).toHaveLength(1);
+
+  const opened = await TestSocket.open();
+  const contact = new Contact();
+  await contact.meet(opened);
+  recorded.length = 0;
+  await contact.write("1", "hello");
+  await opened.close();
+  expect(new Set(recorded.map((call) => call.function))).toEqual(
+    new Set(["createCipheriv", "createHmac"]),
+  );
+  expect(recorded.filter((call) => !(call.key instanceof KeyObject))).toEqual([]);
 });
 
 test("a key of a wrong length is still refused", () => {
