@@ -19,7 +19,13 @@ const content = decodeContent(Buffer.from(encodeText("hello")).toString("base64"
 const isMessage = ({ tag }: BinaryNode) => tag === "message";
 
 /** Sends two messages to two contacts; the first may leave when so many are encrypted. */
-async function sendTwo({ exclusive, encrypted }: { exclusive: boolean; encrypted: number }) {
+async function expectEncryptedBeforeFirstLeft({
+  exclusive,
+  encrypted,
+}: {
+  exclusive: boolean;
+  encrypted: number;
+}) {
   const firstCommitted = Promise.withResolvers<undefined>();
   const { calls } = opened.keys;
   calls.length = 0;
@@ -41,11 +47,11 @@ async function sendTwo({ exclusive, encrypted }: { exclusive: boolean; encrypted
 }
 
 test("a message to a recent recipient is encrypted while an earlier one waits for its commit", async () => {
-  await sendTwo({ exclusive: false, encrypted: 2 });
+  await expectEncryptedBeforeFirstLeft({ exclusive: false, encrypted: 2 });
 });
 
 test("any other message is encrypted after the earlier one left", async () => {
-  await sendTwo({ exclusive: true, encrypted: 1 });
+  await expectEncryptedBeforeFirstLeft({ exclusive: true, encrypted: 1 });
 });
 
 test("a recipient is recent after a message, a group never is", () => {

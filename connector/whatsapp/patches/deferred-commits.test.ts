@@ -40,7 +40,7 @@ test("a transaction that nobody collects from waits for its commit", async () =>
   const { keys, write } = open();
   const made = Promise.withResolvers<undefined>();
   keys.beforeCommit = () => made.promise;
-  const ended = vi.fn();
+  const ended = vi.fn<() => void>();
   const writing = write().then(ended);
   await vi.waitFor(() => expect(keys.calls).toContain("set device-list"));
   expect(ended).not.toHaveBeenCalled();

@@ -100,5 +100,5 @@ function withTransactions(keys: MemoryKeys): SignalKeyStoreWithTransaction {
 
 function withTransactionsOf(keys: WASocket["authState"]["keys"]): SignalKeyStoreWithTransaction {
   if (!("transaction" in keys)) throw new Error("The key store has no transactions");
-  return keys as SignalKeyStoreWithTransaction;
+  return keys;
 }

@@ -1,6 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import { type BinaryNode, decodeBinaryNode, type WASocket } from "@whiskeysockets/baileys";
 import { pino } from "pino";
 import { WebSocket, WebSocketServer } from "ws";
@@ -56,11 +55,12 @@ export class TestSocket {
   private constructor(server: WebSocketServer, options: TestSocketOptions) {
     this.#server = server;
     this.#record();
-    const { port } = server.address() as AddressInfo;
+    const address = server.address();
+    if (address === null || typeof address === "string") throw new Error("The server has no port");
     const open = options.open ?? openSocket;
     this.socket = open(
       {
-        target: { network: "sandbox", url: `ws://127.0.0.1:${port}`, rootKey: undefined },
+        target: { network: "sandbox", url: `ws://127.0.0.1:${address.port}`, rootKey: undefined },
         credentials: options.credentials ?? pairedCredentials(),
         keys: this.keys,
         caches: this.caches,
@@ -120,6 +120,12 @@ export class TestSocket {
     });
   }
 
+  #arrived(node: BinaryNode): void {
+    this.sent.push(node);
+    for (const next of this.#waiting) next();
+    this.#waiting.clear();
+  }
+
   #record(): void {
     this.#server.on("connection", (client) => {
       let arrived = Promise.resolve();
@@ -127,11 +133,12 @@ export class TestSocket {
       client.on("message", (data: Buffer) => {
         const frame = data.subarray(headerLength + (isFirst ? introLength : 0));
         isFirst = false;
-        arrived = arrived.then(async () => {
-          this.sent.push(await decodeBinaryNode(frame));
-          for (const next of this.#waiting) next();
-          this.#waiting.clear();
-        });
+        const decoded = decodeBinaryNode(frame);
+        const before = arrived;
+        arrived = (async () => {
+          await before;
+          this.#arrived(await decoded);
+        })();
       });
     });
   }
