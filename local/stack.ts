@@ -41,8 +41,10 @@ export interface Stack {
 export async function startStack(options: Options, report: StartContext["report"]): Promise<Stack> {
   const started: { name: string; stop(): Promise<unknown> }[] = [];
   const stop = async () => {
-    for (const { name, stop: stopOne } of started.toReversed()) {
-      await stopOne().catch((error: unknown) => report(`${name} did not stop: ${String(error)}`));
+    for (const one of started.toReversed()) {
+      await one
+        .stop()
+        .catch((error: unknown) => report(`${one.name} did not stop: ${String(error)}`));
     }
   };
   try {

@@ -67,7 +67,7 @@ async function applyOne(client: Client, migration: Migration): Promise<void> {
 function locateError(cause: unknown, { script, file }: { script: string; file: string }): Error {
   const { position, where } = cause instanceof DatabaseError ? cause : {};
   // PostgreSQL counts characters, where JavaScript's strings count UTF-16 code units.
-  const before = position === undefined ? [] : [...script].slice(0, Number(position) - 1);
+  const before = position === undefined ? [] : Array.from(script).slice(0, Number(position) - 1);
   const line =
     position === undefined ? "" : `:${before.filter((char) => char === "\n").length + 1}`;
   const message = cause instanceof Error ? cause.message : String(cause);

@@ -13,31 +13,17 @@ export type Change = {
   readonly previous: Tuple | undefined;
 };
 
+const types = { insert: "INSERT", update: "UPDATE", delete: "DELETE" } as const;
+
 /** Returns the change that a message of the stream describes, if it describes one. */
 export function toChange(message: Pgoutput.Message): Change | undefined {
-  switch (message.tag) {
-    case "insert":
-      return {
-        type: "INSERT",
-        relation: message.relation,
-        next: message.new,
-        previous: undefined,
-      };
-    case "update":
-      return {
-        type: "UPDATE",
-        relation: message.relation,
-        next: message.new,
-        previous: message.key ?? message.old ?? undefined,
-      };
-    case "delete":
-      return {
-        type: "DELETE",
-        relation: message.relation,
-        next: undefined,
-        previous: message.key ?? message.old ?? undefined,
-      };
-    default:
-      return undefined;
+  if (message.tag !== "insert" && message.tag !== "update" && message.tag !== "delete") {
+    return undefined;
   }
+  return {
+    type: types[message.tag],
+    relation: message.relation,
+    next: message.tag === "delete" ? undefined : message.new,
+    previous: message.tag === "insert" ? undefined : (message.key ?? message.old ?? undefined),
+  };
 }
