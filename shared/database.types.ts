@@ -35,9 +35,9 @@ export type Database = {
         Row: {
           created_at: string;
           expires_at: string | null;
-          hint: string;
           id: string;
           key_hash: string;
+          key_prefix: string;
           name: string;
           network: string;
           revoked_at: string | null;
@@ -46,9 +46,9 @@ export type Database = {
         Insert: {
           created_at?: string;
           expires_at?: string | null;
-          hint: string;
           id?: string;
           key_hash: string;
+          key_prefix: string;
           name?: string;
           network: string;
           revoked_at?: string | null;
@@ -57,9 +57,9 @@ export type Database = {
         Update: {
           created_at?: string;
           expires_at?: string | null;
-          hint?: string;
           id?: string;
           key_hash?: string;
+          key_prefix?: string;
           name?: string;
           network?: string;
           revoked_at?: string | null;
@@ -789,17 +789,8 @@ export type Database = {
           tenant_id: string;
         }[];
       };
-      begin_drip: { Args: { drip: Json }; Returns: Json };
       begin_send: { Args: { send: Json }; Returns: Json };
       change_session: { Args: { change: Json }; Returns: Json };
-      check_ownership: {
-        Args: { connector_id: string };
-        Returns: {
-          desired: string;
-          epoch: number;
-          uid: string;
-        }[];
-      };
       claim_deliveries: {
         Args: {
           buckets: number[];
@@ -866,11 +857,13 @@ export type Database = {
         };
       };
       delete_session: { Args: { session_id: string; tenant_id: string }; Returns: boolean };
+      dequeue_message: { Args: { dequeue: Json }; Returns: Json };
+      deregister_connector: { Args: { connector_id: string }; Returns: undefined };
       describe_api_key: {
         Args: { api_key: string };
         Returns: {
-          hint: string;
           key_hash: string;
+          key_prefix: string;
           network: string;
         }[];
       };
@@ -886,7 +879,15 @@ export type Database = {
       find_idempotent: { Args: { key: string; tenant_id: string }; Returns: Json };
       finish_deliveries: { Args: { results: Json }; Returns: undefined };
       finish_send: { Args: { outcome: Json }; Returns: Json };
-      load_drips: {
+      list_owned_sessions: {
+        Args: { connector_id: string };
+        Returns: {
+          desired: string;
+          epoch: number;
+          uid: string;
+        }[];
+      };
+      load_drip_heads: {
         Args: { connector_id: string };
         Returns: {
           attempts: number;
@@ -940,13 +941,18 @@ export type Database = {
       message_event: { Args: { message_id: string; type: string }; Returns: Json };
       message_json: { Args: { message_id: string }; Returns: Json };
       next_delivery_at: { Args: { buckets: number[] }; Returns: string };
+      notify_connectors: { Args: { session_uid: string }; Returns: undefined };
+      notify_hub: {
+        Args: { deliveries?: boolean; seq: number; tenant_id: string };
+        Returns: undefined;
+      };
       own_tenant: { Args: Record<PropertyKey, never>; Returns: string };
-      pace_drips: { Args: { session_uid: string }; Returns: undefined };
+      postpone_next_drip: { Args: { session_uid: string }; Returns: undefined };
       publish_events: {
         Args: { from_seq: number; tenant_id: string; to_seq: number };
         Returns: undefined;
       };
-      record_arrival: { Args: { arrival: Json }; Returns: Json };
+      record_message: { Args: { received: Json }; Returns: Json };
       record_receipt: { Args: { receipt: Json }; Returns: Json };
       register_connector: {
         Args: {
@@ -963,7 +969,7 @@ export type Database = {
         Args: { connector_id: string; session_uids: string[] };
         Returns: undefined;
       };
-      renew_connector: { Args: { connector_id: string; lease_ms: number }; Returns: boolean };
+      renew_lease: { Args: { connector_id: string; lease_ms: number }; Returns: boolean };
       resolve_session: {
         Args: { wanted_session: string; wanted_tenant: string };
         Returns: {
@@ -996,7 +1002,6 @@ export type Database = {
           isSetofReturn: false;
         };
       };
-      retire_connector: { Args: { connector_id: string }; Returns: undefined };
       session_event: { Args: { extra: Json; session_uid: string; type: string }; Returns: Json };
       set_session_desired: {
         Args: { desired: string; session_id: string; tenant_id: string };
@@ -1008,13 +1013,8 @@ export type Database = {
       uuid_v7_at: { Args: { moment: string; randomness: string }; Returns: string };
       uuid_v7_floor: { Args: { moment: string }; Returns: string };
       uuid_v7_time: { Args: { id: string }; Returns: string };
-      wake_connectors: { Args: { session_uid: string }; Returns: undefined };
-      wake_hub: {
-        Args: { deliveries?: boolean; seq: number; tenant_id: string };
-        Returns: undefined;
-      };
       write_auth: {
-        Args: { credentials: Json; forget: Json; keys: Json; owned: string[] };
+        Args: { clear_auth: Json; credentials: Json; keys: Json; owned: string[] };
         Returns: undefined;
       };
     };
