@@ -1,17 +1,17 @@
-import { Pool } from "pg";
-import type { Stack } from "../local/stack.ts";
 import type { Message } from "../shared/message.ts";
 import type { Tenant } from "../tests/support/api.ts";
+import { runBench } from "./environment/environment.ts";
+import type { Product } from "./product/start.ts";
 import { fillHistory } from "./support/fill-history.ts";
 import { readFlags } from "./support/flags.ts";
-import { addUnlimitedTenant, databaseOf, withStack } from "./support/stack.ts";
 import { quantile } from "./support/statistics.ts";
-import { printMachine, printTable, progress } from "./support/table.ts";
+import { printTable, progress } from "./support/table.ts";
+import { columnTitles } from "./support/target-table.ts";
 
 const flags = readFlags("A page of history in a short and in a long one", {
-  few: 10_000,
-  many: 1_000_000,
-  reads: 40,
+  few: { usual: 10_000, quick: 1000, about: "messages of the short history" },
+  many: { usual: 1_000_000, quick: 10_000, about: "messages of the long history" },
+  reads: { usual: 40, quick: 5, about: "readings of each page" },
 });
 const warmUpReads = 300;
 const busyChat = "393339999999";
@@ -43,24 +43,16 @@ interface Page {
   next_cursor: string | null;
 }
 
-await withStack(async (stack) => {
-  printMachine();
-  const pool = new Pool({ connectionString: databaseOf(stack), max: 1 });
-  try {
-    await compare(stack, pool);
-  } finally {
-    await pool.end();
-  }
+await runBench(flags, async (environment) => {
+  for (const product of await environment.startProducts()) await compare(product);
 });
-process.exit(0);
 
-async function compare(stack: Stack, pool: Pool): Promise<void> {
-  const tenant = await addUnlimitedTenant(stack);
+async function compare({ column, pool, tenant }: Product): Promise<void> {
   await tenant.post("/tenant/sessions", { session_id: "main", name: "main" });
   await tenant.post("/session/main/disconnect");
   const now = new Date();
   const found = new Map<string, number[][]>();
-  // Only what is hot is compared: the first answers of a Worker take twice as long.
+  // Without it the first readings would be slower: a Worker compiles its code on first use.
   for (let count = 0; count < warmUpReads; count++) await tenant.get("/session/main/messages");
   let filled = 0;
   for (const size of sizes) {
@@ -78,10 +70,10 @@ async function compare(stack: Stack, pool: Pool): Promise<void> {
       }
     }
   }
-  report(found);
+  report(columnTitles[column], found);
 }
 
-/** Milliseconds of each reading of one page; of none when the filter leaves none that deep. */
+/** Milliseconds of each reading of one page; `newer` messages of the history come before it. */
 async function read(
   tenant: Tenant,
   path: string,
@@ -92,24 +84,24 @@ async function read(
   const search = new URLSearchParams({ ...query, ...(cursor === undefined ? {} : { cursor }) });
   const latencies: number[] = [];
   for (let count = 0; count < flags.reads; count++) {
-    const askedAt = performance.now();
+    const calledAt = performance.now();
     const { status, body } = await tenant.get(`${path}?${search.toString()}`);
-    latencies.push(performance.now() - askedAt);
+    latencies.push(performance.now() - calledAt);
     if (status !== 200) throw new Error(`No page: ${JSON.stringify(body)}`);
   }
   return latencies;
 }
 
-/** A cursor behind this many messages; the same for every filter, because ids sort by time. */
+/** The cursor after this many messages; the same for every filter, because ids sort by time. */
 async function cursorAt(tenant: Tenant, path: string, newer: number): Promise<string> {
   const { body } = await tenant.get<Page>(`${path}?limit=1&offset=${newer}`);
   if (body.next_cursor === null) throw new Error(`There are fewer than ${newer} messages`);
   return body.next_cursor;
 }
 
-function report(found: Map<string, number[][]>): void {
+function report(name: string, found: Map<string, number[][]>): void {
   printTable(
-    `A page of 50, ${flags.reads} times each; target: the same at both sizes`,
+    `A page of 50 (${name}), ${flags.reads} times each; target: the same at both sizes`,
     ["of a", "filter", "page", ...sizes.flatMap((size) => [`${size} p50 ms`, "p95 ms"])],
     [...found].map(([key, bySize]) => [
       ...key.split("\t"),

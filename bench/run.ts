@@ -1,16 +1,56 @@
-import { spawnSync } from "node:child_process";
+import { fork } from "node:child_process";
+import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { currentLoad, printMachine, watchOthers } from "./support/machine.ts";
+import { type Figure, figureSchema, printTargetTable } from "./support/target-table.ts";
 
-/** `npm run bench -- [name [its flags]]`: one bench, or all of them after each other. */
-const benches = ["start", "events", "history", "send", "sessions"];
-const [asked, ...flags] = process.argv.slice(2);
-if (asked !== undefined && !benches.includes(asked)) {
-  process.stderr.write(`There is no such bench. There are: ${benches.join(", ")}\n`);
-  process.exit(1);
+/** `npm run bench`: the benches that fill the target table. `npm run bench -- NAME`: one of them. */
+const set = ["start", "send", "receive", "backlog", "events", "sessions"];
+const all = [...set, "history"];
+const help = `npm run bench -- [name] [flags]
+
+Without a name: ${set.join(", ")}, then the target table.
+Names: ${all.join(", ")}; --help after a name lists its flags.
+
+  --quick        small counts, to try the benches themselves
+  --compare DIR  measure the product of another checkout in the same run
+`;
+
+const [first, ...rest] = process.argv.slice(2);
+if (first === "--help") {
+  process.stdout.write(help);
+} else if (first === undefined || first.startsWith("--")) {
+  await runSet(process.argv.slice(2));
+} else if (all.includes(first)) {
+  await runOne(first, rest);
+} else {
+  process.stderr.write(`There is no bench "${first}".\n\n${help}`);
+  process.exitCode = 1;
 }
-for (const name of asked === undefined ? benches : [asked]) {
-  const file = fileURLToPath(new URL(`${name}.ts`, import.meta.url));
+
+async function runSet(flags: string[]): Promise<void> {
+  const startedAt = performance.now();
+  const loadBefore = currentLoad();
+  const shareOfOthers = watchOthers();
+  const figures: Figure[] = [];
+  for (const name of set) figures.push(...(await runOne(name, flags)));
+  process.stdout.write("\n");
+  printMachine();
+  const minutes = ((performance.now() - startedAt) / 60_000).toFixed(1);
+  const others = (shareOfOthers() * 100).toFixed(0);
+  process.stdout.write(
+    `${minutes} minutes, load ${loadBefore} before; other processes used ${others} % of the CPU\n`,
+  );
+  printTargetTable(figures);
+}
+
+/** Runs a bench in a process of its own and returns its figures for the target table. */
+async function runOne(name: string, flags: string[]): Promise<Figure[]> {
+  const figures: Figure[] = [];
   process.stdout.write(`\n${name}\n`);
-  const { status } = spawnSync(process.execPath, [file, ...flags], { stdio: "inherit" });
-  if (status !== 0) process.exit(status ?? 1);
+  const child = fork(fileURLToPath(new URL(`${name}.ts`, import.meta.url)), flags);
+  child.on("message", (message) => figures.push(figureSchema.parse(message)));
+  const [code] = await once(child, "exit");
+  if (code !== 0) process.exitCode = 1;
+  return figures;
 }

@@ -1,172 +1,183 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Stack } from "../local/stack.ts";
-import { sessionStates } from "../shared/session.ts";
-import type { Tenant } from "../tests/support/api.ts";
-import { addPhone } from "../tests/support/phone.ts";
-import { startBare } from "./bare/start.ts";
+import { until } from "../tests/support/api.ts";
+import type { Bare } from "./bare/start.ts";
+import { type Environment, runBench } from "./environment/environment.ts";
+import { pairSessions, sessionName } from "./environment/pair.ts";
+import { startPlain } from "./plain/start.ts";
+import { startProduct } from "./product/start.ts";
 import { readFlags } from "./support/flags.ts";
-import { openLiveStream } from "./support/live-stream.ts";
-import { runLoad } from "./support/load.ts";
-import { addUnlimitedTenant, connectorOf, sandboxOf, withStack } from "./support/stack.ts";
-import { cpuOfEach, printCpuTable } from "./support/cpu-table.ts";
+import type { Gateway } from "./support/gateway.ts";
+import type { Load } from "./support/load.ts";
+import { cpuOf, perUnit, printProcessTable } from "./support/process-table.ts";
+import { cpuByProcess, memoryByProcess, totalOf } from "./support/process-tree.ts";
 import { quantile } from "./support/statistics.ts";
-import { printMachine, printTable, progress } from "./support/table.ts";
-import { connectorUsage, type Usage } from "./support/usage.ts";
+import { printTable, progress } from "./support/table.ts";
+import { type Column, columnTitles, reportFigure } from "./support/target-table.ts";
 
-const flags = readFlags(
-  "What an idle session costs, and how long pairing takes, beside bare Baileys",
-  {
-    sessions: 500,
-    bare: 100,
-    batch: 5,
-    settle: 5,
+const flags = readFlags("What an idle session costs, pairing, and a restart with 50 sessions", {
+  sessions: {
+    usual: 100,
+    quick: 50,
+    about: "sessions in the end; memory is read at 20, 50, 100...",
   },
-);
-const counts = (upTo: number) => [...new Set([100, 250, upTo])].filter((count) => count <= upTo);
+  restart: { usual: 50, quick: 20, about: "sessions that connect again after a restart" },
+  batch: { usual: 5, quick: 5, about: "pairings at a time" },
+  settle: {
+    usual: 8,
+    quick: 2,
+    about: "seconds from the last pairing to the reading of the memory",
+  },
+});
+const counts = [...new Set([20, 50, 100, 250, flags.sessions])]
+  .filter((count) => count <= flags.sessions)
+  .toSorted((one, other) => one - other);
+const restartTimeoutMs = 60_000;
 const mebibyte = 2 ** 20;
 
 interface Step {
   count: number;
-  /** From scan to connected, of the sessions added in this step. */
-  latencies: number[];
-  seconds: number;
+  /** From the scan until connected, of the sessions that this step added. */
+  pairing: Load;
   /** CPU milliseconds of one pairing, by process. */
   pairingCpuMs: Map<string, number>;
-  usage: Usage;
-  /** CPU of this many idle sessions, in milliseconds a second. */
-  idleCpu: number;
+  bytes: number;
+  /** CPU milliseconds of all sessions in a second. */
+  idleCpuMs: number;
+}
+interface Side {
+  column: Column;
+  steps: Step[];
+  restartSeconds?: number;
 }
 
-await withStack(async (stack) => {
-  printMachine();
-  const tenant = await addUnlimitedTenant(stack);
-  const empty = await connectorUsage(connectorOf(stack));
-  const ours = await grow("stack", {
-    counts: counts(flags.sessions),
-    pair: pairThroughStack(stack, tenant),
-    usage: () => connectorUsage(connectorOf(stack)),
-  });
-  await expectConnected(stack);
-  const bare = startBare(sandboxOf(stack));
-  try {
-    const { usage: bareEmpty } = await bare.ask({ type: "usage" });
-    const theirs = await grow("bare", {
-      counts: counts(flags.bare),
-      pair: (count) => bare.ask({ type: "pair", count, batch: flags.batch }),
-      usage: async () => (await bare.ask({ type: "usage" })).usage,
-    });
-    report([
-      { name: "connector", empty, steps: ours },
-      { name: "bare Baileys", empty: bareEmpty, steps: theirs },
-    ]);
-  } finally {
-    await bare.stop();
+await runBench(flags, async (environment) => {
+  const sides: Side[] = [];
+  for (const { column, directory } of environment.checkouts) {
+    const webhookUrl = environment.receiver.urlOf(column);
+    const settings = { column, directory, webhookUrl, ...(await shared(environment)) };
+    const product = await startProduct(settings);
+    const restart = () => startProduct({ ...settings, tenant: product.tenant });
+    sides.push(await measureGateway(environment, product, restart));
   }
+  const webhookUrl = environment.receiver.urlOf("plain");
+  const settings = { webhookUrl, ...(await shared(environment)) };
+  const plain = await startPlain(settings);
+  sides.push(await measureGateway(environment, plain, () => startPlain(settings)));
+  sides.push(await measureBare(environment.startBare()));
+  await report(sides);
 });
-process.exit(0);
 
-async function grow(
-  name: string,
-  side: {
-    counts: number[];
-    pair: (count: number, from: number) => Promise<{ latencies: number[]; seconds: number }>;
-    usage: () => Promise<Usage>;
-  },
+async function shared({ sandbox, newDirectory }: Environment) {
+  return { sandbox, dataDir: await newDirectory() };
+}
+
+async function measureGateway(
+  environment: Environment,
+  gateway: Gateway,
+  restart: () => Promise<Gateway>,
+): Promise<Side> {
+  const { column, pid } = gateway;
+  const running = { stop: () => gateway.stop() };
+  environment.stopAtEnd({ stop: () => running.stop() });
+  const steps = await addSessions(column, pid, (from, to) =>
+    pairSessions(environment, gateway, { from, to, batch: flags.batch }),
+  );
+  for (let index = flags.restart; index < flags.sessions; index++) {
+    await gateway.deleteSession(sessionName(index));
+  }
+  progress(`${columnTitles[column]}: restart with ${flags.restart} sessions`);
+  running.stop = async () => {};
+  await gateway.stop();
+  const startedAt = performance.now();
+  const restarted = await restart();
+  running.stop = () => restarted.stop();
+  const allConnected = (count: number) => count === flags.restart;
+  await until(() => restarted.countConnected(), allConnected, restartTimeoutMs);
+  const restartSeconds = (performance.now() - startedAt) / 1000;
+  await restarted.stop();
+  running.stop = async () => {};
+  return { column, steps, restartSeconds };
+}
+
+async function measureBare(bare: Bare): Promise<Side> {
+  const steps = await addSessions("bare", bare.pid, (from, to) =>
+    bare.sendCommand({ type: "pair", count: to - from, batch: flags.batch }),
+  );
+  return { column: "bare", steps };
+}
+
+async function addSessions(
+  column: Column,
+  pid: number,
+  pair: (from: number, to: number) => Promise<Load>,
 ): Promise<Step[]> {
   const steps: Step[] = [];
   let paired = 0;
-  for (const count of side.counts) {
-    const { result, cpuMs } = await cpuOfEach(count - paired, () =>
-      side.pair(count - paired, paired),
-    );
-    paired = count;
-    const busy = await side.usage();
+  for (const count of counts) {
+    const from = paired;
+    const { result, cpuMs } = await cpuOf(pid, () => pair(from, count));
+    const settling = cpuByProcess(pid);
     await sleep(flags.settle * 1000);
-    const usage = await side.usage();
-    const idleCpu = (usage.cpuMs - busy.cpuMs) / flags.settle;
-    steps.push({ count, ...result, pairingCpuMs: cpuMs, usage, idleCpu });
-    progress(`${name}: ${count} sessions, ${(usage.residentBytes / mebibyte).toFixed(0)} MB`);
+    const idleCpuMs = (totalOf(cpuByProcess(pid)) - totalOf(settling)) / flags.settle;
+    const bytes = totalOf(memoryByProcess(pid));
+    const pairingCpuMs = perUnit(cpuMs, count - from);
+    steps.push({ count, pairing: result, pairingCpuMs, bytes, idleCpuMs });
+    progress(`${columnTitles[column]}: ${count} sessions, ${(bytes / mebibyte).toFixed(0)} MB`);
+    paired = count;
   }
   return steps;
 }
 
-/** As a tenant sees it: from the scan by the phone to the event that the session is connected. */
-function pairThroughStack(stack: Stack, tenant: Tenant) {
-  return async (count: number, from: number) => {
-    const latencies: number[] = [];
-    const connected = new Map<string, (at: number) => void>();
-    const stream = await openLiveStream(tenant, ({ type, data }, arrivedAt) => {
-      if (type !== "session.connected") return;
-      const { session_id: id } = JSON.parse(data) as { session_id: string };
-      connected.get(id)?.(arrivedAt);
-    });
-    const { seconds } = await runLoad({
-      total: count,
-      concurrency: flags.batch,
-      one: async (index) => {
-        const id = `s${from + index}`;
-        const phone = await addPhone(sandboxOf(stack));
-        await tenant.post("/tenant/sessions", { session_id: id, name: id });
-        const { body } = await tenant.get<{ qr: string }>(`/session/${id}/qr`);
-        const opened = new Promise<number>((resolve) => connected.set(id, resolve));
-        const scannedAt = performance.now();
-        const { status } = await phone.post("/scan", { qr: body.qr });
-        if (status >= 300) throw new Error(`The phone could not scan: ${status}`);
-        latencies.push((await opened) - scannedAt);
-      },
-    });
-    stream.close();
-    return { latencies, seconds };
-  };
-}
-
-async function expectConnected(stack: Stack): Promise<void> {
-  const metrics = await (await fetch(`${connectorOf(stack)}/metrics`)).text();
-  const found = sessionStates.map((state) => [
-    state,
-    Number(new RegExp(`^connector_sessions\\{state="${state}"\\} (\\d+)$`, "m").exec(metrics)?.[1]),
-  ]);
-  const { connected } = Object.fromEntries(found) as Record<string, number>;
-  if (connected !== flags.sessions) {
-    throw new Error(`Only ${connected} of ${flags.sessions} sessions are connected`);
-  }
-}
-
-function report(sides: { name: string; empty: Usage; steps: Step[] }[]): void {
-  printTable(
-    `Idle sessions, ${flags.settle} s after the last was paired; target 3 MB each`,
-    ["", "sessions", "RSS MB", "heap MB", "RSS MB/session", "heap MB/session", "CPU ms/s"],
-    sides.flatMap(({ name, empty, steps }) => [
-      [name, 0, empty.residentBytes / mebibyte, empty.heapUsedBytes / mebibyte, "", "", ""],
-      ...steps.map(({ count, usage, idleCpu }) => [
-        "",
+async function report(sides: Side[]): Promise<void> {
+  const rows: (string | number)[][] = [];
+  for (const { column, steps, restartSeconds } of sides) {
+    for (const [index, { count, bytes, pairing, idleCpuMs }] of steps.entries()) {
+      const previous = steps[index - 1];
+      const added = count - (previous?.count ?? count);
+      const each =
+        previous === undefined ? Number.NaN : (bytes - previous.bytes) / mebibyte / added;
+      rows.push([
+        columnTitles[column],
         count,
-        usage.residentBytes / mebibyte,
-        usage.heapUsedBytes / mebibyte,
-        (usage.residentBytes - empty.residentBytes) / mebibyte / count,
-        (usage.heapUsedBytes - empty.heapUsedBytes) / mebibyte / count,
-        idleCpu,
-      ]),
-    ]),
+        bytes / mebibyte,
+        each,
+        idleCpuMs,
+        quantile(pairing.latencies, 0.5),
+        quantile(pairing.latencies, 0.95),
+        pairing.latencies.length / pairing.seconds,
+      ]);
+      if (count === 50) await reportFigure({ row: "sessionMemory20", column, value: each });
+      if (count === 100) await reportFigure({ row: "sessionMemory50", column, value: each });
+    }
+    if (restartSeconds === undefined) continue;
+    await reportFigure({ row: "restart", column, value: restartSeconds });
+  }
+  printTable(
+    `Sessions, ${flags.settle} s after the last pairing; pairing from the scan until connected, ${flags.batch} at a time`,
+    [
+      "",
+      "sessions",
+      "PSS MB",
+      "MB/session",
+      "idle CPU ms/s",
+      "pair p50 ms",
+      "p95 ms",
+      "pairings/s",
+    ],
+    rows,
   );
   printTable(
-    `Pairing, ${flags.batch} at a time: scan to connected; target under 1 s`,
-    ["", "up to", "p50 ms", "p95 ms", "max ms", "sessions/s"],
-    sides.flatMap(({ name, steps }) =>
-      steps.map(({ count, latencies, seconds }, index) => [
-        index === 0 ? name : "",
-        count,
-        quantile(latencies, 0.5),
-        quantile(latencies, 0.95),
-        quantile(latencies, 1),
-        latencies.length / seconds,
-      ]),
+    `Restart with ${flags.restart} sessions until all are connected, in seconds`,
+    ["", "seconds"],
+    sides.flatMap(({ column, restartSeconds }) =>
+      restartSeconds === undefined ? [] : [[columnTitles[column], restartSeconds]],
     ),
   );
-  for (const { name, steps } of sides) {
-    printCpuTable(
-      `Where the CPU of a pairing goes (${name})`,
-      steps.map(({ pairingCpuMs }) => pairingCpuMs),
-    );
-  }
+  printProcessTable(
+    "CPU ms of a pairing",
+    sides.map(({ column, steps }) => ({
+      name: columnTitles[column],
+      measured: steps.map(({ pairingCpuMs }) => pairingCpuMs),
+    })),
+  );
 }

@@ -1,58 +1,94 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Environment, runBench } from "./environment/environment.ts";
+import { startPlain } from "./plain/start.ts";
+import { spawnProduct } from "./product/spawn-product.ts";
 import { readFlags } from "./support/flags.ts";
+import { printProcessTable, type ProcessColumn } from "./support/process-table.ts";
+import { memoryByProcess, totalOf } from "./support/process-tree.ts";
 import { median, quantile } from "./support/statistics.ts";
-import { printMachine, printTable, progress } from "./support/table.ts";
+import { printTable, progress } from "./support/table.ts";
+import { type Column, columnTitles, reportFigure } from "./support/target-table.ts";
 
-const flags = readFlags("npm start until it is ready, the first time and again", { rounds: 3 });
-const root = fileURLToPath(new URL("..", import.meta.url));
+const flags = readFlags("npm start until it is ready, the first time and again; memory when idle", {
+  rounds: { usual: 3, quick: 1, about: "first starts and starts again" },
+  settle: { usual: 10, quick: 2, about: "seconds from the start to the reading of the memory" },
+});
+const mebibyte = 2 ** 20;
 
-printMachine();
-const times = { first: [] as number[], again: [] as number[], stop: [] as number[] };
-for (let round = 1; round <= flags.rounds; round++) {
-  progress(`round ${round} of ${flags.rounds}`);
-  const data = await mkdtemp(join(tmpdir(), "whatsapp-microservice-bench-"));
-  try {
-    times.first.push(await startOnce(data));
-    times.again.push(await startOnce(data));
-  } finally {
-    await rm(data, { recursive: true, force: true });
+/** Started by its command, with this data directory. */
+interface Started {
+  pid: number;
+  startSeconds: number;
+  stop(): Promise<void>;
+}
+interface Candidate {
+  column: Column;
+  start(dataDir: string): Promise<Started>;
+}
+interface Times {
+  first: number[];
+  again: number[];
+  stop: number[];
+}
+
+await runBench(flags, async (environment) => {
+  const memory: ProcessColumn[] = [];
+  const rows: (string | number)[][] = [];
+  for (const candidate of candidatesOf(environment)) {
+    const { column } = candidate;
+    const name = columnTitles[column];
+    const times: Times = { first: [], again: [], stop: [] };
+    for (let round = 1; round <= flags.rounds; round++) {
+      progress(`${name}, round ${round} of ${flags.rounds}`);
+      const dataDir = await environment.newDirectory();
+      times.first.push(await startOnce(candidate, dataDir, times));
+      times.again.push(await startOnce(candidate, dataDir, times));
+    }
+    await reportFigure({ row: "startFirst", column, value: median(times.first) });
+    await reportFigure({ row: "startAgain", column, value: median(times.again) });
+    for (const [kind, seconds] of Object.entries(times) as [keyof Times, number[]][]) {
+      rows.push([name, kind, median(seconds), quantile(seconds, 1)]);
+    }
+    progress(`${name}, idle`);
+    const idle = await candidate.start(await environment.newDirectory());
+    memory.push(await idleMemory(column, idle.pid));
+    await idle.stop();
   }
-}
-printTable(
-  "npm start until ready, and Ctrl-C until stopped, in seconds",
-  ["", "median", "slowest", "target"],
-  [
-    ["first start", median(times.first), quantile(times.first, 1), "10"],
-    ["start again", median(times.again), quantile(times.again, 1), "5"],
-    ["stop", median(times.stop), quantile(times.stop, 1), ""],
-  ],
-);
+  memory.push(await idleMemory("bare", environment.startBare().pid));
+  printTable(
+    "Start until ready, and Ctrl-C until stopped, in seconds",
+    ["", "", "median", "slowest"],
+    rows,
+  );
+  printProcessTable(
+    `Memory without sessions, ${flags.settle} s after the start: PSS in MB`,
+    memory,
+  );
+});
 
-/** Seconds from the command to its line of addresses; it is stopped again. */
-async function startOnce(data: string): Promise<number> {
-  const startedAt = performance.now();
-  const child = spawn("npm", ["start", "--silent", "--", "--json", "--data", data], {
-    cwd: root,
-    env: { ...process.env, PORT: "0" },
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  const exited = once(child, "exit");
-  await readyLine(child);
+function candidatesOf({ checkouts, sandbox, receiver }: Environment): Candidate[] {
+  const webhookUrl = receiver.urlOf("plain");
+  return [
+    ...checkouts.map(({ column, directory }): Candidate => ({
+      column,
+      start: (dataDir) => spawnProduct({ directory, dataDir }),
+    })),
+    { column: "plain", start: (dataDir) => startPlain({ dataDir, sandbox, webhookUrl }) },
+  ];
+}
+
+async function startOnce(candidate: Candidate, dataDir: string, times: Times): Promise<number> {
+  const started = await candidate.start(dataDir);
   const readyAt = performance.now();
-  child.kill("SIGINT");
-  await exited;
+  await started.stop();
   times.stop.push((performance.now() - readyAt) / 1000);
-  return (readyAt - startedAt) / 1000;
+  return started.startSeconds;
 }
 
-async function readyLine({ stdout, ...child }: ChildProcess): Promise<void> {
-  if (stdout === null) throw new Error("npm was started without a pipe");
-  for await (const line of createInterface({ input: stdout })) if (line.startsWith("{")) return;
-  throw new Error(`npm start ended with ${child.exitCode} before it was ready`);
+async function idleMemory(column: Column, pid: number): Promise<ProcessColumn> {
+  await sleep(flags.settle * 1000);
+  const bytes = memoryByProcess(pid);
+  const megabytes = new Map([...bytes].map(([name, value]) => [name, value / mebibyte]));
+  await reportFigure({ row: "idleMemory", column, value: totalOf(megabytes) });
+  return { name: columnTitles[column], measured: [megabytes] };
 }

@@ -9,18 +9,20 @@ export class BareSession {
   readonly open = Promise.withResolvers<number>();
   readonly #auth: AuthenticationState = memoryAuth();
   readonly #url: string;
+  readonly #onText: (text: string) => void;
   readonly #acks = new Map<string, () => void>();
   #socket: ReturnType<typeof makeWASocket>;
-  /** Messages of which the recipient's receipt is yet to come. */
+  /** Messages that have no delivery receipt yet. */
   readonly #undelivered = new Set<string>();
   #onDelivered: (() => void) | undefined;
 
-  constructor(url: string) {
+  constructor(url: string, onText: (text: string) => void) {
     this.#url = url;
+    this.#onText = onText;
     this.#socket = this.#connect();
   }
 
-  /** Resolves when the network took the message. */
+  /** Resolves when the network has acknowledged the message. */
   async send(to: string, text: string): Promise<void> {
     const messageId = `3EB0${randomBytes(9).toString("hex").toUpperCase()}`;
     const acknowledged = new Promise<void>((resolve) => {
@@ -31,6 +33,7 @@ export class BareSession {
     await acknowledged;
   }
 
+  /** Resolves when every message that was sent has its delivery receipt. */
   async delivered(): Promise<void> {
     if (this.#undelivered.size === 0) return;
     await new Promise<void>((resolve) => {
@@ -49,8 +52,14 @@ export class BareSession {
     socket.ev.on("connection.update", ({ qr, connection }) => {
       if (qr !== undefined) this.qr.resolve(qr);
       if (connection === "open") this.open.resolve(performance.now());
-      // The server ends a pairing by asking for a new connection.
+      // The server ends a pairing by closing the connection; the client logs in on a new one.
       if (connection === "close") this.#socket = this.#connect();
+    });
+    socket.ev.on("messages.upsert", ({ messages }) => {
+      for (const { message } of messages) {
+        const text = message?.conversation ?? message?.extendedTextMessage?.text;
+        if (typeof text === "string") this.#onText(text);
+      }
     });
     socket.ws.on("CB:ack,class:message", ({ attrs }: BinaryNode) => {
       const id = attrs["id"] ?? "";

@@ -1,10 +1,10 @@
 import { createParser } from "eventsource-parser";
 import type { Tenant } from "../../tests/support/api.ts";
 
-/** Opens a tenant's event stream; tells each event's type, number and when it was here. */
+/** Opens a tenant's event stream. `onEvent` gets the JSON of each event and when it arrived. */
 export async function openLiveStream(
   tenant: Tenant,
-  onEvent: (event: { type: string; seq: number; data: string }, arrivedAt: number) => void,
+  onEvent: (event: string, arrivedAt: number) => void,
 ): Promise<{ close(): void }> {
   const abort = new AbortController();
   const response = await fetch(`${tenant.url}/tenant/events/stream`, {
@@ -12,12 +12,11 @@ export async function openLiveStream(
     signal: abort.signal,
   });
   if (response.status !== 200 || response.body === null) {
-    throw new Error(`No stream: ${response.status} ${await response.text()}`);
+    throw new Error(`The event stream was refused: ${response.status} ${await response.text()}`);
   }
   let arrivedAt = 0;
   const parser = createParser({
-    onEvent: ({ event, id, data }) =>
-      onEvent({ type: event ?? "", seq: Number(id), data }, arrivedAt),
+    onEvent: ({ data }) => onEvent(data, arrivedAt),
   });
   const decoder = new TextDecoder();
   void (async () => {

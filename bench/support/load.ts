@@ -16,9 +16,9 @@ export async function runLoad(input: {
   const work = async () => {
     while (next < input.total) {
       const index = next++;
-      const askedAt = performance.now();
+      const calledAt = performance.now();
       await input.one(index);
-      latencies.push(performance.now() - askedAt);
+      latencies.push(performance.now() - calledAt);
     }
   };
   await Promise.all(Array.from({ length: input.concurrency }, work));
