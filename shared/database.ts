@@ -1,128 +1,87 @@
 /**
- * The part of the database schema that is used through supabase-js, as its client's generic
- * wants it. The SQL in supabase/migrations is the source; the names and shapes here follow it.
+ * The database as supabase-js sees it. The names and types come from database.types.ts, which
+ * `npm run gen:types` generates from supabase/migrations. This file only narrows what PostgreSQL
+ * cannot express: check constraints as unions, the shape of JSON, and which columns of views and
+ * function results are null.
  */
-import type { Disconnect, Network, SessionState } from "./session.ts";
-import type { Message } from "./message.ts";
+import type { Database as Generated, Json } from "./database.types.ts";
 import type { Event } from "./event.ts";
+import type { Message } from "./message.ts";
+import type { Network, Session, SessionState } from "./session.ts";
 
-/** A row without relations: what supabase-js needs to know of a table or view. */
-interface Readable<Row> {
-  Row: Row & Record<string, unknown>;
-  Relationships: [];
-}
-interface Writable<Row, Required extends keyof Row> extends Readable<Row> {
-  Insert: Pick<Row, Required> & Partial<Row>;
-  Update: Partial<Row>;
-}
-interface Callable<Args, Returns> {
-  Args: Args;
-  Returns: Returns;
-}
+type Tables = Generated["public"]["Tables"];
+type Views = Generated["public"]["Views"];
+type Functions = Generated["public"]["Functions"];
 
-export type TenantRow = {
-  tenant_id: string;
-  name: string;
-  api_key: string | null;
-  webhook_url: string | null;
-  webhook_secret: string | null;
-  rate_limit_per_minute: number;
-  send_interval_ms: number;
-  cors_origins: string[];
-  created_at: string;
-  updated_at: string;
-};
+/** What a value of type Base may be narrowed to. The generator never marks results as nullable. */
+type NarrowerThan<Base> = Json extends Base ? unknown : Base | null;
 
-export type ApiKeyRow = {
-  id: string;
-  tenant_id: string;
-  name: string;
-  network: Network;
-  key_hash: string;
-  key_prefix: string;
-  created_at: string;
-  expires_at: string | null;
-  revoked_at: string | null;
-};
+/** Replaces the types of some columns. It fails to compile if one is unknown or incompatible. */
+type Narrow<
+  Row,
+  Columns extends {
+    [Name in keyof Columns]: Name extends keyof Row ? NarrowerThan<Row[Name]> : never;
+  },
+> = { [Name in keyof Row]: Name extends keyof Columns ? Columns[Name] : Row[Name] };
 
-export type WebhookEndpointRow = {
-  id: string;
-  tenant_id: string;
-  url: string;
-  secret: string;
-  events: string[] | null;
-  enabled: boolean;
-  is_default: boolean;
-  created_at: string;
-};
+/** A view whose rows have (at least) the columns of Row. */
+type View<
+  Name extends keyof Views,
+  Row extends {
+    [Column in keyof Row]: Column extends keyof Views[Name]["Row"]
+      ? NarrowerThan<Views[Name]["Row"][Column]>
+      : never;
+  },
+> = { Row: Row; Relationships: Views[Name]["Relationships"] };
 
-export type SessionResource = {
-  uid: string;
-  tenant_id: string;
-  session_id: string;
-  name: string;
-  description: string | null;
-  state: SessionState;
-  network: Network;
-  phone: string | null;
-  lid: string | null;
-  connected_at: string | null;
-  last_disconnect: Disconnect | null;
-  created_at: string;
-};
+type Args<Name extends keyof Functions> = Functions[Name]["Args"];
+type ResultRow<Name extends keyof Functions> = Functions[Name]["Returns"] extends (infer Row)[]
+  ? Row
+  : never;
 
-export type MessageResource = Message & { tenant_id: string; session_uid: string };
+type DesiredState = "connected" | "disconnected";
 
-export type ClaimedSession = {
-  uid: string;
-  tenant_id: string;
-  session_id: string;
-  network: Network;
-  epoch: number;
-  state: SessionState;
-  phone: string | null;
-  lid: string | null;
-  /** Base64 of the encrypted credentials; null for a session that was never paired. */
-  ciphertext: string | null;
-};
+export type SessionResource = Session & { uid: string; tenant_id: string };
 
-/** The next message of a session's queue. */
-export type QueuedMessage = {
-  uid: string;
-  id: string;
-  chat_id: string;
-  type: string;
-  message: string | null;
-  /** How often it was tried before. */
-  attempts: number;
-  send_interval_ms: number;
-  /** Until the session may send it; 0 is now. */
-  due_in_ms: number;
-};
+export type MessageResource = Message & { session_uid: string; tenant_id: string };
 
-export type LocatedSession = {
-  uid: string;
-  network: Network;
-  state: SessionState;
-  desired: "connected" | "disconnected";
-  qr: string | null;
-  qr_expires_at: string | null;
-  pairing_code: string | null;
-  pairing_code_expires_at: string | null;
-  connector_id: string | null;
-  connector_url: string | null;
-  connector_instance: string | null;
-};
+export type Authenticated = Narrow<
+  ResultRow<"authenticate">,
+  { network: Network; expires_at: string | null }
+>;
 
-export type ClaimedDelivery = {
-  id: string;
-  tenant_id: string;
-  endpoint_id: string;
-  url: string;
-  secret: string;
-  attempt: number;
-  event: Event;
-};
+export type ClaimedSession = Narrow<
+  ResultRow<"claim_sessions">,
+  {
+    network: Network;
+    state: SessionState;
+    phone: string | null;
+    lid: string | null;
+    /** Base64 of the encrypted credentials; null for a session that was never paired. */
+    ciphertext: string | null;
+  }
+>;
+
+/** The next message of a session's queue; it may be sent in `due_in_ms`. */
+export type QueuedMessage = Narrow<ResultRow<"load_drip_heads">, { message: string | null }>;
+
+export type LocatedSession = Narrow<
+  ResultRow<"locate_session">,
+  {
+    network: Network;
+    state: SessionState;
+    desired: DesiredState;
+    qr: string | null;
+    qr_expires_at: string | null;
+    pairing_code: string | null;
+    pairing_code_expires_at: string | null;
+    connector_id: string | null;
+    connector_url: string | null;
+    connector_instance: string | null;
+  }
+>;
+
+export type ClaimedDelivery = Narrow<ResultRow<"claim_deliveries">, { event: Event }>;
 
 export type DeliveryResult = {
   id: string;
@@ -133,107 +92,67 @@ export type DeliveryResult = {
   next_attempt_at: string | null;
 };
 
-export type Authenticated = {
-  key_id: string;
-  tenant_id: string;
-  network: Network;
-  expires_at: string | null;
-  rate_limit_per_minute: number;
-  cors_origins: string[];
+type NarrowedFunctions = {
+  authenticate: { Args: Args<"authenticate">; Returns: Authenticated[] };
+  create_session: {
+    Args: Narrow<Args<"create_session">, { description: string | null; network: Network }>;
+    Returns: SessionResource[];
+  };
+  locate_session: { Args: Args<"locate_session">; Returns: LocatedSession[] };
+  set_session_desired: {
+    Args: Narrow<Args<"set_session_desired">, { desired: DesiredState }>;
+    Returns: boolean;
+  };
+  claim_deliveries: { Args: Args<"claim_deliveries">; Returns: ClaimedDelivery[] };
+  finish_deliveries: {
+    Args: Narrow<Args<"finish_deliveries">, { results: DeliveryResult[] }>;
+    Returns: undefined;
+  };
+  next_delivery_at: { Args: Args<"next_delivery_at">; Returns: string | null };
+  count_api_calls: {
+    Args: Narrow<
+      Args<"count_api_calls">,
+      { counts: { tenant_id: string; minute: string; calls: number }[] }
+    >;
+    Returns: undefined;
+  };
+  find_idempotent: {
+    Args: Args<"find_idempotent">;
+    Returns: { request_hash: string; message: Message } | null;
+  };
+  register_connector: {
+    Args: Narrow<Args<"register_connector">, { instance: string | null; networks: Network[] }>;
+    Returns: undefined;
+  };
+  claim_sessions: { Args: Args<"claim_sessions">; Returns: ClaimedSession[] };
+  list_owned_sessions: {
+    Args: Args<"list_owned_sessions">;
+    Returns: Narrow<ResultRow<"list_owned_sessions">, { desired: DesiredState }>[];
+  };
+  load_message_content: { Args: Args<"load_message_content">; Returns: string | null };
+  load_in_flight: {
+    Args: Args<"load_in_flight">;
+    Returns: Narrow<ResultRow<"load_in_flight">, { source: "api" | "queue" }>[];
+  };
+  load_drip_heads: { Args: Args<"load_drip_heads">; Returns: QueuedMessage[] };
+  commit_writes: {
+    Args: Narrow<Args<"commit_writes">, { writes: Record<string, unknown> }>;
+    Returns: { stale: string[]; results: unknown[] };
+  };
 };
 
 export type Database = {
   public: {
-    Tables: {
-      tenants: Writable<TenantRow, "tenant_id" | "name">;
-      api_keys: Writable<ApiKeyRow, "tenant_id" | "network" | "key_hash" | "key_prefix">;
-      webhook_endpoints: Writable<WebhookEndpointRow, "tenant_id" | "url" | "secret">;
+    Tables: Omit<Tables, "api_keys"> & {
+      api_keys: Omit<Tables["api_keys"], "Row"> & {
+        Row: Narrow<Tables["api_keys"]["Row"], { network: Network }>;
+      };
     };
     Views: {
-      session_resources: Readable<SessionResource>;
-      message_resources: Readable<MessageResource>;
-      event_resources: Readable<Event>;
+      session_resources: View<"session_resources", SessionResource>;
+      message_resources: View<"message_resources", MessageResource>;
+      event_resources: View<"event_resources", Event>;
     };
-    Functions: {
-      authenticate: Callable<{ key_hash: string }, Authenticated[]>;
-      create_session: Callable<
-        {
-          tenant_id: string;
-          session_id: string;
-          name: string;
-          description: string | null;
-          network: Network;
-        },
-        SessionResource[]
-      >;
-      locate_session: Callable<{ tenant_id: string; session_id: string }, LocatedSession[]>;
-      set_session_desired: Callable<
-        { tenant_id: string; session_id: string; desired: "connected" | "disconnected" },
-        boolean
-      >;
-      delete_session: Callable<{ tenant_id: string; session_id: string }, boolean>;
-      event_heads: Callable<{ tenant_ids: string[] }, { tenant_id: string; last_seq: number }[]>;
-      claim_deliveries: Callable<
-        {
-          buckets: number[];
-          max_deliveries: number;
-          lease_ms: number;
-          max_per_endpoint?: number;
-          busy_endpoints?: string[];
-        },
-        ClaimedDelivery[]
-      >;
-      finish_deliveries: Callable<{ results: DeliveryResult[] }, undefined>;
-      next_delivery_at: Callable<{ buckets: number[] }, string | null>;
-      count_live_connectors: Callable<Record<string, never>, number>;
-      count_api_calls: Callable<
-        { counts: { tenant_id: string; minute: string; calls: number }[] },
-        undefined
-      >;
-      find_idempotent: Callable<
-        { tenant_id: string; key: string },
-        { request_hash: string; message: Message } | null
-      >;
-      register_connector: Callable<
-        {
-          connector_id: string;
-          url: string;
-          instance: string | null;
-          networks: Network[];
-          capacity: number;
-          lease_ms: number;
-        },
-        undefined
-      >;
-      renew_lease: Callable<{ connector_id: string; lease_ms: number }, boolean>;
-      deregister_connector: Callable<{ connector_id: string }, undefined>;
-      claim_sessions: Callable<{ connector_id: string; max_sessions: number }, ClaimedSession[]>;
-      list_owned_sessions: Callable<
-        { connector_id: string },
-        { uid: string; epoch: number; desired: "connected" | "disconnected" }[]
-      >;
-      release_sessions: Callable<{ connector_id: string; session_uids: string[] }, undefined>;
-      load_signal_keys: Callable<
-        { session_uid: string; type: string; ids: string[] },
-        { id: string; ciphertext: string }[]
-      >;
-      load_message_content: Callable<{ session_uid: string; wa_message_id: string }, string | null>;
-      load_in_flight: Callable<
-        { session_uid: string },
-        {
-          id: string;
-          wa_message_id: string;
-          chat_id: string;
-          content: string;
-          source: "api" | "queue";
-          attempts: number;
-        }[]
-      >;
-      load_drip_heads: Callable<{ connector_id: string }, QueuedMessage[]>;
-      commit_writes: Callable<
-        { connector_id: string; writes: Record<string, unknown> },
-        { stale: string[]; results: unknown[] }
-      >;
-    };
+    Functions: Omit<Functions, keyof NarrowedFunctions> & NarrowedFunctions;
   };
 };

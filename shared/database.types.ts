@@ -1009,6 +1009,7 @@ export type Database = {
       };
       status_rank: { Args: { status: string }; Returns: number };
       tenant_bucket: { Args: { tenant_id: string }; Returns: number };
+      tenant_prefix: { Args: { qualified_name: string }; Returns: string };
       uuid_v7: { Args: Record<PropertyKey, never>; Returns: string };
       uuid_v7_at: { Args: { moment: string; randomness: string }; Returns: string };
       uuid_v7_floor: { Args: { moment: string }; Returns: string };
