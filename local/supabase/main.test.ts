@@ -25,7 +25,7 @@ const start = (env: Record<string, string>) =>
     stdio: ["ignore", "pipe", "pipe"],
   });
 
-it("says where it listens in one line, serves, and stops when told", async () => {
+it("prints its URL in one line, serves requests, and stops on SIGTERM", async () => {
   const server = start({
     DATABASE_URL: project.databaseUrl,
     PORT: "0",
@@ -39,18 +39,18 @@ it("says where it listens in one line, serves, and stops when told", async () =>
   expect((await client.rpc("one")).data).toBe(1);
   server.kill("SIGTERM");
   expect(await once(server, "exit")).toEqual([0, null]);
-  // PostgreSQL drops the slot when it notices that its reader is gone.
+  // PostgreSQL marks the slot as inactive only once it notices that the connection is closed.
   const slots = async () =>
     (await project.sql.query("select count(*)::int as n from pg_replication_slots")).rows;
   await expect.poll(slots, { timeout: 10_000 }).toEqual([{ n: 1 }]);
 });
 
-it("names every setting that is wrong", async () => {
+it("names every invalid setting", async () => {
   const server = start({ DATABASE_URL: "nothing", JWT_SECRET: "short" });
-  let complaint = "";
-  server.stderr.on("data", (chunk: Buffer) => (complaint += chunk.toString()));
+  let errorOutput = "";
+  server.stderr.on("data", (chunk: Buffer) => (errorOutput += chunk.toString()));
   expect(await once(server, "close")).toEqual([1, null]);
-  expect(complaint).toMatch(/DATABASE_URL/);
-  expect(complaint).toMatch(/JWT_SECRET: at least 32 characters/);
-  expect(complaint).toMatch(/STORAGE_DIR/);
+  expect(errorOutput).toMatch(/DATABASE_URL/);
+  expect(errorOutput).toMatch(/JWT_SECRET: must have at least 32 characters/);
+  expect(errorOutput).toMatch(/STORAGE_DIR/);
 });

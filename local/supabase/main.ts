@@ -2,15 +2,15 @@ import pino from "pino";
 import { z } from "zod";
 import { startSupabase } from "./start-supabase.ts";
 
-const Config = z.object({
+const configSchema = z.object({
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
   PORT: z.coerce.number().int().min(0).max(65_535).default(54_321),
-  JWT_SECRET: z.string().min(32, "at least 32 characters"),
+  JWT_SECRET: z.string().min(32, "must have at least 32 characters"),
   STORAGE_DIR: z.string().min(1),
   LOG_LEVEL: z.string().default("info"),
 });
 
-const config = Config.safeParse(process.env);
+const config = configSchema.safeParse(process.env);
 if (!config.success) {
   for (const issue of config.error.issues) {
     process.stderr.write(`${issue.path.join(".")}: ${issue.message}\n`);

@@ -12,7 +12,7 @@ import { jwtSecret } from "./testing/test-project.ts";
 
 const log = pino({ level: "silent" });
 
-it("goes on by itself after PostgreSQL was restarted", async () => {
+it("recovers by itself after PostgreSQL was restarted", async () => {
   const directory = await mkdtemp(join(tmpdir(), "supabase-restart-"));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
   const start = (port: number) =>
@@ -27,10 +27,10 @@ it("goes on by itself after PostgreSQL was restarted", async () => {
     log,
   });
   const client = createClient(server.url, server.serviceKey);
-  let hear = (_payload: unknown) => {};
-  const heard = new Promise((resolve) => (hear = resolve));
+  let receive = (_payload: unknown) => {};
+  const received = new Promise((resolve) => (receive = resolve));
   const channel = client.channel("news", { config: { private: true } });
-  channel.on("broadcast", { event: "e" }, ({ payload }) => hear(payload));
+  channel.on("broadcast", { event: "e" }, ({ payload }) => receive(payload));
   await new Promise<void>((resolve) => {
     channel.subscribe((status: string) => {
       if (status === "SUBSCRIBED") resolve();
@@ -47,7 +47,7 @@ it("goes on by itself after PostgreSQL was restarted", async () => {
   await sql.connect();
   await sql.query(`select realtime.send('{"n": 1}', 'e', 'news')`);
   await sql.end();
-  expect(await heard).toMatchObject({ n: 1 });
+  expect(await received).toMatchObject({ n: 1 });
 
   await client.realtime.disconnect();
   await server.stop();

@@ -11,12 +11,12 @@ import { watchSchema } from "./rest/watch-schema.ts";
 import { ObjectFiles } from "./storage/object-files.ts";
 
 export type SupabaseOptions = {
-  /** A database that `prepareDatabase` has prepared, as its owner. */
+  /** A database prepared by `prepareDatabase`; the URL must log in as its owner. */
   readonly databaseUrl: string;
-  /** 0 picks a free one. */
+  /** 0 picks a free port. */
   readonly port: number;
   readonly jwtSecret: string;
-  /** Where Storage keeps the files. */
+  /** Directory in which Storage keeps the files. */
   readonly storageDir: string;
   readonly log: Logger;
 };
@@ -28,7 +28,7 @@ export type RunningSupabase = {
   stop(): Promise<void>;
 };
 
-/** Serves one database the way a hosted project does: REST, Realtime and Storage on one port. */
+/** Serves a database as a hosted project does: REST, Realtime and Storage on one port. */
 export async function startSupabase(options: SupabaseOptions): Promise<RunningSupabase> {
   const { databaseUrl, jwtSecret, log } = options;
   const database = openDatabase({ databaseUrl, log });
@@ -39,7 +39,7 @@ export async function startSupabase(options: SupabaseOptions): Promise<RunningSu
     log,
     onChange: () => {
       schema.invalidate();
-      database.forgetStatements();
+      database.discardStatements();
     },
   });
   const realtime = await startRealtime({ database, verify, log });
@@ -62,7 +62,7 @@ export async function startSupabase(options: SupabaseOptions): Promise<RunningSu
     });
   });
   server.keepAliveTimeout = 75_000;
-  const stopParts = async () => {
+  const stopServices = async () => {
     await realtime.stop();
     await watch.stop();
     await database.close();
@@ -71,7 +71,7 @@ export async function startSupabase(options: SupabaseOptions): Promise<RunningSu
     server.listen(options.port, "127.0.0.1");
     await once(server, "listening");
   } catch (error) {
-    await stopParts();
+    await stopServices();
     throw error;
   }
   const address = server.address();

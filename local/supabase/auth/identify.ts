@@ -4,8 +4,9 @@ import { HttpError } from "../http/http-error.ts";
 import type { TokenProblem, TokenVerifier } from "./verify-token.ts";
 
 /**
- * Who sent this request: `apikey` opens the door, the bearer token says who it is.
- * @throws HttpError 401, worded as the hosted gateway and PostgREST word it.
+ * Identifies the caller: `apikey` grants access to the project, and the bearer token, if there is
+ * one, gives the role and the claims.
+ * @throws HttpError 401, in the words of the hosted gateway and PostgREST.
  */
 export async function identify(exchange: Exchange, verify: TokenVerifier): Promise<Caller> {
   const apiKey = header(exchange, "apikey") ?? exchange.query.get("apikey") ?? undefined;
@@ -22,7 +23,7 @@ export async function identify(exchange: Exchange, verify: TokenVerifier): Promi
   }
   const verification = await verify(bearer ?? apiKey);
   if (verification.ok) return verification.token;
-  throw bearer === undefined ? invalidApiKey() : refusal(verification.problem);
+  throw bearer === undefined ? invalidApiKey() : tokenError(verification.problem);
 }
 
 function invalidApiKey(): HttpError {
@@ -32,7 +33,7 @@ function invalidApiKey(): HttpError {
   });
 }
 
-function refusal(problem: TokenProblem): HttpError {
+function tokenError(problem: TokenProblem): HttpError {
   switch (problem) {
     case "expired":
       return jwtError("PGRST303", "JWT expired", null);

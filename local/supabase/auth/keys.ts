@@ -2,11 +2,11 @@ import { SignJWT } from "jose";
 
 export type ProjectKeys = { readonly anonKey: string; readonly serviceKey: string };
 
-// Fixed times make the keys a function of the secret alone.
+// Fixed times, so that the keys depend on the secret alone.
 const issuedAt = Date.UTC(2026, 0, 1) / 1000;
 const expiresAt = Date.UTC(2100, 0, 1) / 1000;
 
-/** The keys of a project: the same secret always gives the same keys. */
+/** Creates the API keys of a project; the same secret always gives the same keys. */
 export async function createProjectKeys(jwtSecret: string): Promise<ProjectKeys> {
   const secret = new TextEncoder().encode(jwtSecret);
   const sign = (role: string) =>

@@ -2,7 +2,7 @@ import { errors, jwtVerify } from "jose";
 
 export type Token = {
   readonly role: string;
-  /** The claims as JSON text, the way SQL reads them. */
+  /** The claims as JSON text, as SQL reads them. */
   readonly claims: string;
   /** Seconds since 1970; undefined for a token that never expires. */
   readonly expiresAt: number | undefined;
@@ -18,7 +18,7 @@ export type TokenVerifier = (jwt: string) => Promise<Verification> | Verificatio
 
 const maxCachedTokens = 10_000;
 
-/** Checks HS256 tokens; one that was valid is not checked again, but for its expiry. */
+/** Verifies HS256 tokens. Caches valid tokens, so that later only their expiry is checked. */
 export function createTokenVerifier(jwtSecret: string): TokenVerifier {
   const secret = new TextEncoder().encode(jwtSecret);
   const cache = new Map<string, Token>();

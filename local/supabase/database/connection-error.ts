@@ -2,7 +2,7 @@ const codes = /^(?:ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|57P0[1-3]|08...|53300
 const messages =
   /^(?:Connection terminated|Client has encountered a connection error|Client was closed)/;
 
-/** Whether an error means that PostgreSQL could not be reached, or was lost on the way. */
+/** Whether the error means that PostgreSQL could not be reached or the connection was lost. */
 export function isConnectionError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = "code" in error && typeof error.code === "string" ? error.code : "";

@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import { PipelinedQuery, PreparedStatements, type Row } from "./pipelined-query.ts";
 import type { Statement } from "./statement.ts";
 
-/** Who asks, as row level security and SQL functions see it. */
+/** The caller, as row level security and SQL functions see it. */
 export type Caller = {
   readonly role: string;
   /** The token's claims as JSON text. */
@@ -21,14 +21,14 @@ const settings = `select set_config('role', $1, true), set_config('request.jwt.c
   set_config('request.headers', $5, true)`;
 const readOnlySettings = `${settings}, set_config('transaction_read_only', 'on', true)`;
 
-/** The two ways into PostgreSQL: as the caller of a request, and as the owner of the database. */
+/** Access to PostgreSQL as the caller of a request, and as the owner of the database. */
 export type Database = {
   readonly databaseUrl: string;
   readonly owner: Pool;
   /** Runs one statement as the caller, in its own transaction, in one round trip. */
   runAs(context: RequestContext, statement: Statement): Promise<readonly Row[]>;
-  /** To be told when the schema changed. */
-  forgetStatements(): void;
+  /** Discards prepared statements; call it when the schema has changed. */
+  discardStatements(): void;
   close(): Promise<void>;
 };
 
@@ -44,7 +44,7 @@ export function openDatabase(options: {
     max: maxConnections,
     idleTimeoutMillis: 60_000,
     application_name: "supabase rest",
-    // As authenticator a request can become only the roles granted to it, never the owner.
+    // The authenticator can switch only to the roles granted to it, never to the owner.
     // oxlint-disable-next-line typescript/no-misused-promises -- pg-pool waits for the promise
     onConnect: (client) => client.query("set session authorization authenticator"),
   });
@@ -56,7 +56,7 @@ export function openDatabase(options: {
   });
   for (const pool of [requests, owner]) {
     pool.on("error", (error) => log.warn({ err: error }, "database connection lost"));
-    // A client that is leaving its pool may still hear that the server stops.
+    // A client that is leaving its pool may still report that the server stops.
     pool.on("connect", (client) => client.on("error", () => {}));
   }
   return {
@@ -83,7 +83,7 @@ export function openDatabase(options: {
         client.release();
       }
     },
-    forgetStatements: () => prepared.forget(),
+    discardStatements: () => prepared.discard(),
     close: async () => {
       await Promise.all([requests.end(), owner.end()]);
     },

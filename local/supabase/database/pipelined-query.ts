@@ -7,22 +7,22 @@ export type Row = readonly (string | null)[];
 type Prepared = {
   readonly names: Set<string>;
   readonly pending: string[];
-  /** Of which schema the statements are. */
+  /** The generation of the schema for which the statements were prepared. */
   generation: number;
 };
 
-// Beyond this many different texts a connection parses anew instead of remembering for ever.
+// Beyond this number a connection parses statements every time, so that its memory stays bounded.
 const maxPreparedStatements = 400;
-const maxRememberedNames = 5_000;
+const maxCachedNames = 5_000;
 
-/** What each connection has prepared so far; one per pool. */
+/** The statements that each connection of a pool has prepared. */
 export class PreparedStatements {
   readonly #known = new WeakMap<Connection, Prepared>();
   readonly #nameOf = new Map<string, string>();
   generation = 0;
 
-  /** After a change of the schema: the types that statements were prepared with may be others. */
-  forget(): void {
+  /** Discards all statements after a schema change, because their types may have changed. */
+  discard(): void {
     this.generation += 1;
   }
 
@@ -40,30 +40,30 @@ export class PreparedStatements {
     return known;
   }
 
-  /** Names carry the role, because a plan depends on whose row level security it applies. */
+  /** The name depends on the role, because a plan contains the row level security of its role. */
   nameOf(scope: string, text: string): string {
     const key = `${scope}\0${text}`;
     const known = this.#nameOf.get(key);
     if (known) return known;
     const name = createHash("sha1").update(key).digest("hex");
-    if (this.#nameOf.size < maxRememberedNames) this.#nameOf.set(key, name);
+    if (this.#nameOf.size < maxCachedNames) this.#nameOf.set(key, name);
     return name;
   }
 }
 
 type Message = { fields: Row };
-type Settle = { resolve: (rows: Row[][]) => void; reject: (error: Error) => void };
+type Callbacks = { resolve: (rows: Row[][]) => void; reject: (error: Error) => void };
 
 /**
- * Several statements in one round trip. Without an explicit BEGIN, PostgreSQL treats everything up
- * to the final Sync as one transaction: `set_config(..., true)` of the first statement holds for
- * the following ones, and an error in any of them undoes all.
+ * Runs several statements in one round trip. Without an explicit BEGIN, PostgreSQL treats everything up
+ * to the final Sync as one transaction: `set_config(..., true)` in the first statement
+ * applies to the following ones, and an error in any of them rolls back all.
  */
 export class PipelinedQuery implements Submittable {
   readonly #statements: readonly Statement[];
   readonly #scope: string;
   readonly #prepared: PreparedStatements;
-  readonly #settle: Settle;
+  readonly #callbacks: Callbacks;
   readonly #results: Row[][] = [];
   #rows: Row[] = [];
   #pending: string[] = [];
@@ -71,12 +71,12 @@ export class PipelinedQuery implements Submittable {
 
   constructor(
     input: { statements: readonly Statement[]; scope: string; prepared: PreparedStatements },
-    settle: Settle,
+    callbacks: Callbacks,
   ) {
     this.#statements = input.statements;
     this.#scope = input.scope;
     this.#prepared = input.prepared;
-    this.#settle = settle;
+    this.#callbacks = callbacks;
   }
 
   submit(connection: Connection): void {
@@ -96,13 +96,13 @@ export class PipelinedQuery implements Submittable {
       for (const { text, values } of this.#statements) {
         const name = this.#prepared.nameOf(this.#scope, text);
         const isPrepared = prepared.names.has(name) || prepared.pending.includes(name);
-        const isRemembered = isPrepared || prepared.names.size < maxPreparedStatements;
-        const statement = isRemembered ? name : "";
+        const isNamed = isPrepared || prepared.names.size < maxPreparedStatements;
+        const statement = isNamed ? name : "";
         if (!isPrepared) {
           connection.parse({ name: statement, text, types: [] }, true);
           prepared.pending.push(statement);
         }
-        connection.bind({ statement, values: [...values], valueMapper: asIs }, true);
+        connection.bind({ statement, values: [...values], valueMapper: identity }, true);
         connection.execute(null, true);
       }
       connection.sync();
@@ -122,11 +122,11 @@ export class PipelinedQuery implements Submittable {
 
   handleError(error: Error): void {
     this.#pending.length = 0;
-    this.#settle.reject(error);
+    this.#callbacks.reject(error);
   }
 
   handleReadyForQuery(): void {
-    this.#settle.resolve(this.#results.slice(this.#skipped));
+    this.#callbacks.resolve(this.#results.slice(this.#skipped));
   }
 
   handleRowDescription(): void {}
@@ -134,6 +134,6 @@ export class PipelinedQuery implements Submittable {
   handlePortalSuspended(): void {}
 }
 
-function asIs(value: unknown): unknown {
+function identity(value: unknown): unknown {
   return value;
 }

@@ -1,11 +1,11 @@
-/** SQL text with placeholders, and the values for them: values never become part of the text. */
+/** SQL text with placeholders and the values for them; values are never part of the text. */
 export type Statement = { readonly text: string; readonly values: readonly (string | null)[] };
 
-/** Collects the values of a statement while its text is being put together. */
+/** Collects the values of a statement while its text is built. */
 export class Parameters {
   readonly values: (string | null)[] = [];
 
-  /** The placeholder that stands for this value. */
+  /** Adds a value and returns its placeholder. */
   add(value: string | null): string {
     this.values.push(value);
     return `$${this.values.length}`;

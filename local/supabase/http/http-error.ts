@@ -1,4 +1,4 @@
-/** An answer that is an error: its status and the exact body a hosted project gives. */
+/** An error response: its status, and the exact body that a hosted project sends. */
 export class HttpError extends Error {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>>;

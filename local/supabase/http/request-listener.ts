@@ -12,7 +12,7 @@ export type Services = RestServices &
   BroadcastServices &
   StorageServices & { readonly log: Logger };
 
-/** Routes a request to the service its path names, and turns errors into answers. */
+/** Routes a request to the service that its path names, and turns errors into responses. */
 export function createRequestListener(services: Services): RequestListener {
   return (request, response) => {
     const exchange = createExchange(request, response);
@@ -53,7 +53,7 @@ function fail(exchange: Exchange, error: unknown, log: Logger): void {
     return;
   }
   if (isConnectionError(error)) {
-    log.warn({ err: error }, "database not reached");
+    log.warn({ err: error }, "database unreachable");
     replyJson(exchange, 503, {
       code: "PGRST001",
       message: "Database client error. Retrying the connection.",

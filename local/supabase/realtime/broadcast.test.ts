@@ -1,7 +1,7 @@
 import type { SupabaseClient } from "@supabase/supabase-js";
 import { createClient } from "@supabase/supabase-js";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { inbox, joined } from "../testing/channels.ts";
+import { inbox, subscribe } from "../testing/channels.ts";
 import { signToken, startTestProject, type TestProject } from "../testing/test-project.ts";
 
 const fixtures = `
@@ -21,7 +21,7 @@ async function listen(client: SupabaseClient, topic: string, isPrivate = false, 
   const box = inbox<{ event: string; payload?: unknown; meta?: unknown }>();
   const channel = client.channel(topic, { config: { private: isPrivate } });
   channel.on("broadcast", { event }, (message) => box.add(message));
-  await joined(channel);
+  await subscribe(channel);
   return box;
 }
 
@@ -39,8 +39,8 @@ const send = (topic: string, payload: unknown, isPrivate = true, event = "news")
     isPrivate,
   ]);
 
-/** A second client of the same kind, with a socket of its own. */
-function another(key: string, vsn = "2.0.0") {
+/** A client with its own WebSocket. */
+function newClient(key: string, vsn = "2.0.0") {
   const client = createClient(project.url, key, {
     realtime: { vsn },
     auth: { persistSession: false },
@@ -50,44 +50,44 @@ function another(key: string, vsn = "2.0.0") {
 }
 
 describe("broadcast from the database", () => {
-  it("reaches the private channel of its topic, whole, in order", async () => {
+  it("reaches the private channel of its topic, complete and in order", async () => {
     const box = await listen(await tenant("a"), "tenant:a:events", true);
     const large = "ü".repeat(50_000);
     await send("tenant:a:events", { n: 1, large });
     await project.sql.query(
       "select realtime.send(jsonb_build_object('n', n), 'news', 'tenant:a:events') from generate_series(2, 20) n",
     );
-    const heard = await box.until(20);
-    expect(heard[0]).toMatchObject({ event: "news", payload: { n: 1, large } });
-    expect(heard.map((message) => (message.payload as { n: number }).n)).toEqual(
+    const received = await box.waitFor(20);
+    expect(received[0]).toMatchObject({ event: "news", payload: { n: 1, large } });
+    expect(received.map((message) => (message.payload as { n: number }).n)).toEqual(
       Array.from({ length: 20 }, (_, index) => index + 1),
     );
   });
 
-  it("keeps public and private channels of one name apart", async () => {
-    const client = another(project.serviceKey);
+  it("separates public and private channels of one name", async () => {
+    const client = newClient(project.serviceKey);
     const inPublic = await listen(client, "news");
-    const inPrivate = await listen(another(project.serviceKey), "news", true);
+    const inPrivate = await listen(newClient(project.serviceKey), "news", true);
     await send("news", { n: 1 }, true);
     await send("news", { n: 2 }, false);
-    expect(await inPrivate.until(1)).toMatchObject([{ payload: { n: 1 } }]);
-    expect(await inPublic.until(1)).toMatchObject([{ payload: { n: 2 } }]);
+    expect(await inPrivate.waitFor(1)).toMatchObject([{ payload: { n: 1 } }]);
+    expect(await inPublic.waitFor(1)).toMatchObject([{ payload: { n: 2 } }]);
   });
 
-  it("is silent about what was rolled back", async () => {
-    const box = await listen(another(project.serviceKey), "rolled", true);
+  it("does not send what was rolled back", async () => {
+    const box = await listen(newClient(project.serviceKey), "rolled", true);
     await project.sql.query("begin; select realtime.send('{\"n\":1}', 'x', 'rolled'); rollback");
     await send("rolled", { n: 2 });
-    expect(await box.until(1)).toMatchObject([{ payload: { n: 2 } }]);
+    expect(await box.waitFor(1)).toMatchObject([{ payload: { n: 2 } }]);
   });
 
-  it("delivers what was committed while the stream was broken", async () => {
-    const box = await listen(another(project.serviceKey), "broken", true);
+  it("delivers what was committed while the replication connection was down", async () => {
+    const box = await listen(newClient(project.serviceKey), "broken", true);
     await project.sql.query(
       `select pg_terminate_backend(active_pid) from pg_replication_slots where active`,
     );
     for (const n of [1, 2, 3]) await send("broken", { n });
-    expect((await box.until(3)).map((message) => message.payload)).toMatchObject([
+    expect((await box.waitFor(3)).map((message) => message.payload)).toMatchObject([
       { n: 1 },
       { n: 2 },
       { n: 3 },
@@ -95,7 +95,7 @@ describe("broadcast from the database", () => {
   });
 
   it("delivers, after a reconnect, the commit that directly follows the last confirmed one", async () => {
-    const box = await listen(another(project.serviceKey), "adjacent", true);
+    const box = await listen(newClient(project.serviceKey), "adjacent", true);
     const [first, second] = [await project.sql.connect(), await project.sql.connect()];
     for (const [client, n] of [
       [first, 1],
@@ -123,105 +123,108 @@ describe("broadcast from the database", () => {
     await second.query("commit");
     first.release();
     second.release();
-    expect((await box.until(2)).map(({ payload }) => payload)).toMatchObject([{ n: 1 }, { n: 2 }]);
+    expect((await box.waitFor(2)).map(({ payload }) => payload)).toMatchObject([
+      { n: 1 },
+      { n: 2 },
+    ]);
   });
 
-  it("arrives with protocol 1.0.0 too", async () => {
-    const box = await listen(another(project.serviceKey, "1.0.0"), "old", true);
+  it("works with protocol 1.0.0 too", async () => {
+    const box = await listen(newClient(project.serviceKey, "1.0.0"), "old", true);
     await send("old", { n: 1 });
-    expect(await box.until(1)).toMatchObject([{ event: "news", payload: { n: 1 } }]);
+    expect(await box.waitFor(1)).toMatchObject([{ event: "news", payload: { n: 1 } }]);
   });
 });
 
 describe("broadcast between clients", () => {
   it.each(["1.0.0", "2.0.0"])(
-    "reaches the others, not oneself, and is acknowledged (%s)",
+    "reaches the other clients but not the sender, and is acknowledged (%s)",
     async (vsn) => {
-      const others = await listen(another(project.anonKey), "room");
-      const channel = another(project.anonKey, vsn).channel("room", {
+      const others = await listen(newClient(project.anonKey), "room");
+      const channel = newClient(project.anonKey, vsn).channel("room", {
         config: { broadcast: { ack: true } },
       });
       const own = inbox<unknown>();
       channel.on("broadcast", { event: "*" }, (message) => own.add(message));
-      await joined(channel);
+      await subscribe(channel);
       const answer = await channel.send({
         type: "broadcast",
         event: "hi",
         payload: { text: "ciào" },
       });
       expect(answer).toBe("ok");
-      expect(await others.until(1)).toMatchObject([{ event: "hi", payload: { text: "ciào" } }]);
-      expect(own.heard).toEqual([]);
+      expect(await others.waitFor(1)).toMatchObject([{ event: "hi", payload: { text: "ciào" } }]);
+      expect(own.received).toEqual([]);
     },
   );
 
-  it("comes back to the sender who asks for it", async () => {
-    const channel = another(project.anonKey).channel("echo", {
+  it("is sent back to a sender that asks for it", async () => {
+    const channel = newClient(project.anonKey).channel("echo", {
       config: { broadcast: { self: true } },
     });
     const box = inbox<{ event: string; payload?: unknown }>();
     channel.on("broadcast", { event: "hi" }, (message) => box.add(message));
-    await joined(channel);
+    await subscribe(channel);
     await channel.send({ type: "broadcast", event: "hi", payload: { n: 1 } });
-    expect(await box.until(1)).toMatchObject([{ payload: { n: 1 } }]);
+    expect(await box.waitFor(1)).toMatchObject([{ payload: { n: 1 } }]);
   });
 
-  it("carries bytes", async () => {
-    const box = await listen(another(project.anonKey), "bytes");
-    const channel = await joined(another(project.anonKey).channel("bytes"));
+  it("carries binary payloads", async () => {
+    const box = await listen(newClient(project.anonKey), "bytes");
+    const channel = await subscribe(newClient(project.anonKey).channel("bytes"));
     await channel.send({
       type: "broadcast",
       event: "raw",
       payload: new Uint8Array([1, 2, 255]).buffer,
     });
-    const [message] = await box.until(1);
+    const [message] = await box.waitFor(1);
     expect(new Uint8Array(message?.payload as ArrayBuffer)).toEqual(new Uint8Array([1, 2, 255]));
   });
 
-  it("goes over HTTP without joining", async () => {
-    const box = await listen(another(project.anonKey), "http:room");
-    const sender = another(project.anonKey).channel("http:room");
+  it("works over HTTP without joining", async () => {
+    const box = await listen(newClient(project.anonKey), "http:room");
+    const sender = newClient(project.anonKey).channel("http:room");
     expect(await sender.httpSend("one", { n: 1 })).toEqual({ success: true });
-    await box.until(1);
+    await box.waitFor(1);
     const response = await fetch(`${project.url}/realtime/v1/api/broadcast`, {
       method: "POST",
       headers: { apikey: project.anonKey, "content-type": "application/json" },
       body: JSON.stringify({ messages: [{ topic: "http:room", event: "two", payload: { n: 2 } }] }),
     });
     expect(response.status).toBe(202);
-    expect((await box.until(2)).map(({ event }) => event)).toEqual(["one", "two"]);
+    expect((await box.waitFor(2)).map(({ event }) => event)).toEqual(["one", "two"]);
   });
 });
 
 describe("private channels", () => {
-  it("admit only whom the policies let read", async () => {
+  it("admit only clients that the policies let read", async () => {
     const b = await tenant("b");
     await expect(listen(b, "tenant:a:events", true)).rejects.toThrow(
       "Unauthorized: You do not have permissions to read from this Channel topic: tenant:a:events",
     );
-    await expect(listen(another(project.anonKey), "tenant:a:events", true)).rejects.toThrow(
+    await expect(listen(newClient(project.anonKey), "tenant:a:events", true)).rejects.toThrow(
       "Unauthorized",
     );
-    const service = await listen(another(project.serviceKey), "tenant:a:events", true);
+    const service = await listen(newClient(project.serviceKey), "tenant:a:events", true);
     await send("tenant:a:events", { n: 1 });
-    await service.until(1);
+    await service.waitFor(1);
   });
 
-  it("carry only what the policies let write", async () => {
-    const box = await listen(another(project.serviceKey), "tenant:a:chat", true);
+  it("carry only messages that the policies let through", async () => {
+    const box = await listen(newClient(project.serviceKey), "tenant:a:chat", true);
     const a = await tenant("a");
     const options = { config: { private: true, broadcast: { ack: true } } };
-    const chat = await joined(a.channel("tenant:a:chat", options));
+    const chat = await subscribe(a.channel("tenant:a:chat", options));
     expect(await chat.send({ type: "broadcast", event: "x", payload: { n: 1 } })).toBe("ok");
-    await box.until(1);
-    const events = await joined(a.channel("tenant:a:events", options));
+    await box.waitFor(1);
+    const events = await subscribe(a.channel("tenant:a:events", options));
     expect(await events.send({ type: "broadcast", event: "x", payload: {} })).toBe("error");
   });
 });
 
 describe("tokens", () => {
-  it("that ran out close the channel, saying so", async () => {
-    const client = another(project.anonKey);
+  it("that expire close the channel with a reason", async () => {
+    const client = newClient(project.anonKey);
     const exp = Math.floor(Date.now() / 1000) + 1;
     await client.realtime.setAuth(await signToken({ tenant_id: "a", exp }));
     const channel = client.channel("tenant:a:events", { config: { private: true } });
@@ -229,37 +232,37 @@ describe("tokens", () => {
     channel.on("system", {}, (message) => system.add(message));
     const states = inbox<string>();
     channel.subscribe((status) => states.add(status));
-    expect(await states.until(2)).toEqual(["SUBSCRIBED", "CLOSED"]);
-    expect(system.heard[0]).toMatchObject({ status: "error" });
-    expect(system.heard[0]?.message).toMatch(/Token has expired \d+ seconds ago/);
+    expect(await states.waitFor(2)).toEqual(["SUBSCRIBED", "CLOSED"]);
+    expect(system.received[0]).toMatchObject({ status: "error" });
+    expect(system.received[0]?.message).toMatch(/Token has expired \d+ seconds ago/);
   });
 
-  it("that are renewed in time keep it open", async () => {
-    const client = another(project.anonKey);
+  it("that are renewed in time keep the channel open", async () => {
+    const client = newClient(project.anonKey);
     const exp = Math.floor(Date.now() / 1000) + 1;
     await client.realtime.setAuth(await signToken({ tenant_id: "a", exp }));
     const box = await listen(client, "tenant:a:events", true);
     await client.realtime.setAuth(await signToken({ tenant_id: "a" }));
     await new Promise((resolve) => setTimeout(resolve, exp * 1000 + 200 - Date.now()));
     await send("tenant:a:events", { n: 1 });
-    expect(await box.until(1)).toHaveLength(1);
+    expect(await box.waitFor(1)).toHaveLength(1);
   });
 
-  it("that are expired, foreign or not tokens are refused", async () => {
-    const refusal = async (token: string) => {
-      const client = another(project.anonKey);
+  it("that are expired, wrongly signed or malformed are rejected", async () => {
+    const denial = async (token: string) => {
+      const client = newClient(project.anonKey);
       await client.realtime.setAuth(token);
       return listen(client, "tenant:a:events", true).then(
         () => "joined",
         (error: Error) => error.message,
       );
     };
-    expect(await refusal(await signToken({ exp: 1_000 }))).toMatch(
+    expect(await denial(await signToken({ exp: 1_000 }))).toMatch(
       /^InvalidJWTToken: Token has expired/,
     );
-    expect(await refusal(await signToken({}, "another-secret-of-at-least-32-characters"))).toMatch(
+    expect(await denial(await signToken({}, "another-secret-of-at-least-32-characters"))).toMatch(
       /^JwtSignatureError/,
     );
-    expect(await refusal("nonsense")).toMatch(/^MalformedJWT/);
+    expect(await denial("nonsense")).toMatch(/^MalformedJWT/);
   });
 });

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { notesSchema, resetNotes } from "../testing/notes.ts";
+import { restFixtures, resetNotes } from "../testing/rest-fixtures.ts";
 import { startTestProject, type TestProject } from "../testing/test-project.ts";
 
 let project: TestProject;
 beforeAll(async () => {
-  project = await startTestProject(notesSchema);
+  project = await startTestProject(restFixtures);
 });
 afterAll(() => project.stop());
 beforeEach(() => resetNotes(project.sql));
@@ -33,7 +33,7 @@ describe("calling functions", () => {
     expect(data).toEqual(expected);
   });
 
-  it("gives one row as an object", async () => {
+  it("returns one row as an object", async () => {
     const row = await project.service.rpc("first").select("title, rank");
     expect(row.data).toEqual({ title: "alpha", rank: 1 });
     const single = await project.service.rpc("first").select("title").single();
@@ -42,7 +42,7 @@ describe("calling functions", () => {
     expect((await project.service.rpc("bounds").single()).data).toEqual({ low: 1, high: 2 });
   });
 
-  it("filters, orders, limits and counts a set", async () => {
+  it("filters, sorts, limits and counts a set", async () => {
     const { data, count } = await project.service
       .rpc("ranked", { lowest: 1 }, { count: "exact" })
       .select("title")
@@ -53,14 +53,14 @@ describe("calling functions", () => {
     expect(one.data).toEqual({ title: "beta" });
   });
 
-  it("calls by GET, where nothing may be written", async () => {
+  it("calls by GET in a read-only transaction", async () => {
     const { data } = await project.service.rpc("add", { a: 2, b: 3 }, { get: true });
     expect(data).toBe(5);
     const words = await project.service.rpc("shout", { words: ["a", "b"] }, { get: true });
     expect(words.data).toBe("A B");
   });
 
-  it("counts without sending, whatever the arguments", async () => {
+  it("counts rows without sending them, whatever the arguments", async () => {
     const plain = await project.service.rpc(
       "ranked",
       { lowest: 1 },
@@ -71,13 +71,13 @@ describe("calling functions", () => {
     expect(json).toMatchObject({ data: null, error: null, status: 204 });
   });
 
-  it("names a function that is missing", async () => {
+  it("names a missing function in the error", async () => {
     const { error, status } = await project.service.rpc("add", { z: 1 });
     expect(status).toBe(404);
     expect(error?.code).toBe("PGRST202");
   });
 
-  it("sees a function created a moment ago", async () => {
+  it("finds a function that was just created", async () => {
     await project.sql.query(
       "create or replace function fresh() returns int language sql as 'select 1'",
     );
@@ -88,7 +88,7 @@ describe("calling functions", () => {
     await project.sql.query("drop function fresh(int)");
   });
 
-  it("follows a column to its new type", async () => {
+  it("notices that a column has a new type", async () => {
     const find = () => project.service.from("notes").select("title").eq("rank", 3_000_000_000);
     expect((await find()).error?.code).toBe("22003");
     await project.sql.query("alter table notes alter column rank type bigint");
@@ -96,7 +96,7 @@ describe("calling functions", () => {
     await project.sql.query("alter table notes alter column rank type int");
   });
 
-  it("does not let a slow call hold up others", async () => {
+  it("does not delay other calls behind a slow one", async () => {
     const finished: string[] = [];
     await Promise.all([
       project.service.rpc("nap", { seconds: 0.5 }).then(() => finished.push("slow")),

@@ -9,7 +9,7 @@ import { resultSql, type ResultShape } from "./result.ts";
 import { selectSql } from "./select.ts";
 import { whereSql } from "./where.ts";
 
-/** The statement of a function call; `args` is one JSON object, PostgreSQL gives it types. */
+/** The statement of a function call; PostgreSQL casts the fields of `args`, one JSON object. */
 export function callStatement(call: {
   chosen: SqlFunction;
   given: ReadonlySet<string>;

@@ -2,8 +2,8 @@ import { exposedSchema, type SqlFunction } from "./read-schema.ts";
 import { restError } from "./rest-error.ts";
 
 /**
- * The overload that takes exactly these arguments, left out ones having defaults.
- * @throws HttpError PGRST202 when there is none, PGRST203 when there are several.
+ * Chooses the overload that takes these arguments and has defaults for all others.
+ * @throws HttpError PGRST202 if there is none, PGRST203 if there are several.
  */
 export function chooseFunction(
   name: string,

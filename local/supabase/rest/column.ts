@@ -1,7 +1,7 @@
 import { identifier, type Parameters } from "../database/statement.ts";
 import { parseError, unquote } from "./scanner.ts";
 
-/** A column, or a place inside a json column: `data->a->>0`. */
+/** A column, or a path inside a JSON column: `data->a->>0`. */
 export type ColumnPath = {
   readonly column: string;
   readonly steps: readonly { readonly arrow: "->" | "->>"; readonly key: string }[];
@@ -19,7 +19,7 @@ export function parseColumn(text: string): ColumnPath {
   return { column: unquote(name), steps };
 }
 
-/** SQL for the column; keys inside json are passed as values. */
+/** SQL for the column; the keys of a JSON path are passed as parameters. */
 export function columnSql(path: ColumnPath, parameters: Parameters): string {
   const base = `${rowAlias}.${identifier(path.column)}`;
   return path.steps.reduce((sql, { arrow, key }, index) => {
@@ -29,7 +29,7 @@ export function columnSql(path: ColumnPath, parameters: Parameters): string {
   }, base);
 }
 
-/** The name such a column gets in the result when no alias is given. */
+/** The name of the column in the result if it has no alias. */
 export function defaultName(path: ColumnPath): string {
   return path.steps.findLast((step) => !/^-?\d+$/.test(step.key))?.key ?? path.column;
 }

@@ -30,7 +30,7 @@ const reserved = new Set([
   "apikey",
 ]);
 
-/** The filters of a query string; `ignored` names parameters that are something else. */
+/** Parses the filters of a query string; `ignored` lists parameters that are not filters. */
 export function parseFilters(query: URLSearchParams, ignored?: ReadonlySet<string>): Filter[] {
   const filters: Filter[] = [];
   for (const [name, value] of query) {
@@ -47,7 +47,7 @@ export function parseFilters(query: URLSearchParams, ignored?: ReadonlySet<strin
 
 function parseGroup(text: string, group: { joiner: "and" | "or"; negated: boolean }): Group {
   if (!text.startsWith("(") || !text.endsWith(")")) throw parseError("logic tree", text);
-  const children = splitTopLevel(text.slice(1, -1), ",").map((part) => parseMember(part.trim()));
+  const children = splitTopLevel(text.slice(1, -1), ",").map((term) => parseMember(term.trim()));
   return { kind: "group", ...group, children };
 }
 
@@ -78,7 +78,7 @@ function parseCondition(name: string, text: string): Condition {
   };
 }
 
-/** Where the column of `column.operator.value` ends: the first dot outside of double quotes. */
+/** The end of the column in `column.operator.value`: the first dot outside double quotes. */
 function columnTermEnd(text: string): number {
   let quoted = false;
   for (let at = 0; at < text.length; at += 1) {

@@ -20,9 +20,9 @@ export type RestServices = {
   readonly schema: SchemaCache;
 };
 
-type Answer = { readonly total: number | null; readonly page: number; readonly body: string };
+type Result = { readonly total: number | null; readonly page: number; readonly body: string };
 
-/** Answers `/rest/v1/<table>` and `/rest/v1/rpc/<function>`; `path` is what follows `/rest/v1/`. */
+/** Handles `/rest/v1/<table>` and `/rest/v1/rpc/<function>`; `path` is the rest after `/rest/v1/`. */
 export async function handleRest(
   exchange: Exchange,
   path: string,
@@ -66,8 +66,8 @@ async function read(request: RestRequest, name: string): Promise<void> {
   const { exchange, preferences } = request;
   const table = await findTable(request, name);
   const statement = readStatement({ table: table.name, query: exchange.query, preferences });
-  const answer = await run(request, statement);
-  replyRows(request, answer);
+  const result = await run(request, statement);
+  replyRows(request, result);
 }
 
 async function write(
@@ -78,14 +78,14 @@ async function write(
   const { exchange, preferences } = request;
   const table = await findTable(request, name);
   const payload = (await readBody(exchange)).toString("utf8");
-  const answer = await run(request, build({ table, query: exchange.query, preferences, payload }));
+  const result = await run(request, build({ table, query: exchange.query, preferences, payload }));
   const isInsert = exchange.method === "POST";
   const hasBody = preferences.returns === "representation";
   const status = isInsert ? 201 : hasBody ? 200 : 204;
   reply(exchange, {
     status,
-    body: hasBody ? answer.body : "",
-    headers: { "content-range": `*/${answer.total ?? "*"}` },
+    body: hasBody ? result.body : "",
+    headers: { "content-range": `*/${result.total ?? "*"}` },
   });
 }
 
@@ -97,21 +97,21 @@ async function call(request: RestRequest, name: string): Promise<void> {
   try {
     chosen = chooseFunction(name, overloads, given);
   } catch (error) {
-    // A new overload of a known name: look again before giving up.
+    // It may be a new overload of a known name: reload the schema and try once more.
     if (!overloads) throw error;
     await services.schema.reload();
     chosen = chooseFunction(name, await services.schema.functions(name), given);
   }
   const statement = callStatement({ chosen, given, args, query: exchange.query, preferences });
-  const answer = await run(request, statement);
+  const result = await run(request, statement);
   if (chosen.returns === "void") return reply(exchange, { status: 204 });
   if (preferences.returns === "minimal") {
-    // What supabase-js sends for a head request whose arguments do not fit into a URL.
-    const headers = { "content-range": `*/${answer.total ?? "*"}` };
+    // supabase-js sends this for a HEAD request whose arguments do not fit into a URL.
+    const headers = { "content-range": `*/${result.total ?? "*"}` };
     return reply(exchange, { status: 204, headers });
   }
-  if (chosen.returnsSet) return replyRows(request, answer);
-  return reply(exchange, { status: 200, body: answer.body });
+  if (chosen.returnsSet) return replyRows(request, result);
+  return reply(exchange, { status: 200, body: result.body });
 }
 
 async function readArguments(
@@ -148,7 +148,7 @@ async function findTable(request: RestRequest, name: string): Promise<Table> {
   });
 }
 
-async function run(request: RestRequest, statement: Statement): Promise<Answer> {
+async function run(request: RestRequest, statement: Statement): Promise<Result> {
   const { exchange, caller, services } = request;
   try {
     const [row] = await services.database.runAs(
@@ -171,9 +171,9 @@ async function run(request: RestRequest, statement: Statement): Promise<Answer> 
   }
 }
 
-function replyRows(request: RestRequest, answer: Answer): void {
+function replyRows(request: RestRequest, result: Result): void {
   const { exchange, preferences } = request;
-  const { total, page, body } = answer;
+  const { total, page, body } = result;
   const { offset } = preferences;
   if (total !== null && offset > 0 && offset >= total && offset !== 0) {
     throw restError(416, {

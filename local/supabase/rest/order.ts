@@ -2,7 +2,7 @@ import type { Parameters } from "../database/statement.ts";
 import { columnSql, parseColumn } from "./column.ts";
 import { parseError, splitTopLevel } from "./scanner.ts";
 
-/** ` order by ...` of `?order=a.desc.nullslast,b`, or nothing. */
+/** ` order by ...` for `?order=a.desc.nullslast,b`, or an empty string. */
 export function orderSql(order: string | null, parameters: Parameters): string {
   if (order === null || order === "") return "";
   const terms = splitTopLevel(order, ",").map((term) => {

@@ -1,4 +1,4 @@
-/** What the `Prefer`, `Accept` and `Range` headers of a request ask for. */
+/** The options that the `Prefer`, `Accept` and `Range` headers of a request set. */
 export type Preferences = {
   readonly returns: "representation" | "minimal" | "headers-only" | undefined;
   readonly count: boolean;
@@ -11,7 +11,7 @@ export type Preferences = {
   readonly offset: number;
 };
 
-// What a hosted project is set to: a longer answer is cut there too, so it must be paged here too.
+// The default of a hosted project, so that code which must page there must page here too.
 const maxRows = 1_000;
 
 export function parsePreferences(input: {
@@ -21,8 +21,8 @@ export function parsePreferences(input: {
   query: URLSearchParams;
 }): Preferences {
   const prefer = new Map(
-    input.prefer.split(",").map((part) => {
-      const [name = "", value = ""] = part.trim().split("=");
+    input.prefer.split(",").map((preference) => {
+      const [name = "", value = ""] = preference.trim().split("=");
       return [name, value];
     }),
   );

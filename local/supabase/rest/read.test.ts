@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { notesSchema, resetNotes } from "../testing/notes.ts";
+import { restFixtures, resetNotes } from "../testing/rest-fixtures.ts";
 import { startTestProject, type TestProject } from "../testing/test-project.ts";
 
 let project: TestProject;
 beforeAll(async () => {
-  project = await startTestProject(notesSchema);
+  project = await startTestProject(restFixtures);
 });
 afterAll(() => project.stop());
 beforeEach(() => resetNotes(project.sql));
@@ -20,7 +20,7 @@ describe("reading", () => {
     expect(data).toEqual({ id: 1, name: "alpha", rank: "1", deep: "5" });
   });
 
-  it("keeps the digits of a bigint as a JSON number", async () => {
+  it("returns a bigint as a JSON number with all its digits", async () => {
     const response = await fetch(`${project.url}/rest/v1/notes?select=big&limit=1`, {
       headers: { apikey: project.serviceKey },
     });
@@ -67,7 +67,7 @@ describe("reading", () => {
     expect(data?.map((row) => row.title)).toEqual(expected);
   });
 
-  it("orders by several columns with nulls first or last", async () => {
+  it("sorts by several columns with nulls first or last", async () => {
     const { data } = await project.service
       .from("notes")
       .select("title")
@@ -76,7 +76,7 @@ describe("reading", () => {
     expect(data?.map((row) => row.title)).toEqual(["beta", "alpha", "gamma, (3)"]);
   });
 
-  it("pages, and counts what it does not send", async () => {
+  it("pages, and counts all rows", async () => {
     const page = await project.service
       .from("notes")
       .select("title", { count: "exact" })
@@ -91,7 +91,7 @@ describe("reading", () => {
     expect(beyond.error?.code).toBe("PGRST103");
   });
 
-  it("sends no more than 1000 rows, as a hosted project does", async () => {
+  it("sends at most 1000 rows, as a hosted project does", async () => {
     await project.sql.query(
       "insert into notes (title, rank) select 'n' || n, n from generate_series(1, 1200) n",
     );
@@ -103,7 +103,7 @@ describe("reading", () => {
     expect(rest.data).toHaveLength(203);
   });
 
-  it("answers PGRST116 when a single row was asked for and is not there", async () => {
+  it("returns PGRST116 when the requested single row does not exist", async () => {
     const none = await project.service.from("notes").select().eq("id", 99).single();
     expect(none.status).toBe(406);
     expect(none.error).toMatchObject({ code: "PGRST116", details: "The result contains 0 rows" });

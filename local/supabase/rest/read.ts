@@ -28,7 +28,7 @@ export function readStatement(input: {
   return { text: resultSql({ source, total, preferences }), values: parameters.values };
 }
 
-/** ` limit ...`, and ` offset ...` where there is one. */
+/** ` limit ...`, and ` offset ...` if there is one. */
 export function windowSql(preferences: Preferences, parameters: Parameters): string {
   const limit = ` limit ${parameters.add(preferences.limit)}`;
   if (preferences.offset === 0) return limit;

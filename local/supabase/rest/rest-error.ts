@@ -1,7 +1,7 @@
 import type { DatabaseError } from "pg";
 import { HttpError } from "../http/http-error.ts";
 
-/** An error with the body PostgREST gives. */
+/** Creates an error with the body that PostgREST sends. */
 export function restError(
   status: number,
   error: { code: string; message: string; details?: string | null; hint?: string | null },
@@ -10,7 +10,7 @@ export function restError(
   return new HttpError(status, { code, details, hint, message });
 }
 
-/** What PostgREST answers for an error of PostgreSQL; `role` decides between 401 and 403. */
+/** Translates an error of PostgreSQL as PostgREST does; `role` decides between 401 and 403. */
 export function fromDatabaseError(error: DatabaseError, role: string): HttpError {
   const code = error.code ?? "XX000";
   const body = {
@@ -32,7 +32,7 @@ const exact: Readonly<Record<string, number>> = {
   "53400": 500,
   "57P01": 503,
   P0001: 400,
-  // Raised by our own prelude for a result that had to be a single row, or too many rows.
+  // Raised by prelude/rest.sql: not exactly one row, and too many rows.
   PG116: 406,
   PG124: 400,
 };

@@ -4,8 +4,8 @@ import type { Preferences } from "./preferences.ts";
 export type ResultShape = "rows" | "values" | "one row" | "one value";
 
 /**
- * Wraps a source of rows so that PostgreSQL makes the JSON body. Always one row of three columns:
- * how many rows there are in all, how many are in the body, the body.
+ * Wraps a source of rows so that PostgreSQL builds the JSON body. The result is one row of three
+ * columns: the total number of rows, the number in the body, and the body.
  */
 export function resultSql(input: {
   source: string;
@@ -13,7 +13,7 @@ export function resultSql(input: {
   preferences: Preferences;
   shape?: ResultShape;
   body?: boolean;
-  /** For a source that has no order of its own: by columns that it returns. */
+  /** The order, for a source that has none; it may use only columns that the source returns. */
   order?: string;
 }): string {
   const { source, total, preferences, shape = "rows", body = true, order = "" } = input;
@@ -23,7 +23,7 @@ export function resultSql(input: {
   return `${source} select ${total} as total, ${checked} as page, ${json} as body from ${rows} ${rowAlias}`;
 }
 
-/** The row count; PostgreSQL itself refuses a wrong one, so that the change is undone. */
+/** The row count; PostgreSQL raises an error if it is wrong, which rolls back the change. */
 function checkedCount(preferences: Preferences, shape: ResultShape): string {
   const isOne = shape === "one row" || shape === "one value";
   if (preferences.singleObject && !isOne) return "extensions.pgrst_require_one_row(count(*))";

@@ -1,8 +1,8 @@
 import { restError } from "./rest-error.ts";
 
-/** Splits at the separators that stand outside of double quotes, parentheses and braces. */
+/** Splits at the separators outside double quotes, parentheses and braces. */
 export function splitTopLevel(text: string, separator: string): string[] {
-  const parts: string[] = [];
+  const elements: string[] = [];
   let depth = 0;
   let quoted = false;
   let start = 0;
@@ -14,22 +14,22 @@ export function splitTopLevel(text: string, separator: string): string[] {
     else if (character === "(" || character === "{") depth += 1;
     else if (character === ")" || character === "}") depth -= 1;
     else if (character === separator && depth === 0) {
-      parts.push(text.slice(start, at));
+      elements.push(text.slice(start, at));
       start = at + 1;
     }
   }
-  parts.push(text.slice(start));
-  return parts;
+  elements.push(text.slice(start));
+  return elements;
 }
 
-/** The elements of a list like `a,"b,c"`: only quotes at an element's start mean anything. */
+/** The elements of a list like `a,"b,c"`; a quote counts only at the start of an element. */
 export function splitList(text: string): string[] {
   return [...text.matchAll(/(?:^|,)("(?:[^"\\]|\\.)*"(?=,|$)|[^,]*)/gs)].map((match) =>
     unquote(match[1] ?? ""),
   );
 }
 
-/** The text between double quotes, or the text itself when it is not quoted. */
+/** The text between double quotes, or the text itself if it is not quoted. */
 export function unquote(text: string): string {
   return text.length > 1 && text.startsWith('"') && text.endsWith('"')
     ? text.slice(1, -1).replace(/\\(.)/gs, "$1")

@@ -6,7 +6,7 @@ export type Schema = {
   readonly functions: ReadonlyMap<string, readonly SqlFunction[]>;
 };
 
-/** What the public schema holds. Read once; again when told, or when a name is unknown. */
+/** Caches the public schema; reads it again when it is invalidated or a name is unknown. */
 export class SchemaCache {
   readonly #owner: Pool;
   #current: Promise<Schema> | undefined;
@@ -29,7 +29,7 @@ export class SchemaCache {
     this.#reading = undefined;
   }
 
-  /** Reads the schema anew: for a caller who was told of a name that is not known here. */
+  /** Reads the schema again. Concurrent calls share one read. */
   async reload(): Promise<Schema> {
     this.#reading ??= this.#read();
     const reading = this.#reading;
@@ -41,14 +41,14 @@ export class SchemaCache {
     return schema;
   }
 
-  async #find<T>(look: (schema: Schema) => T | undefined): Promise<T | undefined> {
+  async #find<T>(select: (schema: Schema) => T | undefined): Promise<T | undefined> {
     this.#current ??= this.#read();
-    return look(await this.#current) ?? look(await this.reload());
+    return select(await this.#current) ?? select(await this.reload());
   }
 
   #read(): Promise<Schema> {
     const reading = readSchema(this.#owner);
-    // A failure is for those who wait now; the next one tries again.
+    // A failure is not cached: the next call tries again.
     reading.catch(() => this.invalidate());
     return reading;
   }

@@ -5,7 +5,7 @@ import { parseError, splitTopLevel, unquote } from "./scanner.ts";
 
 const typeName = /^[a-z_][a-z0-9_ ]*(?:\(\d+(?:,\s*\d+)?\))?(?:\[\])*$/i;
 
-/** The select list of `?select=`: names, aliases (`a:b`), casts (`b::text`), json paths. */
+/** The select list of `?select=`: names, aliases (`a:b`), casts (`b::text`) and JSON paths. */
 export function selectSql(select: string | null, parameters: Parameters): string {
   if (select === null || select === "" || select === "*") return `${rowAlias}.*`;
   return splitTopLevel(select, ",")

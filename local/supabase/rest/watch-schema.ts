@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 
 const retryDelayMs = 500;
 
-/** Calls `onChange` when the database says that its schema changed, and after every reconnect. */
+/** Calls `onChange` when the database notifies of a schema change, and after every reconnect. */
 export async function watchSchema(options: {
   databaseUrl: string;
   log: Logger;
@@ -28,7 +28,7 @@ export async function watchSchema(options: {
     clearTimeout(retry);
     retry = setTimeout(() => {
       connect().catch((error: unknown) => {
-        log.warn({ err: error }, "schema watch lost");
+        log.warn({ err: error }, "schema watch reconnect failed");
         reconnect();
       });
     }, retryDelayMs);

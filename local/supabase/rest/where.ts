@@ -32,7 +32,7 @@ const textSearch: Readonly<Record<string, string>> = {
   wfts: "websearch_to_tsquery",
 };
 
-/** ` where ...` for the filters, or nothing. */
+/** ` where ...` for the filters, or an empty string. */
 export function whereSql(filters: readonly Filter[], parameters: Parameters): string {
   if (filters.length === 0) return "";
   return ` where ${filters.map((filter) => filterSql(filter, parameters)).join(" and ")}`;

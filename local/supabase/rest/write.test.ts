@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { notesSchema, resetNotes } from "../testing/notes.ts";
+import { restFixtures, resetNotes } from "../testing/rest-fixtures.ts";
 import { startTestProject, type TestProject } from "../testing/test-project.ts";
 
 let project: TestProject;
 beforeAll(async () => {
-  project = await startTestProject(notesSchema);
+  project = await startTestProject(restFixtures);
 });
 afterAll(() => project.stop());
 beforeEach(() => resetNotes(project.sql));
 
 describe("writing", () => {
-  it("inserts one row and gives it back with its defaults", async () => {
+  it("inserts one row and returns it with its defaults", async () => {
     const { data, status } = await project.service
       .from("notes")
       .insert({ title: "delta", tags: ["x", 'y"z'], data: { k: [1, null] } })
@@ -42,7 +42,7 @@ describe("writing", () => {
     ]);
   });
 
-  it("answers nothing unless asked, and counts when asked", async () => {
+  it("returns rows and counts only on request", async () => {
     const inserted = await project.service.from("notes").insert({ title: "d" }, { count: "exact" });
     expect(inserted).toMatchObject({ data: null, status: 201, count: 1 });
     const updated = await project.service.from("notes").update({ rank: 7 }).eq("id", 1);
@@ -67,7 +67,7 @@ describe("writing", () => {
     expect(ignored.data).toEqual([]);
   });
 
-  it("updates and deletes what the filters name", async () => {
+  it("updates and deletes the filtered rows", async () => {
     const updated = await project.service
       .from("notes")
       .update({ rank: 5, data: { z: 1 } })
@@ -81,7 +81,7 @@ describe("writing", () => {
     expect(deleted).toMatchObject({ status: 204, count: 2 });
   });
 
-  it("undoes a change of more rows than allowed", async () => {
+  it("rolls back a change of more rows than allowed", async () => {
     const update = project.service.from("notes").update({ rank: 8 }).gt("id", 0);
     update.setHeader("Prefer", "handling=strict,max-affected=2");
     expect((await update).error?.code).toBe("PGRST124");
@@ -89,7 +89,7 @@ describe("writing", () => {
     expect(rows).toHaveLength(0);
   });
 
-  it("upserts by primary key, strips nulls, takes any filter for a change", async () => {
+  it("upserts by primary key, strips nulls, and accepts any filter for a change", async () => {
     const upserted = await project.service
       .from("notes")
       .upsert([
@@ -111,7 +111,7 @@ describe("writing", () => {
     expect(changed.data).toHaveLength(2);
   });
 
-  it("undoes a change whose result is not the single row asked for", async () => {
+  it("rolls back a change whose result is not the requested single row", async () => {
     const { error } = await project.service
       .from("notes")
       .update({ rank: 8 })

@@ -32,7 +32,7 @@ export function insertStatement(write: Write): Statement {
       ? "default values"
       : `(${names.join(", ")}) select ${names.map((name) => `_b.${name}`).join(", ")} ` +
         `from json_populate_recordset(null::${target}, ${rowsSql(write, columns, rows)}) as _b`;
-  if (columns.length === 0 && isArray) return nothingStatement(preferences);
+  if (columns.length === 0 && isArray) return emptyStatement(preferences);
   if (columns.length === 0) parameters.values.pop();
   const sql = `insert into ${target} as ${rowAlias} ${source}${conflictSql(write, columns)}`;
   return finish(sql, { query, preferences, parameters });
@@ -44,7 +44,7 @@ export function updateStatement(write: Write): Statement {
   const parameters = new Parameters();
   const parsed = parsePayload(write.payload);
   const columns = payloadColumns(write, Array.isArray(parsed) ? parsed : [parsed]);
-  if (columns.length === 0) return nothingStatement(preferences);
+  if (columns.length === 0) return emptyStatement(preferences);
   const target = qualified(exposedSchema, table.name);
   const assignments = columns.map((name) => `${identifier(name)} = _b.${identifier(name)}`);
   const sql =
@@ -70,7 +70,7 @@ function finish(
 ): Statement {
   const { query, preferences, parameters } = rest;
   const body = preferences.returns === "representation";
-  // Without a representation no column is read: writing must not need the right to read.
+  // Without a representation no column is returned, so that writing needs no select privilege.
   const returning = body ? selectSql(query.get("select"), parameters) : "1";
   const source = `with pgrst_source as (${sql} returning ${returning})`;
   const total = preferences.count ? "count(*)" : "null";
@@ -81,7 +81,7 @@ function finish(
   };
 }
 
-function nothingStatement(preferences: Preferences): Statement {
+function emptyStatement(preferences: Preferences): Statement {
   const source = "with pgrst_source as (select 1 where false)";
   return { text: resultSql({ source, total: "0", preferences }), values: [] };
 }

@@ -51,7 +51,7 @@ export async function handleBuckets(request: StorageRequest, path: string): Prom
   }
 }
 
-/** The bucket as the caller may see it. @throws when there is none. */
+/** Finds a bucket that the caller may see. @throws if there is none. */
 export async function requireBucket(request: StorageRequest, id: string): Promise<BucketRow> {
   const [bucket] = await queryAs(request, findBucket(id), BucketRow);
   if (!bucket) throw storageError("NoSuchBucket");
@@ -112,19 +112,19 @@ async function update(request: StorageRequest, id: string): Promise<void> {
 
 async function remove(request: StorageRequest, id: string): Promise<void> {
   await requireBucket(request, id);
-  const text = `with gone as (delete from storage.buckets where id = $1 returning 1)
-    ${asJson("select from gone")}`;
-  const gone = await queryAs(request, { text, values: [id] }, z.unknown());
-  if (gone.length === 0) throw storageError("AccessDenied");
+  const text = `with deleted as (delete from storage.buckets where id = $1 returning 1)
+    ${asJson("select from deleted")}`;
+  const deleted = await queryAs(request, { text, values: [id] }, z.unknown());
+  if (deleted.length === 0) throw storageError("AccessDenied");
   replyJson(request.exchange, 200, { message: "Successfully deleted" });
 }
 
 async function empty(request: StorageRequest, id: string): Promise<void> {
   await requireBucket(request, id);
-  const text = `with gone as (delete from storage.objects where bucket_id = $1 returning version)
-    ${asJson("select version from gone")}`;
-  const gone = await queryAs(request, { text, values: [id] }, Versions);
-  await request.services.files.remove(gone.map(({ version }) => version));
+  const text = `with deleted as (delete from storage.objects where bucket_id = $1 returning version)
+    ${asJson("select version from deleted")}`;
+  const deleted = await queryAs(request, { text, values: [id] }, Versions);
+  await request.services.files.remove(deleted.map(({ version }) => version));
   replyJson(request.exchange, 200, { message: "Successfully emptied" });
 }
 

@@ -14,28 +14,28 @@ import {
 
 type Target = { readonly bucket: string; readonly name: string };
 
-/** The object as the caller's policies show it. */
+/** Finds an object that the caller's policies let it see. */
 export async function readableObject(request: StorageRequest, target: Target): Promise<ObjectRow> {
   const [object] = await queryAs(request, findObject(target.bucket, target.name), ObjectRow);
   if (!object) throw storageError("NoSuchKey");
   return object;
 }
 
-/** The object of a bucket that is public. */
+/** Finds an object in a public bucket. */
 export async function publicObject(services: StorageServices, target: Target): Promise<ObjectRow> {
   const [bucket] = await queryAsOwner(services, findBucket(target.bucket), BucketRow);
   if (!bucket?.public) throw storageError("NoSuchBucket");
-  return anyObject(services, target);
+  return objectAsOwner(services, target);
 }
 
-/** The object, whoever asks: the right to it was shown otherwise. */
-export async function anyObject(services: StorageServices, target: Target): Promise<ObjectRow> {
+/** Finds an object without checking policies, for callers that are authorized otherwise. */
+export async function objectAsOwner(services: StorageServices, target: Target): Promise<ObjectRow> {
   const [object] = await queryAsOwner(services, findObject(target.bucket, target.name), ObjectRow);
   if (!object) throw storageError("NoSuchKey");
   return object;
 }
 
-/** Sends the content, or the range of it that was asked for. */
+/** Sends the content, or the requested range of it. */
 export async function sendObject(
   exchange: Exchange,
   object: ObjectRow,
@@ -65,7 +65,7 @@ export async function sendObject(
   await pipeline(services.files.read(object.version, range), exchange.response);
 }
 
-/** `/object/info/...`: what is known of the object. */
+/** `/object/info/...`: sends the metadata of the object. */
 export function sendInfo(exchange: Exchange, object: ObjectRow): void {
   const { metadata, user_metadata: userMetadata, ...rest } = object;
   replyJson(exchange, 200, {

@@ -2,9 +2,10 @@ import { identify } from "../auth/identify.ts";
 import type { TokenVerifier } from "../auth/verify-token.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { handleBuckets } from "./buckets.ts";
-import { anyObject, publicObject, readableObject, sendInfo, sendObject } from "./download.ts";
+import { objectAsOwner, publicObject, readableObject, sendInfo, sendObject } from "./download.ts";
 import { listObjects } from "./list.ts";
-import { copyObject, moveObject, removeMany, removeOne } from "./rearrange.ts";
+import { copyObject, moveObject } from "./move-objects.ts";
+import { removeMany, removeOne } from "./remove-objects.ts";
 import { signUpload, signUrls, verifySigned } from "./signed-url.ts";
 import { storageError } from "./storage-error.ts";
 import { splitPath, type StorageRequest, type StorageServices } from "./storage-request.ts";
@@ -12,13 +13,13 @@ import { upload } from "./upload.ts";
 
 type Services = StorageServices & { readonly verify: TokenVerifier };
 
-/** Answers `/storage/v1/...`; `path` is what follows it. */
+/** Handles `/storage/v1/...`; `path` is the rest after it. */
 export async function handleStorage(
   exchange: Exchange,
   path: string,
   services: Services,
 ): Promise<void> {
-  if (await handleOpen(exchange, path, services)) return;
+  if (await handleWithoutKey(exchange, path, services)) return;
   const request = { exchange, services, caller: await identify(exchange, services.verify) };
   if (path === "bucket" || path.startsWith("bucket/")) {
     return handleBuckets(request, path.slice("bucket/".length));
@@ -27,8 +28,12 @@ export async function handleStorage(
   throw storageError("NotFound");
 }
 
-/** What needs no key: objects of public buckets, and signed URLs. */
-async function handleOpen(exchange: Exchange, path: string, services: Services): Promise<boolean> {
+/** Handles requests that need no key: objects of public buckets, and signed URLs. */
+async function handleWithoutKey(
+  exchange: Exchange,
+  path: string,
+  services: Services,
+): Promise<boolean> {
   const isRead = exchange.method === "GET" || exchange.method === "HEAD";
   const [, kind, rest] = /^object\/(public|sign|info\/public|upload\/sign)\/(.+)$/.exec(path) ?? [];
   if (kind === undefined || rest === undefined) return false;
@@ -41,7 +46,7 @@ async function handleOpen(exchange: Exchange, path: string, services: Services):
     sendInfo(exchange, await publicObject(services, target));
   } else if (kind === "sign" && isRead) {
     await verifySigned(services, token, { purpose: "download", path: signedPath });
-    await sendObject(exchange, await anyObject(services, target), services);
+    await sendObject(exchange, await objectAsOwner(services, target), services);
   } else if (kind === "upload/sign" && exchange.method === "PUT") {
     const claims = await verifySigned(services, token, { purpose: "upload", path: signedPath });
     const role: unknown = Object(JSON.parse(claims)).role;

@@ -15,7 +15,7 @@ const Search = z.object({
     .prefault({}),
 });
 
-/** `POST /object/list/<bucket>`: one level of names, folders first as entries without an id. */
+/** `POST /object/list/<bucket>`: lists one folder; subfolders come first and have no id. */
 export async function listObjects(request: StorageRequest, bucket: string): Promise<void> {
   const { prefix, limit, offset, search, sortBy } = await readJson(request.exchange, Search);
   const folder = prefix === "" || prefix.endsWith("/") ? prefix : `${prefix}/`;

@@ -7,8 +7,8 @@ import { pipeline } from "node:stream/promises";
 import { storageError } from "./storage-error.ts";
 
 /**
- * The contents of objects. A file is named by the version of its object, a random id: names that
- * users choose never reach the file system.
+ * Stores the contents of objects. A file is named after the version of its object, a random id, so
+ * that names chosen by users never reach the file system.
  */
 export class ObjectFiles {
   readonly #directory: string;
@@ -17,7 +17,7 @@ export class ObjectFiles {
     this.#directory = directory;
   }
 
-  /** Stores a new version; it is whole on disk, or not there at all. */
+  /** Stores a new version atomically: the file appears only once it is complete. */
   async write(
     content: Readable | Buffer,
     maxBytes: number,

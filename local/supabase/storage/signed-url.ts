@@ -18,7 +18,7 @@ const uploadExpirySeconds = 2 * 60 * 60;
 
 type Purpose = "download" | "upload";
 
-/** `POST /object/sign/<bucket>[/<name>]`: URLs that need no key until they run out. */
+/** `POST /object/sign/<bucket>[/<name>]`: creates URLs that need no key until they expire. */
 export async function signUrls(
   request: StorageRequest,
   target: { bucket: string; name: string },
@@ -45,7 +45,7 @@ export async function signUrls(
   return replyJson(exchange, 200, await Promise.all(answers));
 }
 
-/** `POST /object/upload/sign/<bucket>/<name>`: a URL to which one file may be sent. */
+/** `POST /object/upload/sign/<bucket>/<name>`: creates a URL to upload one file to. */
 export async function signUpload(
   request: StorageRequest,
   target: { bucket: string; name: string },
@@ -60,7 +60,7 @@ export async function signUpload(
   replyJson(request.exchange, 200, { url });
 }
 
-/** Checks a signed URL's token. Returns the claims of who signed it. @throws when it is not valid. */
+/** Verifies the token of a signed URL. Returns the claims of its creator. @throws if invalid. */
 export async function verifySigned(
   services: StorageServices,
   token: string | null,
@@ -115,7 +115,7 @@ async function readable(
 }
 
 function key(services: StorageServices): Uint8Array {
-  // Not the key of API tokens: a signed URL opens one object and nothing else.
+  // Differs from the key of API tokens, so that a signed URL grants access to one object only.
   return new TextEncoder().encode(`storage ${services.jwtSecret}`);
 }
 

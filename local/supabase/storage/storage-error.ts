@@ -9,13 +9,13 @@ const known = {
   AccessDenied: ["403", "Unauthorized", "new row violates row-level security policy"],
   InvalidJWT: ["400", "InvalidJWT", "The token is not valid for this object, or has expired"],
   InvalidKey: ["400", "InvalidKey", "The object's name is not allowed"],
-  InvalidRequest: ["400", "InvalidRequest", "The request is not understood"],
-  InvalidMimeType: ["415", "invalid_mime_type", "The bucket does not take this mime type"],
+  InvalidRequest: ["400", "InvalidRequest", "The request is malformed"],
+  InvalidMimeType: ["415", "invalid_mime_type", "The bucket does not accept this MIME type"],
   EntityTooLarge: ["413", "Payload too large", "The object exceeded the maximum allowed size"],
   NotFound: ["404", "Not Found", "Route not found"],
 } as const;
 
-/** An error as the hosted Storage words it: HTTP 400, the real status inside of the body. */
+/** Creates an error as the hosted Storage sends it: HTTP 400, with the real status in the body. */
 export function storageError(code: keyof typeof known, cause?: unknown): HttpError {
   const [statusCode, error, message] = known[code];
   return new HttpError(400, { statusCode, error, message, code }, { cause });

@@ -51,7 +51,7 @@ export const BucketRow = z.object({
 });
 export type BucketRow = z.infer<typeof BucketRow>;
 
-/** Runs a statement under the caller's row level security; its rows come back as JSON. */
+/** Runs a statement under the caller's row level security. It must return its rows as JSON. */
 export async function queryAs<T>(
   request: StorageRequest,
   statement: Statement,
@@ -63,7 +63,7 @@ export async function queryAs<T>(
       {
         role: caller.role,
         claims: caller.claims,
-        // Reading lists by POST is still reading; only the statement decides what is written.
+        // GET makes the transaction read-only; for POST the statement alone decides.
         method: exchange.method === "GET" || exchange.method === "HEAD" ? "GET" : "POST",
         path: exchange.path,
         headers: JSON.stringify(exchange.request.headers),
@@ -77,7 +77,7 @@ export async function queryAs<T>(
   }
 }
 
-/** Reads a row that was already allowed by other means: a public bucket, a signed URL. */
+/** Runs a statement as the owner, for callers authorized by a public bucket or a signed URL. */
 export async function queryAsOwner<T>(
   services: StorageServices,
   statement: Statement,
@@ -89,7 +89,7 @@ export async function queryAsOwner<T>(
   return z.array(row).parse(JSON.parse(rows[0]?.rows ?? "[]"));
 }
 
-/** Wraps a select (or the name of a common table expression) so that it yields one JSON text. */
+/** Wraps a select so that it returns its rows as one JSON text. */
 export function asJson(source: string): string {
   return `select coalesce(json_agg(row_to_json(_r)), '[]')::text as rows from (${source}) _r`;
 }
@@ -114,7 +114,7 @@ export async function readJson<T>(exchange: Exchange, shape: z.ZodType<T>): Prom
   }
 }
 
-/** The bucket and the object's name in a path `bucket/folder/file`. */
+/** Splits the path `bucket/folder/file` into the bucket and the name of the object. */
 export function splitPath(path: string): { bucket: string; name: string } {
   let decoded: string;
   try {
@@ -128,7 +128,7 @@ export function splitPath(path: string): { bucket: string; name: string } {
 }
 
 export function requireName(name: string): string {
-  // The names S3 takes, and no control characters.
+  // The names that S3 accepts, without control characters.
   if (name === "" || name.length > 1024 || /[\p{Cc}\\]|^\/|\/\/|\/$/u.test(name)) {
     throw storageError("InvalidKey");
   }

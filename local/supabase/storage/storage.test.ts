@@ -51,7 +51,7 @@ it("creates, lists, changes and deletes buckets", async () => {
   });
 });
 
-it("keeps what was uploaded, whatever its kind, and gives it back whole", async () => {
+it("stores uploads of every kind and returns them unchanged", async () => {
   const bytes = Buffer.from(Array.from({ length: 300_000 }, (_, index) => index % 251));
   const uploaded = await media().upload("docs/à é.bin", bytes, {
     contentType: "application/x-test",
@@ -71,7 +71,7 @@ it("keeps what was uploaded, whatever its kind, and gives it back whole", async 
   expect(await (await media().download("docs/blob.txt")).data?.text()).toBe("from a blob");
 });
 
-it("replaces only when told to", async () => {
+it("replaces an object only on request", async () => {
   await media().upload("again.txt", "one");
   expect((await media().upload("again.txt", "two")).error).toMatchObject({ statusCode: "409" });
   expect((await media().upload("again.txt", "three", { upsert: true })).error).toBeNull();
@@ -97,7 +97,7 @@ it("lists a folder's files and folders", async () => {
   expect(found.data?.map(({ name }) => name)).toEqual(["b.txt"]);
 });
 
-it("moves, copies and removes, and leaves no file behind", async () => {
+it("moves, copies and removes objects, and leaves no file behind", async () => {
   const directory = project.storageDir;
   const count = async () =>
     (await readdir(directory, { recursive: true })).filter((name) => name.includes("-")).length;
@@ -112,7 +112,7 @@ it("moves, copies and removes, and leaves no file behind", async () => {
   expect(await count()).toBe(before);
 });
 
-it("serves public buckets to anybody and others by signed URL until it runs out", async () => {
+it("serves public buckets without a key, and others by signed URL until it expires", async () => {
   await project.service.storage.from("open").upload("p.txt", "public");
   const { publicUrl } = project.anon.storage.from("open").getPublicUrl("p.txt").data;
   expect(await (await fetch(publicUrl)).text()).toBe("public");
@@ -132,7 +132,7 @@ it("serves public buckets to anybody and others by signed URL until it runs out"
   expect(several.data?.map(({ error }) => error === null)).toEqual([true, false]);
 });
 
-it("takes an upload by signed URL", async () => {
+it("accepts an upload by signed URL", async () => {
   const { data } = await media().createSignedUploadUrl("u/file.txt");
   const sent = await project.anon.storage
     .from("media")
@@ -153,7 +153,7 @@ it("applies row level security to reading and writing", async () => {
   expect(await (await a.download("a/x.txt")).data?.text()).toBe("mine");
 });
 
-it("gives names no meaning on disk", async () => {
+it("never uses object names as file names", async () => {
   const raw = await fetch(`${project.url}/storage/v1/object/media/..%2F..%2Fescape.txt`, {
     method: "POST",
     headers: { apikey: project.serviceKey, "content-type": "text/plain" },

@@ -13,7 +13,7 @@ import {
 } from "./storage-request.ts";
 
 const defaultLimitBytes = 100 * 1024 * 1024;
-const Written = z.object({ id: z.string(), replaced: z.string().nullable() });
+const UploadedRow = z.object({ id: z.string(), replaced: z.string().nullable() });
 const UserMetadata = z.record(z.string(), z.unknown());
 
 type Content = {
@@ -23,7 +23,7 @@ type Content = {
   readonly userMetadata: string | null;
 };
 
-/** `POST` (new, or any with x-upsert) and `PUT` (existing) of `/object/<bucket>/<name>`. */
+/** Handles `POST /object/<bucket>/<name>` (a new object, or any with x-upsert) and `PUT` (existing). */
 export async function upload(
   request: StorageRequest,
   target: { bucket: string; name: string },
@@ -33,7 +33,7 @@ export async function upload(
   const [bucket] = await queryAsOwner(services, findBucket(target.bucket), BucketRow);
   if (!bucket) throw storageError("NoSuchBucket");
   const content = await readContent(exchange);
-  if (!takes(bucket, content.mimeType)) throw storageError("InvalidMimeType");
+  if (!allowsMimeType(bucket, content.mimeType)) throw storageError("InvalidMimeType");
   const limit = bucket.file_size_limit ?? defaultLimitBytes;
   const { version, size } = await services.files.write(content.body, limit);
   const now = new Date().toISOString();
@@ -60,7 +60,7 @@ export async function upload(
           subjectOf(request.caller),
         ],
       },
-      Written,
+      UploadedRow,
     );
     if (!written) throw storageError("NoSuchKey");
     if (written.replaced) await services.files.remove([written.replaced]);
@@ -81,15 +81,15 @@ function writeSql(exchange: Exchange): string {
       ${asJson("select written.id, old.version as replaced from written join old using (id)")}`;
   }
   const insert = `insert into storage.objects (id, bucket_id, name, version, metadata, user_metadata, owner_id)
-    select id, $1, $2, $3, $4::jsonb, $5::jsonb, $6 from fresh`;
+    select id, $1, $2, $3, $4::jsonb, $5::jsonb, $6 from new_id`;
   if (header(exchange, "x-upsert") === "true") {
-    return `with ${old}, fresh as (select gen_random_uuid() as id), written as (
+    return `with ${old}, new_id as (select gen_random_uuid() as id), written as (
         ${insert} on conflict (bucket_id, name) do update set ${change} returning id)
       ${asJson("select written.id, (select version from old) as replaced from written")}`;
   }
-  // Nothing is returned from the table: who may insert need not be allowed to select.
-  return `with fresh as (select gen_random_uuid() as id), written as (${insert})
-    ${asJson("select id, null as replaced from fresh")}`;
+  // Returns no column of the table, so that inserting needs no select privilege.
+  return `with new_id as (select gen_random_uuid() as id), written as (${insert})
+    ${asJson("select id, null as replaced from new_id")}`;
 }
 
 async function readContent(exchange: Exchange): Promise<Content> {
@@ -127,7 +127,7 @@ function metadataText(text: string): string {
   }
 }
 
-function takes(bucket: BucketRow, mimeType: string): boolean {
+function allowsMimeType(bucket: BucketRow, mimeType: string): boolean {
   const plain = mimeType.split(";")[0]?.trim() ?? "";
   return (bucket.allowed_mime_types ?? ["*/*"]).some(
     (allowed) =>

@@ -1,25 +1,25 @@
 import type { RealtimeChannel } from "@supabase/supabase-js";
 import { onTestFinished } from "vitest";
 
-/** Everything a channel heard, and a way to wait for the next thing without polling the clock. */
+/** Collects messages of a channel, and waits until a number of them has arrived. */
 export function inbox<T>() {
-  const heard: T[] = [];
+  const received: T[] = [];
   let wake = () => {};
   return {
-    heard,
+    received,
     add: (item: T) => {
-      heard.push(item);
+      received.push(item);
       wake();
     },
-    until: async (count: number): Promise<T[]> => {
-      while (heard.length < count) await new Promise<void>((resolve) => (wake = resolve));
-      return heard;
+    waitFor: async (count: number): Promise<T[]> => {
+      while (received.length < count) await new Promise<void>((resolve) => (wake = resolve));
+      return received;
     },
   };
 }
 
-/** The channel once it is subscribed, until the test is over. @throws what refused it. */
-export async function joined(channel: RealtimeChannel): Promise<RealtimeChannel> {
+/** Subscribes the channel until the test is over. @throws the error of a denied subscription. */
+export async function subscribe(channel: RealtimeChannel): Promise<RealtimeChannel> {
   await new Promise<void>((resolve, reject) => {
     channel.subscribe((status: string, error) => {
       if (status === "SUBSCRIBED") resolve();

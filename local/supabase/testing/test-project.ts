@@ -17,7 +17,7 @@ export type TestProject = {
   readonly storageDir: string;
   readonly anonKey: string;
   readonly serviceKey: string;
-  /** The owner of the database, for fixtures. */
+  /** Connections as the owner of the database, for fixtures. */
   readonly sql: Pool;
   readonly service: SupabaseClient;
   readonly anon: SupabaseClient;
@@ -26,7 +26,7 @@ export type TestProject = {
   stop(): Promise<void>;
 };
 
-/** A whole project of its own: PostgreSQL in a temporary directory and the server on it. */
+/** Starts a separate project: PostgreSQL in a temporary directory, and the server. */
 export async function startTestProject(fixtures: string): Promise<TestProject> {
   const directory = await mkdtemp(join(tmpdir(), "supabase-test-"));
   const log = pino({ level: process.env["LOG_LEVEL"] ?? "silent" }, pino.destination(2));
@@ -39,7 +39,7 @@ export async function startTestProject(fixtures: string): Promise<TestProject> {
   const { databaseUrl } = postgres;
   await prepareDatabase(databaseUrl);
   const sql = new Pool({ connectionString: databaseUrl, max: 4 });
-  // A client on its way out may still hear that the server stops.
+  // A client that is leaving its pool may still report that the server stops.
   sql.on("connect", (client) => client.on("error", () => {}));
   sql.on("error", () => {});
   await sql.query(fixtures);

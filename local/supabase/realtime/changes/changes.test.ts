@@ -1,6 +1,6 @@
 import type { SupabaseClient } from "@supabase/supabase-js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { inbox, joined } from "../../testing/channels.ts";
+import { inbox, subscribe } from "../../testing/channels.ts";
 import { startTestProject, type TestProject } from "../../testing/test-project.ts";
 
 const fixtures = `
@@ -29,29 +29,29 @@ async function tenant(id: string) {
 }
 
 describe("changes of tables", () => {
-  type Seen = { eventType: string; new: Record<string, unknown>; old: Record<string, unknown> };
+  type Received = { eventType: string; new: Record<string, unknown>; old: Record<string, unknown> };
 
   async function watch(
     client: SupabaseClient,
     filter: { event?: "*" | "INSERT"; filter?: string } = {},
   ) {
-    const box = inbox<Seen>();
+    const box = inbox<Received>();
     const system = inbox<{ status: string; message: string }>();
     const channel = client.channel(`items ${Math.random()}`);
     channel.on(
       "postgres_changes",
       { event: "*", schema: "public", table: "items", ...filter } as { event: "*"; schema: string },
-      (change) => box.add(change as unknown as Seen),
+      (change) => box.add(change as unknown as Received),
     );
     channel.on("system", {}, (message) => system.add(message));
-    await joined(channel);
-    expect(await system.until(1)).toMatchObject([
+    await subscribe(channel);
+    expect(await system.waitFor(1)).toMatchObject([
       { status: "ok", message: "Subscribed to PostgreSQL" },
     ]);
     return box;
   }
 
-  it("are told with the values REST would give", async () => {
+  it("are sent with the same values as REST returns", async () => {
     const box = await watch(project.service);
     const large = "x".repeat(20_000);
     const { data } = await project.service
@@ -66,17 +66,17 @@ describe("changes of tables", () => {
       })
       .select()
       .single();
-    const [inserted] = await box.until(1);
+    const [inserted] = await box.waitFor(1);
     expect(inserted).toMatchObject({ eventType: "INSERT", new: data, old: {} });
     await project.service.from("items").update({ done: true }).eq("id", data.id);
-    const [, updated] = await box.until(2);
+    const [, updated] = await box.waitFor(2);
     expect(updated).toMatchObject({
       eventType: "UPDATE",
       new: { ...data, done: true },
       old: { id: data.id },
     });
     await project.service.from("items").delete().eq("id", data.id);
-    const [, , deleted] = await box.until(3);
+    const [, , deleted] = await box.waitFor(3);
     expect(deleted).toMatchObject({ eventType: "DELETE", new: {}, old: { id: data.id } });
   });
 
@@ -92,10 +92,10 @@ describe("changes of tables", () => {
     ]);
     await project.service.from("items").update({ name: "x" }).eq("tenant_id", "f");
     await project.service.from("items").insert({ tenant_id: "f", amount: 11, name: "x" });
-    expect((await box.until(2)).map((change) => change.new["amount"])).toEqual([100, 11]);
+    expect((await box.waitFor(2)).map((change) => change.new["amount"])).toEqual([100, 11]);
   });
 
-  it("show a subscriber only rows it may select", async () => {
+  it("are sent only to subscribers that may select the row", async () => {
     const a = await watch(await tenant("a"));
     const b = await watch(await tenant("b"));
     await project.service.from("items").insert([
@@ -103,17 +103,17 @@ describe("changes of tables", () => {
       { tenant_id: "b", name: "2" },
       { tenant_id: "a", name: "3" },
     ]);
-    expect((await a.until(2)).map((change) => change.new["name"])).toEqual(["1", "3"]);
-    expect((await b.until(1)).map((change) => change.new["name"])).toEqual(["2"]);
+    expect((await a.waitFor(2)).map((change) => change.new["name"])).toEqual(["1", "3"]);
+    expect((await b.waitFor(1)).map((change) => change.new["name"])).toEqual(["2"]);
   });
 
-  it("of a table that is not published are refused", async () => {
+  it("of an unpublished table cannot be subscribed to", async () => {
     const system = inbox<{ status: string; message: string }>();
     const channel = project.service
       .channel("unpublished")
       .on("postgres_changes", { event: "*", schema: "public", table: "unpublished" }, () => {})
       .on("system", {}, (message) => system.add(message));
-    await joined(channel);
-    expect((await system.until(1))[0]?.message).toMatch(/^Unable to subscribe to changes/);
+    await subscribe(channel);
+    expect((await system.waitFor(1))[0]?.message).toMatch(/^Unable to subscribe to changes/);
   });
 });

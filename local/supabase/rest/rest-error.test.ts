@@ -1,11 +1,11 @@
 import { createClient } from "@supabase/supabase-js";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { notesSchema, resetNotes } from "../testing/notes.ts";
+import { restFixtures, resetNotes } from "../testing/rest-fixtures.ts";
 import { signToken, startTestProject, type TestProject } from "../testing/test-project.ts";
 
 let project: TestProject;
 beforeAll(async () => {
-  project = await startTestProject(notesSchema);
+  project = await startTestProject(restFixtures);
 });
 afterAll(() => project.stop());
 beforeEach(() => resetNotes(project.sql));
@@ -40,8 +40,8 @@ describe("errors", () => {
   });
 });
 
-describe("who is asking", () => {
-  it("applies row level security to the token's claims", async () => {
+describe("the caller", () => {
+  it("is subject to row level security with the claims of its token", async () => {
     const a = await project.as({ tenant_id: "a" });
     const b = await project.as({ tenant_id: "b" });
     expect((await a.from("notes").select()).data).toHaveLength(3);
@@ -52,7 +52,7 @@ describe("who is asking", () => {
     expect((await project.service.from("notes").select()).data).toHaveLength(3);
   });
 
-  it("becomes the role of the token and nothing more", async () => {
+  it("has the role of the token and no other", async () => {
     const tenant = await project.as({ tenant_id: "a" });
     const { data } = await tenant.rpc("whoami");
     expect(data).toEqual({ role: "authenticated", session: "authenticator", tenant: "a" });
@@ -60,13 +60,13 @@ describe("who is asking", () => {
     expect((await owner.rpc("whoami")).error?.code).toBe("42501");
   });
 
-  it("answers 401 to anon and 403 to others without the right", async () => {
+  it("gets 401 as anon and 403 as another role without the privilege", async () => {
     expect((await project.anon.from("hidden").select()).status).toBe(401);
     const tenant = await project.as({});
     expect((await tenant.from("hidden").select()).status).toBe(403);
   });
 
-  it("refuses missing, foreign, malformed and expired tokens", async () => {
+  it("is rejected with a missing, wrongly signed, malformed or expired token", async () => {
     const request = async (headers: Record<string, string>) => {
       const response = await fetch(`${project.url}/rest/v1/notes`, { headers });
       return { status: response.status, body: await response.json() };

@@ -4,7 +4,6 @@ import { readableObject } from "./download.ts";
 import { storageError } from "./storage-error.ts";
 import {
   asJson,
-  ObjectRow,
   queryAs,
   readJson,
   requireName,
@@ -12,34 +11,16 @@ import {
   type StorageRequest,
 } from "./storage-request.ts";
 
-const Prefixes = z.object({ prefixes: z.array(z.string()).min(1) });
-const Places = z.object({
+const MoveBody = z.object({
   bucketId: z.string(),
   sourceKey: z.string(),
   destinationKey: z.string(),
   destinationBucket: z.string().optional(),
 });
 
-/** `DELETE /object/<bucket>` with names in the body: answers those that are gone. */
-export async function removeMany(request: StorageRequest, bucket: string): Promise<void> {
-  const { prefixes } = await readJson(request.exchange, Prefixes);
-  const gone = await remove(request, bucket, prefixes);
-  replyJson(request.exchange, 200, gone);
-}
-
-/** `DELETE /object/<bucket>/<name>`. */
-export async function removeOne(
-  request: StorageRequest,
-  target: { bucket: string; name: string },
-): Promise<void> {
-  const gone = await remove(request, target.bucket, [target.name]);
-  if (gone.length === 0) throw storageError("NoSuchKey");
-  replyJson(request.exchange, 200, { message: "Successfully deleted" });
-}
-
 /** `POST /object/move`. */
 export async function moveObject(request: StorageRequest): Promise<void> {
-  const places = await readJson(request.exchange, Places);
+  const body = await readJson(request.exchange, MoveBody);
   const text = `with moved as (
       update storage.objects set bucket_id = $3, name = $4, updated_at = now()
       where bucket_id = $1 and name = $2 returning 1)
@@ -49,10 +30,10 @@ export async function moveObject(request: StorageRequest): Promise<void> {
     {
       text,
       values: [
-        places.bucketId,
-        places.sourceKey,
-        places.destinationBucket ?? places.bucketId,
-        requireName(places.destinationKey),
+        body.bucketId,
+        body.sourceKey,
+        body.destinationBucket ?? body.bucketId,
+        requireName(body.destinationKey),
       ],
     },
     z.unknown(),
@@ -63,13 +44,13 @@ export async function moveObject(request: StorageRequest): Promise<void> {
 
 /** `POST /object/copy`. */
 export async function copyObject(request: StorageRequest): Promise<void> {
-  const places = await readJson(request.exchange, Places);
+  const body = await readJson(request.exchange, MoveBody);
   const { files } = request.services;
-  const bucket = places.destinationBucket ?? places.bucketId;
-  const name = requireName(places.destinationKey);
+  const bucket = body.destinationBucket ?? body.bucketId;
+  const name = requireName(body.destinationKey);
   const source = await readableObject(request, {
-    bucket: places.bucketId,
-    name: places.sourceKey,
+    bucket: body.bucketId,
+    name: body.sourceKey,
   });
   const version = await files.copy(source.version);
   const text = `with copied as (
@@ -91,19 +72,4 @@ export async function copyObject(request: StorageRequest): Promise<void> {
     throw error;
   }
   replyJson(request.exchange, 200, { Key: `${bucket}/${name}` });
-}
-
-async function remove(
-  request: StorageRequest,
-  bucket: string,
-  names: readonly string[],
-): Promise<ObjectRow[]> {
-  const text = `with gone as (
-      delete from storage.objects where bucket_id = $1
-        and name in (select json_array_elements_text($2::json)) returning *)
-    ${asJson("select * from gone")}`;
-  const values = [bucket, JSON.stringify(names)];
-  const gone = await queryAs(request, { text, values }, ObjectRow);
-  await request.services.files.remove(gone.map(({ version }) => version));
-  return gone;
 }
