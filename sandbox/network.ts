@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import type { Device } from "./account/account.ts";
 import type { AccountRegistry } from "./account/account-registry.ts";
 import type { NetworkBehaviour } from "./account/behaviour.ts";
+import type { Faults } from "./fault/faults.ts";
 import type { Store } from "./store/store.ts";
 import type { Connection } from "./wire/connection.ts";
 
@@ -12,5 +13,6 @@ export interface Network {
   /** The open connection of each logged-in device. */
   readonly connections: Map<Device, Connection>;
   behaviour: NetworkBehaviour;
+  readonly faults: Faults;
   readonly log: Logger;
 }

@@ -7,6 +7,7 @@ import { WebSocketServer } from "ws";
 import type { Device } from "./account/account.ts";
 import { AccountRegistry } from "./account/account-registry.ts";
 import { defaultNetworkBehaviour, type NetworkBehaviour } from "./account/behaviour.ts";
+import { Faults } from "./fault/faults.ts";
 import { createApp } from "./http/app.ts";
 import { handleLogin } from "./login/handle-login.ts";
 import type { Network } from "./network.ts";
@@ -69,6 +70,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       ...loadSetting<Partial<NetworkBehaviour>>(store, "behaviour"),
     },
     connections: new Map(),
+    faults: new Faults(),
   };
   const registrations = new Registrations(qrLifetime, now);
   const phones = new Phones(network);

@@ -3,9 +3,9 @@ import { SandboxError } from "../sandbox-error.ts";
 import { createPhone } from "./create-phone.ts";
 import { deletePhone } from "./delete-phone.ts";
 import type { ApiDeps } from "./deps.ts";
+import { faults } from "./faults.ts";
 import { getPhone } from "./get-phone.ts";
 import { health } from "./health.ts";
-import { injectFault } from "./inject-fault.ts";
 import { linkByCode } from "./link-by-code.ts";
 import { listMessages } from "./list-messages.ts";
 import { listPhones } from "./list-phones.ts";
@@ -52,7 +52,7 @@ export function createApp(deps: ApiDeps): Hono {
     networkBehaviour,
     listRegistrations,
     unlinkDevice,
-    injectFault,
+    faults,
   ];
   for (const route of routes) route(app, deps);
   return app;

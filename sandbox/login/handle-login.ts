@@ -12,7 +12,7 @@ export interface LoginDeps {
   onDeviceOnline: (device: Device) => void;
 }
 
-/** Logs a linked device in. A device that is not linked gets `<failure reason=401>`. */
+/** Logs a linked device in. A device that is not linked receives `<failure reason=401>`. */
 export function handleLogin(
   { network, onDeviceOnline }: LoginDeps,
   connection: Connection,
@@ -25,6 +25,11 @@ export function handleLogin(
   });
   if (!device?.link?.noiseKey.equals(noiseKey)) {
     connection.close(node("failure", { reason: "401", location: "sandbox" }));
+    return;
+  }
+  const fault = network.faults.forLogin(device.account.phone);
+  if (fault) {
+    connection.close(node("failure", { reason: String(fault.code), location: "sandbox" }));
     return;
   }
   const previous = network.connections.get(device);

@@ -1,3 +1,4 @@
+import { parseAddress } from "../account/address.ts";
 import type { Device } from "../account/account.ts";
 import type { Network } from "../network.ts";
 import { addressingError } from "../stanza/account-addressing.ts";
@@ -11,12 +12,18 @@ export function handleMessage(
   { device, connection }: { device: Device; connection: Connection },
   message: BinaryNode,
 ): void {
-  const error = addressingError(network, device, message);
+  const recipient = network.accounts.accountAt(parseAddress(message.attrs["to"]));
+  const fault = network.faults.forMessage(device.account.phone, recipient?.phone);
+  const error = fault?.kind === "nack" ? fault.code : addressingError(network, device, message);
   if (error !== undefined) {
     const { id, to } = message.attrs;
     const t = String(Math.floor(Date.now() / 1000));
     connection.send(node("ack", { class: "message", id, from: to, t, error: String(error) }));
     return;
   }
-  routeMessage(network, device, message, (ack) => connection.send(ack));
+  routeMessage(network, device, message, (ack) => {
+    if (fault?.kind === "lose-acks") return;
+    if (fault?.kind === "delay-acks") setTimeout(() => connection.send(ack), fault.delayMs).unref();
+    else connection.send(ack);
+  });
 }
