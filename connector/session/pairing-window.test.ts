@@ -20,17 +20,25 @@ test("codes are made for a while after a request", () => {
 test("the first QR of a connection lives a minute, the next ones 20 seconds", () => {
   const { window, wait } = at(0);
   window.connectionOpens();
-  expect(window.shown()).toBe(new Date(60_000).toISOString());
+  expect(window.shown("ref1,secret")).toBe(new Date(60_000).toISOString());
   wait(60_000);
-  expect(window.shown()).toBe(new Date(80_000).toISOString());
+  expect(window.shown("ref2,secret")).toBe(new Date(80_000).toISOString());
   window.connectionOpens();
-  expect(window.shown()).toBe(new Date(120_000).toISOString());
+  expect(window.shown("ref3,secret")).toBe(new Date(120_000).toISOString());
+});
+
+test("a QR with the same ref and another secret expires with the one before", () => {
+  const { window, wait } = at(0);
+  window.connectionOpens();
+  window.shown("ref1,secret");
+  wait(30_000);
+  expect(window.shown("ref1,another")).toBe(new Date(60_000).toISOString());
 });
 
 test("a pairing code is made on a connection that lives long enough to type it", async () => {
   const { window, wait } = at(0);
   window.connectionOpens();
-  window.shown();
+  window.shown("ref1,secret");
   await expect(window.firstQr()).resolves.toBe(true);
   expect(window.connectionEndsAt()).toBe(new Date(160_000).toISOString());
   wait(40_000);

@@ -12,6 +12,9 @@ export class PairingWindow {
   readonly #now: () => number;
   #openUntil = 0;
   #firstShownAt: number | undefined;
+  /** The ref of the QR code; the code may change before its ref expires. */
+  #ref: string | undefined;
+  #refExpiresAt = 0;
   #firstQr = Promise.withResolvers<true>();
 
   constructor(windowMs: number, now: () => number = Date.now) {
@@ -31,14 +34,20 @@ export class PairingWindow {
   connectionOpens(): void {
     if (this.#firstShownAt !== undefined) this.#firstQr = Promise.withResolvers();
     this.#firstShownAt = undefined;
+    this.#ref = undefined;
   }
 
   /** The connection shows a QR code; returns until when it can be scanned. */
-  shown(): string {
-    const isFirst = this.#firstShownAt === undefined;
-    this.#firstShownAt ??= this.#now();
+  shown(qr: string): string {
+    const [ref] = qr.split(",", 1);
+    if (ref !== this.#ref) {
+      this.#ref = ref;
+      const isFirst = this.#firstShownAt === undefined;
+      this.#firstShownAt ??= this.#now();
+      this.#refExpiresAt = this.#now() + (isFirst ? firstQrMs : nextQrMs);
+    }
     this.#firstQr.resolve(true);
-    return new Date(this.#now() + (isFirst ? firstQrMs : nextQrMs)).toISOString();
+    return new Date(this.#refExpiresAt).toISOString();
   }
 
   firstQr(): Promise<true> {

@@ -254,7 +254,7 @@ export class Session {
 
   #onQr(qr: string): void {
     const isPairingRequested = this.#pairing.isOpen;
-    const expiresAt = this.#pairing.shown();
+    const expiresAt = this.#pairing.shown(qr);
     void this.#handleLater({ kind: "qr_received", qr, expiresAt, isPairingRequested });
   }
 

@@ -9,6 +9,7 @@ import type { NetworkTarget } from "./network-target.ts";
 
 /** What a connection reports to its session, and reads through it. */
 export interface ConnectionHandlers {
+  /** A QR code to scan; also when the same ref is shown again, with another secret. */
   onQr: (qr: string) => void;
   onOpen: (me: Identity) => void;
   /** The last call that a connection makes. */

@@ -98,7 +98,8 @@ export class WhatsAppConnection {
       if (isPaired(this.#credentials)) handlers.onCredentials(this.#credentials);
     });
     ev.on("connection.update", ({ qr, connection, lastDisconnect }) => {
-      if (qr !== undefined) handlers.onQr(qr);
+      // Baileys' timer for the next QR code goes on after the pairing.
+      if (qr !== undefined && !isPaired(this.#credentials)) handlers.onQr(qr);
       if (connection === "open") handlers.onOpen(ownIdentity(this.#credentials));
       if (connection === "close") {
         this.#closed = true;

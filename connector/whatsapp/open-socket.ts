@@ -11,6 +11,8 @@ import { allowConcurrentSends } from "./patches/concurrent-sends.ts";
 import { DeferredCommits } from "./patches/deferred-commits.ts";
 import { detachLateWrites } from "./patches/detached-writes.ts";
 import { keepChatsInOrder } from "./patches/message-order.ts";
+import { handleNotificationsBeforeLogin } from "./patches/notifications-before-login.ts";
+import { showCurrentSecret } from "./patches/qr-secret.ts";
 import { acknowledgeStoredReceipts } from "./patches/receipt-acks.ts";
 import { withTrustedRootKey } from "./patches/root-key.ts";
 import { type RepositoryHooks, signalRepository } from "./patches/signal-repository.ts";
@@ -51,6 +53,8 @@ export function openSocket(
     store: handlers.onReceipts,
   });
   keepChatsInOrder(socket.ws);
+  const qrSecret = showCurrentSecret(socket.ev, credentials);
+  handleNotificationsBeforeLogin(socket, credentials, { onSecretRetired: qrSecret.renew });
   return socket;
 }
 

@@ -39,6 +39,8 @@ export class TestSocket {
   readonly keys = new MemoryKeys();
   readonly caches = createDeviceCaches();
   readonly currentSend = new AsyncLocalStorage<SendBarrier>();
+  /** Gets what Baileys logs as a warning or an error. */
+  onLog: (line: string) => void = () => undefined;
   /** Every stanza that left, in order. */
   readonly sent: BinaryNode[] = [];
   readonly #server: WebSocketServer;
@@ -65,7 +67,7 @@ export class TestSocket {
         keys: this.keys,
         caches: this.caches,
         pingEveryMs: 20_000,
-        log: pino({ level: "silent" }),
+        log: pino({ level: "debug" }, { write: (line) => this.onLog(line) }),
         handlers: { ...silentHandlers, ...options.handlers },
       },
       this.currentSend,

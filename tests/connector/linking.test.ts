@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { eventually, Stack } from "./stack.ts";
+
+let stack: Stack;
+
+beforeAll(async () => {
+  stack = await Stack.start();
+  await stack.startConnector();
+});
+afterAll(() => stack.stop());
+
+/** The QR codes that a session showed, when there are so many. */
+async function shownQrs(sessionId: string, count: number): Promise<string[]> {
+  const events = await eventually(
+    () => stack.events("session.qr_code"),
+    (list) => list.filter((event) => event.session_id === sessionId).length >= count,
+  );
+  return events
+    .filter((event) => event.session_id === sessionId)
+    .map((event) => String((event.data as { qr: unknown }).qr));
+}
+
+const refOf = (qr: string | undefined) => qr?.split(",", 1)[0];
+
+test("a QR code whose secret the server retires is shown again within a second, and links", async () => {
+  const phone = "393331000021";
+  await stack.phone("POST", "/phones", { phone });
+  await stack.phone("POST", "/behaviour", { refRefresh: "onConnect" });
+  await stack.createSession("retired");
+  await shownQrs("retired", 1);
+  const firstShownAt = performance.now();
+  const [first, second] = await shownQrs("retired", 2);
+  expect(performance.now() - firstShownAt).toBeLessThan(1000);
+  expect(refOf(second)).toBe(refOf(first));
+  expect(second).not.toBe(first);
+  await stack.phone("POST", "/behaviour", { refRefresh: "never" });
+  await stack.phone("POST", `/phones/${phone}/scan`, { qr: second });
+  await stack.until("retired", (session) => session.state === "connected");
+});
+
+test("a scan that makes the server retire the secret fails, the scan of the next QR code links", async () => {
+  const phone = "393331000022";
+  await stack.phone("POST", "/phones", { phone });
+  await stack.phone("POST", `/phones/${phone}/behaviour`, { refRefresh: "afterScan" });
+  await stack.createSession("scanned");
+  const [first] = await shownQrs("scanned", 1);
+  const scan = (qr: string | undefined) => stack.phone("POST", `/phones/${phone}/scan`, { qr });
+  await expect(scan(first)).rejects.toThrow("qr_secret_retired");
+  const [, second] = await shownQrs("scanned", 2);
+  await scan(second);
+  await stack.until("scanned", (session) => session.state === "connected");
+});
