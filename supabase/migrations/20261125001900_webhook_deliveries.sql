@@ -4,6 +4,10 @@
 -- again. `busy_endpoints` names an endpoint once for each of its deliveries in progress. No
 -- endpoint has more than `max_per_endpoint` in progress, those included, so that a slow endpoint
 -- does not delay the others.
+--
+-- Each step is a range of one index (`cross join lateral ... limit`) or a look-up by id
+-- (`= any (array(...))`), because statistics from before a backlog make the planner choose joins
+-- that read the backlog once per row.
 create function public.claim_deliveries(
   buckets smallint[], max_deliveries integer, lease_ms integer,
   max_per_endpoint integer default 1000, busy_endpoints uuid[] default '{}'
@@ -17,33 +21,38 @@ as $$
     select b.endpoint_id, count(*) as deliveries
     from unnest(busy_endpoints) as b(endpoint_id)
     group by 1
-  ), waiting as (
+  ), candidates as (
     select d.id, d.endpoint_id, d.next_attempt_at
-    from public.webhook_deliveries d
-    where d.status = 'pending' and d.bucket = any (buckets) and d.next_attempt_at <= now()
-      and not exists (
-        select from busy b
-        where b.endpoint_id = d.endpoint_id and b.deliveries >= max_per_endpoint)
-    order by d.next_attempt_at
-    limit max_deliveries * 50
+    from unnest(buckets) as b(bucket)
+    cross join lateral (
+      select w.id, w.endpoint_id, w.next_attempt_at
+      from public.webhook_deliveries w
+      where w.bucket = b.bucket and w.status = 'pending' and w.next_attempt_at <= now()
+        and w.endpoint_id <> all (array(
+          select busy.endpoint_id from busy where busy.deliveries >= max_per_endpoint))
+      order by w.next_attempt_at
+      -- More than can be claimed, so that the oldest may belong to few endpoints.
+      limit max_deliveries + max_deliveries * 50 / cardinality(buckets)
+    ) d
   ), ranked as (
-    select w.id, coalesce(b.deliveries, 0) + row_number() over (
-      partition by w.endpoint_id order by w.next_attempt_at, w.id) as place
-    from waiting w
-    left join busy b on b.endpoint_id = w.endpoint_id
-  ), due as (
-    select d.id
+    select c.id, c.next_attempt_at, coalesce(b.deliveries, 0) + row_number() over (
+      partition by c.endpoint_id order by c.next_attempt_at, c.id) as place
+    from candidates c
+    left join busy b on b.endpoint_id = c.endpoint_id
+  ), locked as (
+    select d.id, d.status, d.next_attempt_at
     from public.webhook_deliveries d
-    join ranked r on r.id = d.id
-    -- Checked again under the lock: another claim may have been faster.
-    where r.place <= max_per_endpoint and d.status = 'pending' and d.next_attempt_at <= now()
-    order by d.next_attempt_at, d.id
-    limit max_deliveries
-    for update of d skip locked
+    where d.id = any (array(
+      select r.id from ranked r where r.place <= max_per_endpoint
+      order by r.next_attempt_at, r.id limit max_deliveries))
+    for update skip locked
   ), claimed as (
     update public.webhook_deliveries d
       set attempts = d.attempts + 1, next_attempt_at = now() + lease_ms * interval '1 ms'
-      from due where d.id = due.id
+      where d.id = any (array(
+        -- Checked again under the lock, because another claim may have been faster. Not in the
+        -- step before, which would then read the index of due deliveries instead of the ids.
+        select l.id from locked l where l.status = 'pending' and l.next_attempt_at <= now()))
       returning d.id, d.tenant_id, d.endpoint_id, d.event_seq, d.attempts
   )
   select c.id, c.tenant_id, c.endpoint_id, w.url, w.secret, c.attempts, to_jsonb(e)
@@ -75,6 +84,13 @@ $$;
 create function public.next_delivery_at(buckets smallint[]) returns timestamptz
 language sql stable set search_path = ''
 as $$
-  select min(d.next_attempt_at) from public.webhook_deliveries d
-  where d.status = 'pending' and d.bucket = any (buckets);
+  select min(first.next_attempt_at)
+  from unnest(buckets) as b(bucket)
+  cross join lateral (
+    select d.next_attempt_at
+    from public.webhook_deliveries d
+    where d.bucket = b.bucket and d.status = 'pending'
+    order by d.next_attempt_at
+    limit 1
+  ) first;
 $$;
