@@ -20,6 +20,10 @@ const environmentSchema = z
   .object({
     SUPABASE_URL: z.url(),
     SUPABASE_KEY: z.string().min(1),
+    /** PostgreSQL itself, by a direct connection or a session pooler. */
+    DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+    /** Connections in use at once, besides one for the lease. */
+    DATABASE_CONNECTIONS: z.coerce.number().int().min(2).max(100).default(6),
     ENCRYPTION_KEY: base64Bytes.refine(
       (key) => key.length === 32,
       "must be the base64 of 32 bytes: openssl rand -base64 32",

@@ -4,14 +4,17 @@ import type { Network } from "../shared/session.ts";
 import { commandRoute } from "./command/route.ts";
 import { SendText } from "./command/send-text.ts";
 import type { ConnectorConfig } from "./config.ts";
-import { connectDatabase } from "./database/database.ts";
+import type { Database } from "./database/database.ts";
+import { connectPostgres } from "./database/postgres-database.ts";
+import { restDatabase } from "./database/rest-database.ts";
+import { connectSupabase, type Supabase } from "./database/supabase.ts";
 import { createApp } from "./http/app.ts";
 import { listen } from "./http/listen.ts";
 import { createMetrics } from "./http/metrics.ts";
 import type { Registration } from "./lease/lease.ts";
 import { ConnectorRuntime } from "./runtime/connector-runtime.ts";
 import { listenForNotifications } from "./notifications/listen.ts";
-import { createLog } from "./log/log.ts";
+import { createLog, type Log } from "./log/log.ts";
 import { NumberCache } from "./number/number-cache.ts";
 import { runPhases } from "./stop/phases.ts";
 import type { NetworkTarget } from "./whatsapp/network-target.ts";
@@ -33,7 +36,8 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
   useSecretKeyObjects();
   const { timing } = config;
   const log = createLog(config.LOG_LEVEL);
-  const supabase = connectDatabase({ url: config.SUPABASE_URL, key: config.SUPABASE_KEY });
+  const supabase = connectSupabase({ url: config.SUPABASE_URL, key: config.SUPABASE_KEY });
+  const database = connectDatabase(config, { supabase, log });
   const metrics = createMetrics(() =>
     Array.from(runtime?.sessions.values() ?? [], (session) => session.state),
   );
@@ -53,7 +57,7 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
     log,
     isAccepting: () => accepting,
     findSession: (uid) => runtime?.sessions.get(uid),
-    sendText: new SendText({ supabase, numberCache, now: Date.now }),
+    sendText: new SendText({ database, numberCache, now: Date.now }),
   });
   const app = createApp({
     commands: commands.app,
@@ -74,7 +78,7 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
     capacity: config.MAX_SESSIONS,
   };
   const services = {
-    supabase,
+    database,
     masterKey: config.ENCRYPTION_KEY,
     target: (network: Network) => targetOf(network, config),
     timing,
@@ -87,7 +91,7 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
     while (!stopping.signal.aborted) {
       connectorId = randomUUID();
       runtime = new ConnectorRuntime({
-        supabase,
+        database,
         connectorId,
         registration,
         timing,
@@ -134,7 +138,7 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
           timeoutMs: 2000,
           run: () => {
             runtime?.abandon();
-            return Promise.all([notifications.stop(), server.stop()]);
+            return Promise.all([notifications.stop(), server.stop(), database.close()]);
           },
         },
       ],
@@ -156,4 +160,12 @@ function targetOf(network: Network, config: ConnectorConfig): NetworkTarget {
   if (config.SANDBOX_WS_URL === undefined)
     throw new Error("SANDBOX_WS_URL is not set, so this connector cannot run sandbox sessions");
   return { network, url: config.SANDBOX_WS_URL, rootKey: config.SANDBOX_ROOT_KEY };
+}
+
+function connectDatabase(
+  config: ConnectorConfig,
+  { supabase, log }: { supabase: Supabase; log: Log },
+): Database {
+  const { DATABASE_URL: url, DATABASE_CONNECTIONS: maxConnections } = config;
+  return url === undefined ? restDatabase(supabase) : connectPostgres({ url, maxConnections, log });
 }

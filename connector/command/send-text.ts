@@ -3,7 +3,7 @@ import { ApiError } from "../../shared/errors.ts";
 import { uuidV7 } from "../../shared/ids.ts";
 import type { Message } from "../../shared/message.ts";
 import { parseRecipient } from "../../shared/recipient.ts";
-import { unwrap, type Supabase } from "../database/database.ts";
+import type { Database } from "../database/database.ts";
 import { resolveRecipient } from "../number/resolve-recipient.ts";
 import type { NumberCache } from "../number/number-cache.ts";
 import { waMessageIdOf } from "../session/outbox.ts";
@@ -18,14 +18,14 @@ interface Sent {
 
 /** Sends one text, once for an idempotency key. */
 export class SendText {
-  readonly #supabase: Supabase;
+  readonly #database: Database;
   readonly #numberCache: NumberCache;
   readonly #now: () => number;
   /** Requests under way by tenant and idempotency key. */
   readonly #running = new Map<string, Promise<unknown>>();
 
-  constructor(options: { supabase: Supabase; numberCache: NumberCache; now: () => number }) {
-    this.#supabase = options.supabase;
+  constructor(options: { database: Database; numberCache: NumberCache; now: () => number }) {
+    this.#database = options.database;
     this.#numberCache = options.numberCache;
     this.#now = options.now;
   }
@@ -53,9 +53,10 @@ export class SendText {
     session: Session,
     { key, request_hash }: { key: string; request_hash: string },
   ): Promise<Sent | undefined> {
-    const known = await unwrap(
-      this.#supabase.rpc("find_idempotent", { tenant_id: session.tenantId, key }),
-    );
+    const known = await this.#database.call("find_idempotent", {
+      tenant_id: session.tenantId,
+      key,
+    });
     if (known === null) return undefined;
     if (known.request_hash === request_hash) return { message: known.message, replayed: true };
     throw new ApiError(

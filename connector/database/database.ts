@@ -1,52 +1,67 @@
-import { createClient, type SupabaseClient } from "@supabase/supabase-js";
-import type { Database } from "../../shared/database.ts";
-import { restFetch } from "./rest-fetch.ts";
+import type { Database as Schema } from "../../shared/database.ts";
 
-export type Supabase = SupabaseClient<Database>;
+type Functions = Schema["public"]["Functions"];
 
-export function connectDatabase({ url, key }: { url: string; key: string }): Supabase {
-  return createClient<Database>(url, key, {
-    // Without this every call first checks whether a user is signed in.
-    accessToken: () => Promise.resolve(key),
-    global: { fetch: restFetch(url) },
-  });
+/**
+ * The SQL functions that a connector calls, and what each returns: rows, one value, or nothing.
+ */
+export const connectorFunctions = {
+  register_connector: "nothing",
+  renew_lease: "value",
+  deregister_connector: "nothing",
+  claim_sessions: "rows",
+  list_owned_sessions: "rows",
+  release_sessions: "nothing",
+  find_idempotent: "value",
+  load_signal_keys: "rows",
+  load_message_content: "value",
+  load_in_flight: "rows",
+  load_drip_heads: "rows",
+  has_message: "value",
+  commit_writes: "value",
+} as const satisfies Partial<Record<keyof Functions, "rows" | "value" | "nothing">>;
+export type ConnectorFunction = keyof typeof connectorFunctions;
+
+export type Arguments<Name extends ConnectorFunction> = Functions[Name]["Args"];
+export type Result<Name extends ConnectorFunction> = Functions[Name]["Returns"];
+
+/** The database as a connector uses it: through SQL functions alone. */
+export interface Database {
+  /**
+   * Calls a function of the schema `public`. Throws a DatabaseError when the database refuses,
+   * cannot be reached, or does not answer within `timeoutMs` (10 s by default).
+   */
+  call<Name extends ConnectorFunction>(
+    name: Name,
+    args: Arguments<Name>,
+    options?: { timeoutMs?: number },
+  ): Promise<Result<Name>>;
+  close(): Promise<void>;
 }
 
-/** An error response of the database or of its REST API. */
-export class DatabaseError extends Error {
-  readonly code: string;
-  readonly status: number;
+export const defaultTimeoutMs = 10_000;
 
-  constructor(message: string, { code, status }: { code: string; status: number }) {
-    super(message);
-    this.name = "DatabaseError";
+/** Why a call of the database failed. `code` is the SQLSTATE, or empty when it never answered. */
+export class DatabaseError extends Error {
+  override readonly name = "DatabaseError";
+  readonly code: string;
+
+  constructor(message: string, { code, cause }: { code: string; cause?: unknown }) {
+    super(message, cause === undefined ? undefined : { cause });
     this.code = code;
-    this.status = status;
   }
 
   /**
-   * Whether the statement itself is wrong, so that a retry gives the same error. Decided by SQLSTATE,
-   * because the HTTP status is 500 for both kinds: classes 08 (connection), 40 (rollback), 53
-   * (resources), 55 (locks), 57 (operator) and 58 (system) are temporary.
+   * Whether the statement itself is at fault, so that repeating it gives the same answer. These
+   * classes of SQLSTATE pass by themselves: connection (08), transaction rollback (40), resources
+   * (53), locks (55), operator intervention, timeouts among them (57), and system (58).
    */
-  get isFault(): boolean {
+  get isPermanent(): boolean {
     return /^[0-9A-Z]{5}$/.test(this.code) && !/^(08|40|53|55|57|58)/.test(this.code);
   }
-}
 
-export interface DatabaseAnswer<Data> {
-  data: Data | null;
-  error: { message: string; code?: string } | null;
-  status: number;
-}
-
-/** The data of a response; throws a DatabaseError when it is an error. */
-export async function unwrap<Data>(
-  request: PromiseLike<DatabaseAnswer<Data>>,
-): Promise<Data | null> {
-  const { data, error, status } = await request;
-  if (error !== null) {
-    throw new DatabaseError(error.message, { code: error.code ?? "", status });
+  /** Whether the server stopped the statement because it took too long. */
+  get isStatementTimeout(): boolean {
+    return this.code === "57014";
   }
-  return data;
 }

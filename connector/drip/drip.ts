@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { QueuedMessage } from "../../shared/database.ts";
 import type { Timing } from "../timing.ts";
-import { unwrap, type Supabase } from "../database/database.ts";
+import { type Database } from "../database/database.ts";
 import { WakeSignal } from "../wait/wake-signal.ts";
 import type { Log } from "../log/log.ts";
 import { resolveRecipient } from "../number/resolve-recipient.ts";
@@ -16,7 +16,7 @@ import { intervalMs, untilNextPoll } from "./pace.ts";
 const requestTimeoutMs = 10_000;
 
 export interface DripOptions {
-  supabase: Supabase;
+  database: Database;
   connectorId: string;
   timing: Timing;
   numberCache: NumberCache;
@@ -68,14 +68,14 @@ export class Drip {
 
   /** Starts what is due; returns in how many milliseconds to poll again. */
   async #poll(): Promise<number> {
-    const { supabase, connectorId, timing, log } = this.#options;
+    const { database, connectorId, timing, log } = this.#options;
     // load_drips may return a head that one of these has dequeued meanwhile.
     const busyBefore = new Set(this.#busy);
     try {
-      const heads = await unwrap(
-        supabase
-          .rpc("load_drip_heads", { connector_id: connectorId })
-          .abortSignal(AbortSignal.timeout(requestTimeoutMs)),
+      const heads = await database.call(
+        "load_drip_heads",
+        { connector_id: connectorId },
+        { timeoutMs: requestTimeoutMs },
       );
       const waits = (heads ?? []).map((head) => {
         if (head.due_in_ms > 0) return head.due_in_ms;

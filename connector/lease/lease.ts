@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Timing } from "../timing.ts";
-import { unwrap, type Supabase } from "../database/database.ts";
+import type { Database } from "../database/database.ts";
 import type { Log } from "../log/log.ts";
 import { backoffMs } from "../wait/backoff.ts";
 
@@ -14,7 +14,7 @@ export interface Registration {
 }
 
 export interface LeaseOptions {
-  supabase: Supabase;
+  database: Database;
   connectorId: string;
   registration: Registration;
   timing: Timing;
@@ -39,20 +39,20 @@ export class Lease {
 
   /** Registers, retrying until the database answers; throws when `signal` is aborted. */
   static async acquire(options: LeaseOptions): Promise<Lease> {
-    const { supabase, connectorId, registration, timing, log, random, signal } = options;
+    const { database, connectorId, registration, timing, log, random, signal } = options;
     const lease = new Lease(options);
     for (let attempt = 0; ; attempt += 1) {
       signal.throwIfAborted();
       const requestedAt = performance.now();
       try {
-        await unwrap(
-          supabase
-            .rpc("register_connector", {
-              connector_id: connectorId,
-              ...registration,
-              lease_ms: timing.leaseMs,
-            })
-            .abortSignal(AbortSignal.timeout(timing.leaseMs)),
+        await database.call(
+          "register_connector",
+          {
+            connector_id: connectorId,
+            ...registration,
+            lease_ms: timing.leaseMs,
+          },
+          { timeoutMs: timing.leaseMs },
         );
         lease.#extend(requestedAt);
         void lease.#keepRenewing(); // ends when the lease is lost
@@ -75,15 +75,15 @@ export class Lease {
   }
 
   async #keepRenewing(): Promise<void> {
-    const { supabase, connectorId, timing, log } = this.#options;
+    const { database, connectorId, timing, log } = this.#options;
     let delayMs = timing.renewEveryMs;
     while (await this.#wait(delayMs)) {
       const requestedAt = performance.now();
       try {
-        const held = await unwrap(
-          supabase
-            .rpc("renew_lease", { connector_id: connectorId, lease_ms: timing.leaseMs })
-            .abortSignal(AbortSignal.timeout(timing.renewEveryMs)),
+        const held = await database.call(
+          "renew_lease",
+          { connector_id: connectorId, lease_ms: timing.leaseMs },
+          { timeoutMs: timing.renewEveryMs },
         );
         if (held !== true) {
           log.error({ event: "lease_expired" }, "the lease had already expired");

@@ -1,6 +1,6 @@
 import { REALTIME_SUBSCRIBE_STATES } from "@supabase/supabase-js";
 import { z } from "zod";
-import type { Supabase } from "../database/database.ts";
+import type { Supabase } from "../database/supabase.ts";
 import type { Log } from "../log/log.ts";
 
 const notificationSchema = z.object({ session_uid: z.string().nullable() });

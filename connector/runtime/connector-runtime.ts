@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { unwrap } from "../database/database.ts";
 import { Drip } from "../drip/drip.ts";
 import type { NumberCache } from "../number/number-cache.ts";
 import type { ClaimedSession } from "../../shared/database.ts";
@@ -103,11 +102,11 @@ export class ConnectorRuntime {
 
   /** Releases the sessions in the database, so that other connectors can claim them. */
   async retire(): Promise<void> {
-    const { supabase, connectorId } = this.#options;
-    await unwrap(
-      supabase
-        .rpc("deregister_connector", { connector_id: connectorId })
-        .abortSignal(AbortSignal.timeout(requestTimeoutMs)),
+    const { database, connectorId } = this.#options;
+    await database.call(
+      "deregister_connector",
+      { connector_id: connectorId },
+      { timeoutMs: requestTimeoutMs },
     );
   }
 
@@ -123,15 +122,15 @@ export class ConnectorRuntime {
   }
 
   async #claim(): Promise<void> {
-    const { supabase, connectorId, registration } = this.#options;
+    const { database, connectorId, registration } = this.#options;
     while (this.#isClaiming) {
       const room = registration.capacity - this.sessions.size;
       if (room <= 0) return;
       const limit = Math.min(claimBatch, room);
-      const claimed = await unwrap(
-        supabase
-          .rpc("claim_sessions", { connector_id: connectorId, max_sessions: limit })
-          .abortSignal(AbortSignal.timeout(requestTimeoutMs)),
+      const claimed = await database.call(
+        "claim_sessions",
+        { connector_id: connectorId, max_sessions: limit },
+        { timeoutMs: requestTimeoutMs },
       );
       for (const session of claimed ?? []) this.#start(session);
       if ((claimed?.length ?? 0) < limit) return;
@@ -175,12 +174,12 @@ export class ConnectorRuntime {
 
   /** Closes sessions that were claimed by another connector, deleted or disconnected. */
   async #reconcile(): Promise<void> {
-    const { supabase, connectorId, log } = this.#options;
+    const { database, connectorId, log } = this.#options;
     const held = [...this.sessions.values()];
-    const owned = await unwrap(
-      supabase
-        .rpc("list_owned_sessions", { connector_id: connectorId })
-        .abortSignal(AbortSignal.timeout(requestTimeoutMs)),
+    const owned = await database.call(
+      "list_owned_sessions",
+      { connector_id: connectorId },
+      { timeoutMs: requestTimeoutMs },
     );
     const byUid = new Map((owned ?? []).map((row) => [row.uid, row]));
     for (const session of held) {
@@ -201,12 +200,12 @@ export class ConnectorRuntime {
 
   /** Releases sessions that this connector owns without holding them, as after a lost answer. */
   async #release(orphans: string[]): Promise<void> {
-    const { supabase, connectorId, log } = this.#options;
+    const { database, connectorId, log } = this.#options;
     log.warn({ event: "orphans_released", uids: orphans }, "owned sessions that are not held");
-    await unwrap(
-      supabase
-        .rpc("release_sessions", { connector_id: connectorId, session_uids: orphans })
-        .abortSignal(AbortSignal.timeout(requestTimeoutMs)),
+    await database.call(
+      "release_sessions",
+      { connector_id: connectorId, session_uids: orphans },
+      { timeoutMs: requestTimeoutMs },
     );
   }
 

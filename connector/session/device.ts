@@ -1,5 +1,5 @@
 import { withRetry } from "../database/with-retry.ts";
-import type { Supabase } from "../database/database.ts";
+import type { Database } from "../database/database.ts";
 import { SessionCipher } from "../keys/cipher.ts";
 import { decodeJson, encodeJson } from "../keys/json.ts";
 import { KeyStore } from "../keys/key-store.ts";
@@ -14,7 +14,7 @@ export interface DeviceOptions {
   uid: string;
   /** The stored credentials in base64; null when the session was never paired. */
   ciphertext: string | null;
-  supabase: Supabase;
+  database: Database;
   masterKey: Buffer;
   commit: (write: { keys: KeyRow[]; items: Item[] }) => Promise<unknown>;
 }
@@ -53,15 +53,15 @@ export class Device {
   }
 
   #openKeys(empty: boolean): KeyStore {
-    const { uid, supabase, commit } = this.#options;
+    const { uid, database, commit } = this.#options;
     return new KeyStore({
       cipher: this.#cipher,
       empty,
       limit: keysInMemory,
-      load: async (type, ids) =>
-        (await withRetry((signal) =>
-          supabase.rpc("load_signal_keys", { session_uid: uid, type, ids }).abortSignal(signal),
-        )) ?? [],
+      load: (type, ids) =>
+        withRetry((options) =>
+          database.call("load_signal_keys", { session_uid: uid, type, ids }, options),
+        ),
       commit,
     });
   }

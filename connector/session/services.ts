@@ -1,6 +1,6 @@
 import type { Network } from "../../shared/session.ts";
 import type { Timing } from "../timing.ts";
-import type { Supabase } from "../database/database.ts";
+import type { Database } from "../database/database.ts";
 import type { Metrics } from "../http/metrics.ts";
 import type { Log } from "../log/log.ts";
 import type { NetworkTarget } from "../whatsapp/network-target.ts";
@@ -8,7 +8,7 @@ import type { Writer } from "../write/writer.ts";
 
 /** What every session of a connector works with. */
 export interface SessionServices {
-  supabase: Supabase;
+  database: Database;
   writer: Writer;
   masterKey: Buffer;
   target: (network: Network) => NetworkTarget;

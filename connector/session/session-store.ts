@@ -1,13 +1,13 @@
 import type { ClaimedSession } from "../../shared/database.ts";
 import { withRetry } from "../database/with-retry.ts";
-import { DatabaseError, type Supabase } from "../database/database.ts";
+import { DatabaseError, type Database } from "../database/database.ts";
 import type { Log } from "../log/log.ts";
 import { type Item, type KeyRow, NotWritten, type Write } from "../write/write.ts";
 import type { Writer } from "../write/writer.ts";
 
 export interface SessionStoreOptions {
   claimed: ClaimedSession;
-  supabase: Supabase;
+  database: Database;
   writer: Writer;
   log: Log;
   /** Called when the database refused keys, so that those in memory differ from the stored ones. */
@@ -72,35 +72,33 @@ export class SessionStore {
   async hasMessage(waMessageId: string): Promise<boolean> {
     // Writes of a session keep their order, so an empty one is committed after all before it.
     await this.commit({});
-    const { supabase, claimed } = this.#options;
-    const found = await withRetry((signal) =>
-      supabase
-        .from("message_resources")
-        .select("id")
-        .eq("session_uid", claimed.uid)
-        .eq("wa_message_id", waMessageId)
-        .limit(1)
-        .abortSignal(signal),
+    const { database, claimed } = this.#options;
+    return withRetry((options) =>
+      database.call(
+        "has_message",
+        { session_uid: claimed.uid, wa_message_id: waMessageId },
+        options,
+      ),
     );
-    return (found ?? []).length > 0;
   }
 
   /** The content of an outgoing message in base64. */
   contentOf(waMessageId: string): Promise<string | null> {
-    const { supabase, claimed } = this.#options;
-    return withRetry((signal) =>
-      supabase
-        .rpc("load_message_content", { session_uid: claimed.uid, wa_message_id: waMessageId })
-        .abortSignal(signal),
+    const { database, claimed } = this.#options;
+    return withRetry((options) =>
+      database.call(
+        "load_message_content",
+        { session_uid: claimed.uid, wa_message_id: waMessageId },
+        options,
+      ),
     );
   }
 
   /** The outgoing messages that WhatsApp never acked. */
-  async inFlight() {
-    const { supabase, claimed } = this.#options;
-    const rows = await withRetry((signal) =>
-      supabase.rpc("load_in_flight", { session_uid: claimed.uid }).abortSignal(signal),
+  inFlight() {
+    const { database, claimed } = this.#options;
+    return withRetry((options) =>
+      database.call("load_in_flight", { session_uid: claimed.uid }, options),
     );
-    return rows ?? [];
   }
 }

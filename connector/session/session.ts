@@ -58,7 +58,7 @@ export class Session {
     this.#device = new Device({
       uid: this.uid,
       ciphertext: claimed.ciphertext,
-      supabase: services.supabase,
+      database: services.database,
       masterKey: services.masterKey,
       commit: (write) => this.#store.commitKeys(write),
     });

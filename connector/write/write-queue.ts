@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { unwrap, DatabaseError, type Supabase } from "../database/database.ts";
+import { DatabaseError, type Database } from "../database/database.ts";
 import { backoffMs } from "../wait/backoff.ts";
 import type { Log } from "../log/log.ts";
 import { type Batch, joinWrites } from "./batch.ts";
 import { NotWritten, type Write } from "./write.ts";
 
 export interface WriteQueueOptions {
-  supabase: Supabase;
+  database: Database;
   connectorId: string;
   log: Log;
   random: () => number;
@@ -109,7 +109,8 @@ export class WriteQueue {
       try {
         return await this.#request(entries);
       } catch (error) {
-        if (error instanceof DatabaseError && error.isFault) return this.#isolate(entries, error);
+        if (error instanceof DatabaseError && error.isPermanent)
+          return this.#isolate(entries, error);
         this.#options.log.warn(
           { event: "commit_retry", attempt, writes: entries.length, err: error },
           "commit failed",
@@ -138,13 +139,13 @@ export class WriteQueue {
   }
 
   async #request(entries: Entry[]): Promise<void> {
-    const { supabase, connectorId, onCommit, onStale } = this.#options;
+    const { database, connectorId, onCommit, onStale } = this.#options;
     const batch = joinWrites(entries.map((entry) => entry.write));
     const startedAt = performance.now();
-    const answer = await unwrap(
-      supabase
-        .rpc("commit_writes", { connector_id: connectorId, writes: asArgument(batch) })
-        .abortSignal(AbortSignal.timeout(requestTimeoutMs)),
+    const answer = await database.call(
+      "commit_writes",
+      { connector_id: connectorId, writes: asArgument(batch) },
+      { timeoutMs: requestTimeoutMs },
     );
     onCommit({ writes: entries.length, seconds: (performance.now() - startedAt) / 1000 });
 

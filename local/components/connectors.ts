@@ -39,6 +39,7 @@ async function startConnector(
       HOST: "127.0.0.1",
       SUPABASE_URL: supabase.url,
       SUPABASE_KEY: supabase.serviceKey,
+      ...(supabase.databaseUrl === null ? {} : { DATABASE_URL: supabase.databaseUrl }),
       ENCRYPTION_KEY: context.secrets.encryptionKey,
       COMMAND_PUBLIC_KEY: context.secrets.commandPublicKey,
       ...(sandbox === undefined

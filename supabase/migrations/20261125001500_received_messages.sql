@@ -35,6 +35,16 @@ begin
 end;
 $$;
 
+-- Whether the session has a message with this WhatsApp id, in either direction.
+create function public.has_message(session_uid uuid, wa_message_id text) returns boolean
+language sql stable set search_path = ''
+as $$
+  with named as materialized ( -- See record_receipt.
+    select m.session_uid from public.messages m where m.wa_message_id = has_message.wa_message_id
+  )
+  select exists (select from named n where n.session_uid = has_message.session_uid);
+$$;
+
 -- Moves an outgoing message to DELIVERED or READ, never back. A receipt that comes before the ack
 -- counts as the ack too. Returns the events to emit.
 create function public.record_receipt(receipt jsonb) returns jsonb

@@ -29,10 +29,9 @@ test("what is sent while Supabase is away, and then the line, goes out once when
     await new Promise((resolve) => setTimeout(resolve, 200));
     await stack.phone("POST", "/faults", { kind: "drop-sockets", phone });
     await eventually(
-      () => stack.phone("GET", `/phones/${phone}`),
-      // The linked device, not the phone.
-      (answer) => JSON.stringify(answer).includes('"online":false}'),
-      "a device without a line",
+      () => stack.linkedDevices(phone),
+      (devices) => devices[0]?.online === false,
+      "a device that is offline",
     );
     // The next line comes within half a second, and asks for what was under way.
     await new Promise((resolve) => setTimeout(resolve, 800));

@@ -6,16 +6,17 @@ import { KeyStore } from "../../connector/keys/key-store.ts";
 import { credentialsSchema } from "../../connector/whatsapp/auth-state.ts";
 import { createDeviceCaches } from "../../connector/whatsapp/device-caches.ts";
 import { WhatsAppConnection } from "../../connector/whatsapp/connection.ts";
-import { startFreezableProxy } from "./freezable-proxy.ts";
+import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 import { Stack } from "./stack.ts";
 
 let stack: Stack;
-let proxy: Awaited<ReturnType<typeof startFreezableProxy>>;
+let proxy: TcpProxy;
 
 beforeAll(async () => {
   stack = await Stack.start();
   const sandboxUrl = new URL(stack.sandbox.webSocketUrl);
-  proxy = await startFreezableProxy(new URL(sandboxUrl));
+  const { hostname, port } = new URL(sandboxUrl);
+  proxy = await startTcpProxy({ host: hostname, port: Number(port) });
   sandboxUrl.port = String(proxy.port);
   await stack.startConnector(
     { pingEveryMs: 300, silenceMs: 800, watchEveryMs: 100 },
@@ -30,10 +31,10 @@ afterAll(async () => {
 
 test("a network that went silent is noticed, and the session comes back by itself", async () => {
   await stack.pair("silent", "393331000001");
-  proxy.freeze();
+  proxy.hang();
   const gone = await stack.until("silent", (session) => session.state === "reconnecting");
   expect(gone.state).toBe("reconnecting");
-  proxy.thaw();
+  proxy.pass();
   await stack.until("silent", (session) => session.state === "connected");
   const states = [
     ...(await stack.events("session.disconnected")),

@@ -10,6 +10,7 @@ import { pino } from "pino";
 import { type ConnectorConfig, readConfig } from "../../connector/config.ts";
 import type { Timing } from "../../connector/timing.ts";
 import { type Connector, startConnector } from "../../connector/connector.ts";
+import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 import { type RunningSupabase, startSupabase } from "../../local/supabase/start-supabase.ts";
 import { type Sandbox, startSandbox } from "../../sandbox/sandbox.ts";
 import { type Command, commandResultSchema, type CommandResult } from "../../shared/command.ts";
@@ -42,6 +43,8 @@ export class Stack {
   readonly sandbox: Sandbox;
   supabase: RunningSupabase;
   client: SupabaseClient<Database>;
+  /** Between the connectors and PostgreSQL. */
+  databasePath: TcpProxy;
   readonly #commandKeys = generateKeyPairSync("ed25519");
   readonly encryptionKey = randomBytes(32);
   readonly #jwtSecret = randomBytes(24).toString("hex");
@@ -53,6 +56,8 @@ export class Stack {
     const sandbox = await startSandbox({ port: 0, log });
     const storageDir = await mkdtemp(join(tmpdir(), "whatsapp-connector-test-"));
     const stack = new Stack(database, sandbox, storageDir);
+    const { hostname, port } = new URL(database.databaseUrl);
+    stack.databasePath = await startTcpProxy({ host: hostname, port: Number(port) });
     await stack.startSupabase(0);
     await database.pool.query("insert into tenants (tenant_id, name) values ($1, 'Acme')", [
       stack.tenantId,
@@ -64,7 +69,8 @@ export class Stack {
     this.database = database;
     this.sandbox = sandbox;
     this.#storageDir = storageDir;
-    // startSupabase sets both before anybody sees the stack.
+    // start() sets these before anybody sees the stack.
+    this.databasePath = undefined as unknown as TcpProxy;
     this.supabase = undefined as unknown as RunningSupabase;
     this.client = undefined as unknown as SupabaseClient<Database>;
   }
@@ -82,13 +88,15 @@ export class Stack {
     });
   }
 
-  /** Runs `meanwhile` while Supabase is away. */
+  /** Runs `meanwhile` while neither Supabase nor its PostgreSQL can be reached. */
   async withoutSupabase(meanwhile: () => Promise<unknown>): Promise<void> {
     const port = Number(new URL(this.supabase.url).port);
+    this.databasePath.refuse();
     await this.supabase.stop();
     try {
       await meanwhile();
     } finally {
+      this.databasePath.pass();
       await this.startSupabase(port);
     }
   }
@@ -97,6 +105,7 @@ export class Stack {
     return {
       SUPABASE_URL: this.supabase.url,
       SUPABASE_KEY: this.supabase.serviceKey,
+      DATABASE_URL: this.databaseUrl(),
       ENCRYPTION_KEY: this.encryptionKey.toString("base64"),
       COMMAND_PUBLIC_KEY: this.#commandKeys.publicKey
         .export({ format: "der", type: "spki" })
@@ -108,6 +117,13 @@ export class Stack {
       LIVE_NETWORK: "off",
       LOG_LEVEL: process.env["TEST_LOG"] ?? "silent",
     };
+  }
+
+  databaseUrl(): string {
+    const url = new URL(this.database.databaseUrl);
+    url.hostname = "127.0.0.1";
+    url.port = String(this.databasePath.port);
+    return url.href;
   }
 
   /** A connector in this process. */
@@ -269,6 +285,11 @@ export class Stack {
     return text === "" ? undefined : JSON.parse(text);
   }
 
+  async linkedDevices(phone: string): Promise<{ id: number; online: boolean }[]> {
+    const answer = await this.phone("GET", `/phones/${phone}`);
+    return (answer as { linked_devices: { id: number; online: boolean }[] }).linked_devices;
+  }
+
   async phoneMessages(
     phone: string,
   ): Promise<{ text?: string; from?: string; direction?: string; status?: string }[]> {
@@ -280,6 +301,7 @@ export class Stack {
     await Promise.all(this.#stops.map((stop) => stop()));
     await this.client.realtime.disconnect();
     await this.sandbox.stop();
+    await this.databasePath.stop();
     await this.supabase.stop();
     await this.database.stop();
     await rm(this.#storageDir, { recursive: true, force: true });
