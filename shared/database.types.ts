@@ -879,6 +879,7 @@ export type Database = {
       find_idempotent: { Args: { key: string; tenant_id: string }; Returns: Json };
       finish_deliveries: { Args: { results: Json }; Returns: undefined };
       finish_send: { Args: { outcome: Json }; Returns: Json };
+      has_message: { Args: { session_uid: string; wa_message_id: string }; Returns: boolean };
       list_owned_sessions: {
         Args: { connector_id: string };
         Returns: {

@@ -24,8 +24,7 @@ export function restDatabase(supabase: Supabase): Database {
         .abortSignal(AbortSignal.timeout(timeoutMs));
       if (error !== null)
         throw new DatabaseError(error.message, { code: error.code ?? "", cause: error });
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the schema's types vouch for it
-      return data as Result<Name>;
+      return data;
     },
     close: () => Promise.resolve(),
   };

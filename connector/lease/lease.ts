@@ -85,7 +85,7 @@ export class Lease {
           { connector_id: connectorId, lease_ms: timing.leaseMs },
           { timeoutMs: timing.renewEveryMs },
         );
-        if (held !== true) {
+        if (!held) {
           log.error({ event: "lease_expired" }, "the lease had already expired");
           return this.release();
         }

@@ -23,7 +23,7 @@ interface Entry {
 
 const maxWrites = 500;
 const maxKeyRows = 4000;
-const requestTimeoutMs = 15_000;
+const requestTimeoutMs = 12_000;
 /** Long enough for the receipt of one message to share a commit with the intent of the next. */
 const coalesceMs = 10;
 const retryLimits = { baseMs: 50, capMs: 2000 };
