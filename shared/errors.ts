@@ -17,6 +17,7 @@ export const errorKinds = {
   unsupported_media_type: { status: 415, title: "Unsupported media type" },
   idempotency_mismatch: { status: 422, title: "Idempotency key used with another request" },
   not_on_whatsapp: { status: 422, title: "Number not on WhatsApp" },
+  pairing_refused: { status: 422, title: "WhatsApp refused the pairing" },
   message_rejected: { status: 422, title: "Message rejected" },
   rate_limited: { status: 429, title: "Too many requests" },
   internal: { status: 500, title: "Internal error" },

@@ -10,6 +10,7 @@ import { type Identity, identityOf } from "./identity.ts";
 import { completeIdentity } from "./lid-mapping.ts";
 import { openSocket } from "./open-socket.ts";
 import { RecentRecipients } from "./patches/concurrent-sends.ts";
+import { requestPairingCode } from "./patches/pairing-code.ts";
 import { SendBarrier } from "./send-barrier.ts";
 
 /** One WhatsApp Web connection, from its socket to its close. */
@@ -71,9 +72,9 @@ export class WhatsAppConnection {
     return completeIdentity(identity, this.#keys);
   }
 
-  /** Eight characters to type into the phone. Works after the first QR was shown. */
+  /** Eight characters to enter on the phone. Throws an ApiError when WhatsApp refuses. */
   requestPairingCode(phone: string): Promise<string> {
-    return this.#socket.requestPairingCode(phone);
+    return requestPairingCode(this.#socket, this.#credentials, phone);
   }
 
   /** Unlinks this device. The connection closes as logged out. */

@@ -8,6 +8,7 @@ const publicCodes = [
   "session_already_connected",
   "idempotency_mismatch",
   "not_on_whatsapp",
+  "pairing_refused",
   "message_rejected",
   "rate_limited",
   "session_unavailable",

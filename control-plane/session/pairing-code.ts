@@ -51,6 +51,7 @@ const route = createRoute({
       "payload_too_large",
       "unsupported_media_type",
       "invalid_request",
+      "pairing_refused",
       "session_unavailable",
       "connector_unavailable",
       "database_unavailable",

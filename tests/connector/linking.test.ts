@@ -2,10 +2,11 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { eventually, Stack } from "./stack.ts";
 
 let stack: Stack;
+let connectorUrl: string;
 
 beforeAll(async () => {
   stack = await Stack.start();
-  await stack.startConnector();
+  connectorUrl = (await stack.startConnector()).url;
 });
 afterAll(() => stack.stop());
 
@@ -49,4 +50,20 @@ test("a scan that makes the server retire the secret fails, the scan of the next
   const [, second] = await shownQrs("scanned", 2);
   await scan(second);
   await stack.until("scanned", (session) => session.state === "connected");
+});
+
+test("a server that takes known platforms only gives a pairing code, and the phone lists our name", async () => {
+  const phone = "393331000023";
+  await stack.phone("POST", "/phones", { phone });
+  await stack.phone("POST", `/phones/${phone}/behaviour`, { companionHello: "strict" });
+  const uid = await stack.createSession("by-code");
+  await shownQrs("by-code", 1);
+  const requested = { type: "pairing_code", session_uid: uid, phone } as const;
+  const result = await stack.command(connectorUrl, requested);
+  const code = result.type === "pairing_code" ? result.code : "";
+  await stack.phone("POST", `/phones/${phone}/link`, { code });
+  await stack.until("by-code", (session) => session.state === "connected");
+  expect(await stack.phone("GET", `/phones/${phone}`)).toMatchObject({
+    linked_devices: [{ name: "Chrome (WhatsApp Microservice)" }],
+  });
 });

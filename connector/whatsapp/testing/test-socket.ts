@@ -107,6 +107,11 @@ export class TestSocket {
     await this.until((node) => node.attrs["id"] === id);
   }
 
+  /** Cuts the connection from the server's side. */
+  drop(): void {
+    for (const client of this.#server.clients) client.terminate();
+  }
+
   async close(): Promise<void> {
     await this.socket.end(undefined);
     this.#server.close();
