@@ -4,6 +4,7 @@ import { ownIdentity, signalKeyStore } from "./auth-state.ts";
 import type { ConnectionOptions } from "./connection-options.ts";
 import { decodeContent } from "./content.ts";
 import { IncomingStanzas } from "./incoming-stanzas.ts";
+import { sendTypedPresence } from "./patches/typed-presence.ts";
 import { completeIdentity } from "./lid-mapping.ts";
 import { readMessageStanza } from "./message-stanza.ts";
 import { beforeStanzaWrite } from "./patches/before-stanza-write.ts";
@@ -53,6 +54,7 @@ export function openSocket(
     store: handlers.onReceipts,
   });
   keepChatsInOrder(socket.ws);
+  sendTypedPresence(socket, credentials);
   const qrSecret = showCurrentSecret(socket.ev, credentials);
   handleNotificationsBeforeLogin(socket, credentials, { onSecretRetired: qrSecret.renew });
   return socket;

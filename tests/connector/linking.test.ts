@@ -64,6 +64,6 @@ test("a server that takes known platforms only gives a pairing code, and the pho
   await stack.phone("POST", `/phones/${phone}/link`, { code });
   await stack.until("by-code", (session) => session.state === "connected");
   expect(await stack.phone("GET", `/phones/${phone}`)).toMatchObject({
-    linked_devices: [{ name: "Chrome (WhatsApp Microservice)" }],
+    linked_devices: [{ name: "Chrome (WhatsApp Microservice)", untyped_presences: 0 }],
   });
 });
