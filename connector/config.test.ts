@@ -16,6 +16,15 @@ test("what is not set has a default", () => {
   });
 });
 
+test("the version of WhatsApp Web is three numbers", () => {
+  expect(readConfig({ ...good, WA_WEB_VERSION: "2.3000.1043857760" })).toMatchObject({
+    config: { WA_WEB_VERSION: [2, 3000, 1_043_857_760] },
+  });
+  expect(readConfig({ ...good, WA_WEB_VERSION: "2.3000" })).toEqual({
+    mistakes: [expect.stringMatching(/^WA_WEB_VERSION: must be three numbers/)],
+  });
+});
+
 test("every mistake has its own line", () => {
   const read = readConfig({
     ...good,

@@ -44,6 +44,15 @@ const environmentSchema = z
       .enum(["on", "off"])
       .default("on")
       .transform((value) => value === "on"),
+    /** The version of WhatsApp Web to connect as; default: the one of the Baileys release. */
+    WA_WEB_VERSION: z
+      .string()
+      .regex(/^\d+\.\d+\.\d+$/, "must be three numbers, such as 2.3000.1043857760")
+      .transform((version): [number, number, number] => {
+        const [primary = 0, secondary = 0, tertiary = 0] = version.split(".").map(Number);
+        return [primary, secondary, tertiary];
+      })
+      .optional(),
     MAX_SESSIONS: z.coerce.number().int().min(1).default(500),
     LOG_LEVEL: z.enum(logLevels).default("info"),
   })

@@ -156,7 +156,7 @@ function networksOf(config: ConnectorConfig): Network[] {
 }
 
 function targetOf(network: Network, config: ConnectorConfig): NetworkTarget {
-  if (network === "live") return { network };
+  if (network === "live") return { network, webVersion: config.WA_WEB_VERSION };
   if (config.SANDBOX_WS_URL === undefined)
     throw new Error("SANDBOX_WS_URL is not set, so this connector cannot run sandbox sessions");
   return { network, url: config.SANDBOX_WS_URL, rootKey: config.SANDBOX_ROOT_KEY };

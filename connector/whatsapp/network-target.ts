@@ -1,4 +1,4 @@
 /** The network to connect to: WhatsApp, or a sandbox and its Noise root key. */
 export type NetworkTarget =
-  | { network: "live" }
+  | { network: "live"; webVersion: [number, number, number] | undefined }
   | { network: "sandbox"; url: string; rootKey: Buffer | undefined };

@@ -8,6 +8,7 @@ import type { Log } from "../log/log.ts";
 import { baileysLog } from "./baileys-log.ts";
 import type { NetworkTarget } from "./network-target.ts";
 
+const { version: bundledVersion } = DEFAULT_CONNECTION_CONFIG;
 const onDemand: number = proto.HistorySync.HistorySyncType.ON_DEMAND;
 /** The phone shows the first in its list of linked devices. */
 const deviceName: [string, string, string] = ["WhatsApp Microservice", "Chrome", "1.0.0"];
@@ -24,10 +25,12 @@ export function socketConfigFor({
 }): Omit<UserFacingSocketConfig, "auth"> {
   return {
     ...(target.network === "sandbox"
-      ? { waWebSocketUrl: target.url }
-      : // Overrides NODE_TLS_REJECT_UNAUTHORIZED: WhatsApp's certificate is always checked.
-        { agent: new Agent({ rejectUnauthorized: true }) }),
-    version: DEFAULT_CONNECTION_CONFIG.version,
+      ? { waWebSocketUrl: target.url, version: bundledVersion }
+      : {
+          version: target.webVersion ?? bundledVersion,
+          // Overrides NODE_TLS_REJECT_UNAUTHORIZED: WhatsApp's certificate is always checked.
+          agent: new Agent({ rejectUnauthorized: true }),
+        }),
     browser: deviceName,
     logger: baileysLog(log),
     keepAliveIntervalMs: pingEveryMs,
