@@ -1,12 +1,12 @@
 import type { EventHub } from "./event/event-hub.ts";
-import type { WebhookDispatcher } from "./webhook/webhook-dispatcher.ts";
+import type { WebhookEndpoint } from "./webhook/webhook-endpoint.ts";
 
 declare global {
   namespace Cloudflare {
     /** The bindings of wrangler.toml other than variables, which config.ts parses. */
     interface Env {
       EVENT_HUB: DurableObjectNamespace<EventHub>;
-      WEBHOOK_DISPATCHER: DurableObjectNamespace<WebhookDispatcher>;
+      WEBHOOK_ENDPOINT: DurableObjectNamespace<WebhookEndpoint>;
     }
   }
 }

@@ -7,9 +7,10 @@ import { parseConfig } from "./config.ts";
 import { connectDatabase } from "./database/connect.ts";
 import { Hubs } from "./event/hubs.ts";
 import { sleep } from "./http/sleep.ts";
+import { WebhookEndpoints } from "./webhook/webhook-endpoints.ts";
 
 export { EventHub } from "./event/event-hub.ts";
-export { WebhookDispatcher } from "./webhook/webhook-dispatcher.ts";
+export { WebhookEndpoint } from "./webhook/webhook-endpoint.ts";
 
 const config = parseConfig(env);
 const clock = { now: () => Date.now(), sleep };
@@ -25,6 +26,7 @@ const app = createApp({
     clock,
     client: new CommandClient(config.commandPrivateKey, fetch),
   }),
+  webhookEndpoints: new WebhookEndpoints(env.WEBHOOK_ENDPOINT),
   adminKey: config.adminKey,
   allowPrivateUrls: config.allowPrivateUrls,
 });

@@ -81,15 +81,53 @@ export type LocatedSession = Narrow<
   }
 >;
 
-export type ClaimedDelivery = Narrow<ResultRow<"claim_deliveries">, { event: Event }>;
+type DeliveryRow = Tables["webhook_deliveries"]["Row"];
 
-export type DeliveryResult = {
-  id: string;
-  attempt: number;
-  status: "delivered" | "pending" | "dead";
-  status_code: number | null;
-  error: string | null;
-  next_attempt_at: string | null;
+export type DeliveryStatus = "pending" | "delivered" | "dead";
+
+/** An entry of the delivery log. */
+export type DeliveryResource = Omit<DeliveryRow, "event_id" | "status"> & {
+  event_id: string;
+  status: DeliveryStatus;
+};
+
+/** What came of one attempt to deliver an event. */
+type Outcome = Pick<DeliveryRow, "status_code" | "error" | "response" | "duration_ms"> & {
+  status: DeliveryStatus;
+  retry_in_ms: number | null;
+};
+
+export type AttemptResult = Outcome & Pick<DeliveryRow, "event_seq" | "event_id" | "event_type">;
+
+export type RetryResult = Outcome & { id: string; attempt: number };
+
+/** On the first call of a reader, which does not know the cursor yet, the seqs are null. */
+export type AdvanceRequest = Narrow<
+  Args<"advance_endpoint">,
+  {
+    from_seq: number | null;
+    to_seq: number | null;
+    read_after: number | null;
+    results: AttemptResult[];
+    retry_results: RetryResult[];
+  }
+>;
+
+export type EndpointProgress = {
+  tenant_id: string;
+  url: string;
+  secret: string;
+  enabled: boolean;
+  failures: number;
+  cursor_seq: number;
+  /** The last event of the tenant. */
+  last_seq: number;
+  /** Up to here, `events` are all that the endpoint receives. */
+  read_to: number;
+  events: Event[];
+  /** `event` is null when it is past its retention. */
+  retries: { id: string; attempt: number; event: Event | null }[];
+  next_retry_at: string | null;
 };
 
 type NarrowedFunctions = {
@@ -103,12 +141,7 @@ type NarrowedFunctions = {
     Args: Narrow<Args<"set_session_desired">, { desired: DesiredState }>;
     Returns: boolean;
   };
-  claim_deliveries: { Args: Args<"claim_deliveries">; Returns: ClaimedDelivery[] };
-  finish_deliveries: {
-    Args: Narrow<Args<"finish_deliveries">, { results: DeliveryResult[] }>;
-    Returns: undefined;
-  };
-  next_delivery_at: { Args: Args<"next_delivery_at">; Returns: string | null };
+  advance_endpoint: { Args: AdvanceRequest; Returns: EndpointProgress | null };
   count_api_calls: {
     Args: Narrow<
       Args<"count_api_calls">,
@@ -152,6 +185,7 @@ export type Database = {
       session_resources: View<"session_resources", SessionResource>;
       message_resources: View<"message_resources", MessageResource>;
       event_resources: View<"event_resources", Event>;
+      webhook_delivery_resources: View<"webhook_delivery_resources", DeliveryResource>;
     };
     Functions: Omit<Functions, keyof NarrowedFunctions> & NarrowedFunctions;
   };

@@ -387,6 +387,7 @@ export type Database = {
           api_key: string | null;
           cors_origins: string[];
           created_at: string;
+          max_webhook_endpoints: number;
           name: string;
           rate_limit_per_minute: number;
           send_interval_ms: number;
@@ -399,6 +400,7 @@ export type Database = {
           api_key?: string | null;
           cors_origins?: string[];
           created_at?: string;
+          max_webhook_endpoints?: number;
           name: string;
           rate_limit_per_minute?: number;
           send_interval_ms?: number;
@@ -411,6 +413,7 @@ export type Database = {
           api_key?: string | null;
           cors_origins?: string[];
           created_at?: string;
+          max_webhook_endpoints?: number;
           name?: string;
           rate_limit_per_minute?: number;
           send_interval_ms?: number;
@@ -424,44 +427,53 @@ export type Database = {
       webhook_deliveries: {
         Row: {
           attempts: number;
-          bucket: number;
           created_at: string;
           delivered_at: string | null;
+          duration_ms: number | null;
           endpoint_id: string;
+          error: string | null;
+          event_id: string;
           event_seq: number;
+          event_type: string;
           id: string;
-          last_error: string | null;
-          last_status_code: number | null;
-          next_attempt_at: string;
+          next_attempt_at: string | null;
+          response: string | null;
           status: string;
+          status_code: number | null;
           tenant_id: string;
         };
         Insert: {
-          attempts?: number;
-          bucket: number;
+          attempts: number;
           created_at?: string;
           delivered_at?: string | null;
+          duration_ms?: number | null;
           endpoint_id: string;
+          error?: string | null;
+          event_id: string;
           event_seq: number;
+          event_type: string;
           id?: string;
-          last_error?: string | null;
-          last_status_code?: number | null;
-          next_attempt_at?: string;
-          status?: string;
+          next_attempt_at?: string | null;
+          response?: string | null;
+          status: string;
+          status_code?: number | null;
           tenant_id: string;
         };
         Update: {
           attempts?: number;
-          bucket?: number;
           created_at?: string;
           delivered_at?: string | null;
+          duration_ms?: number | null;
           endpoint_id?: string;
+          error?: string | null;
+          event_id?: string;
           event_seq?: number;
+          event_type?: string;
           id?: string;
-          last_error?: string | null;
-          last_status_code?: number | null;
-          next_attempt_at?: string;
+          next_attempt_at?: string | null;
+          response?: string | null;
           status?: string;
+          status_code?: number | null;
           tenant_id?: string;
         };
         Relationships: [
@@ -472,20 +484,19 @@ export type Database = {
             referencedRelation: "webhook_endpoints";
             referencedColumns: ["id"];
           },
-          {
-            foreignKeyName: "webhook_deliveries_tenant_id_fkey";
-            columns: ["tenant_id"];
-            isOneToOne: false;
-            referencedRelation: "tenants";
-            referencedColumns: ["tenant_id"];
-          },
         ];
       };
       webhook_endpoints: {
         Row: {
+          bucket: number;
           created_at: string;
+          cursor_seq: number;
+          disabled_at: string | null;
+          disabled_reason: string | null;
           enabled: boolean;
           events: string[] | null;
+          failing_since: string | null;
+          failures: number;
           id: string;
           is_default: boolean;
           secret: string;
@@ -493,9 +504,15 @@ export type Database = {
           url: string;
         };
         Insert: {
+          bucket?: never;
           created_at?: string;
+          cursor_seq?: number;
+          disabled_at?: string | null;
+          disabled_reason?: string | null;
           enabled?: boolean;
           events?: string[] | null;
+          failing_since?: string | null;
+          failures?: number;
           id?: string;
           is_default?: boolean;
           secret: string;
@@ -503,9 +520,15 @@ export type Database = {
           url: string;
         };
         Update: {
+          bucket?: never;
           created_at?: string;
+          cursor_seq?: number;
+          disabled_at?: string | null;
+          disabled_reason?: string | null;
           enabled?: boolean;
           events?: string[] | null;
+          failing_since?: string | null;
+          failures?: number;
           id?: string;
           is_default?: boolean;
           secret?: string;
@@ -776,8 +799,87 @@ export type Database = {
           },
         ];
       };
+      webhook_delivery_resources: {
+        Row: {
+          attempts: number | null;
+          created_at: string | null;
+          delivered_at: string | null;
+          duration_ms: number | null;
+          endpoint_id: string | null;
+          error: string | null;
+          event_id: string | null;
+          event_seq: number | null;
+          event_type: string | null;
+          id: string | null;
+          next_attempt_at: string | null;
+          response: string | null;
+          status: string | null;
+          status_code: number | null;
+          tenant_id: string | null;
+        };
+        Insert: {
+          attempts?: number | null;
+          created_at?: string | null;
+          delivered_at?: string | null;
+          duration_ms?: number | null;
+          endpoint_id?: string | null;
+          error?: string | null;
+          event_id?: never;
+          event_seq?: number | null;
+          event_type?: string | null;
+          id?: string | null;
+          next_attempt_at?: string | null;
+          response?: string | null;
+          status?: string | null;
+          status_code?: number | null;
+          tenant_id?: string | null;
+        };
+        Update: {
+          attempts?: number | null;
+          created_at?: string | null;
+          delivered_at?: string | null;
+          duration_ms?: number | null;
+          endpoint_id?: string | null;
+          error?: string | null;
+          event_id?: never;
+          event_seq?: number | null;
+          event_type?: string | null;
+          id?: string | null;
+          next_attempt_at?: string | null;
+          response?: string | null;
+          status?: string | null;
+          status_code?: number | null;
+          tenant_id?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "webhook_deliveries_endpoint_id_fkey";
+            columns: ["endpoint_id"];
+            isOneToOne: false;
+            referencedRelation: "webhook_endpoints";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
     };
     Functions: {
+      advance_endpoint: {
+        Args: {
+          endpoint_id: string;
+          failures: number;
+          from_seq: number;
+          known_retries: string[];
+          max_bytes: number;
+          max_events: number;
+          max_retries: number;
+          read_after: number;
+          results: Json;
+          retry_results: Json;
+          succeeded: boolean;
+          to_seq: number;
+        };
+        Returns: Json;
+      };
       authenticate: {
         Args: { key_hash: string };
         Returns: {
@@ -791,24 +893,6 @@ export type Database = {
       };
       begin_send: { Args: { send: Json }; Returns: Json };
       change_session: { Args: { change: Json }; Returns: Json };
-      claim_deliveries: {
-        Args: {
-          buckets: number[];
-          busy_endpoints?: string[];
-          lease_ms: number;
-          max_deliveries: number;
-          max_per_endpoint?: number;
-        };
-        Returns: {
-          attempt: number;
-          endpoint_id: string;
-          event: Json;
-          id: string;
-          secret: string;
-          tenant_id: string;
-          url: string;
-        }[];
-      };
       claim_sessions: {
         Args: { connector_id: string; max_sessions: number };
         Returns: {
@@ -876,8 +960,14 @@ export type Database = {
         }[];
       };
       fence_sessions: { Args: { claims: Json; connector_id: string }; Returns: string[] };
+      find_due_endpoints: {
+        Args: { after_id: string; buckets: number[]; max_endpoints: number };
+        Returns: {
+          endpoint_id: string;
+          last_seq: number;
+        }[];
+      };
       find_idempotent: { Args: { key: string; tenant_id: string }; Returns: Json };
-      finish_deliveries: { Args: { results: Json }; Returns: undefined };
       finish_send: { Args: { outcome: Json }; Returns: Json };
       has_message: { Args: { session_uid: string; wa_message_id: string }; Returns: boolean };
       list_owned_sessions: {
@@ -941,10 +1031,9 @@ export type Database = {
       };
       message_event: { Args: { message_id: string; type: string }; Returns: Json };
       message_json: { Args: { message_id: string }; Returns: Json };
-      next_delivery_at: { Args: { buckets: number[] }; Returns: string };
       notify_connectors: { Args: { session_uid: string }; Returns: undefined };
       notify_hub: {
-        Args: { deliveries?: boolean; seq: number; tenant_id: string };
+        Args: { endpoints: string[]; seq: number; settings_changed?: boolean; tenant_id: string };
         Returns: undefined;
       };
       own_tenant: { Args: Record<PropertyKey, never>; Returns: string };
@@ -953,8 +1042,52 @@ export type Database = {
         Args: { from_seq: number; tenant_id: string; to_seq: number };
         Returns: undefined;
       };
+      read_endpoint_events: {
+        Args: {
+          endpoint: Database["public"]["Tables"]["webhook_endpoints"]["Row"];
+          last_seq: number;
+          max_bytes: number;
+          max_events: number;
+          read_after: number;
+        };
+        Returns: Record<string, unknown>;
+      };
+      record_deliveries: {
+        Args: {
+          endpoint: Database["public"]["Tables"]["webhook_endpoints"]["Row"];
+          failures: number;
+          from_seq: number;
+          results: Json;
+          retry_results: Json;
+          succeeded: boolean;
+          to_seq: number;
+        };
+        Returns: {
+          bucket: number;
+          created_at: string;
+          cursor_seq: number;
+          disabled_at: string | null;
+          disabled_reason: string | null;
+          enabled: boolean;
+          events: string[] | null;
+          failing_since: string | null;
+          failures: number;
+          id: string;
+          is_default: boolean;
+          secret: string;
+          tenant_id: string;
+          url: string;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "webhook_endpoints";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       record_message: { Args: { received: Json }; Returns: Json };
       record_receipt: { Args: { receipt: Json }; Returns: Json };
+      redeliver: { Args: { delivery_ids: string[]; tenant_id: string }; Returns: number };
       register_connector: {
         Args: {
           capacity: number;
@@ -971,6 +1104,14 @@ export type Database = {
         Returns: undefined;
       };
       renew_lease: { Args: { connector_id: string; lease_ms: number }; Returns: boolean };
+      replay_dead: {
+        Args: { endpoint_id: string; max_deliveries: number; tenant_id: string };
+        Returns: number;
+      };
+      replay_events: {
+        Args: { endpoint_id: string; from_seq: number; tenant_id: string; to_seq: number };
+        Returns: number;
+      };
       resolve_session: {
         Args: { wanted_session: string; wanted_tenant: string };
         Returns: {

@@ -11,6 +11,7 @@ export const errorKinds = {
   method_not_allowed: { status: 405, title: "Method not allowed" },
   not_acceptable: { status: 406, title: "No acceptable media type" },
   conflict: { status: 409, title: "Already exists" },
+  quota_exceeded: { status: 409, title: "Quota exceeded" },
   session_not_connected: { status: 409, title: "Session not connected" },
   session_already_connected: { status: 409, title: "Session already connected" },
   payload_too_large: { status: 413, title: "Body too large" },

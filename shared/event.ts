@@ -9,6 +9,7 @@ export const eventTypes = [
   "session.connected",
   "session.disconnected",
   "session.qr_code",
+  "webhook.disabled",
 ] as const;
 export const eventTypeSchema = z.enum(eventTypes);
 export type EventType = z.infer<typeof eventTypeSchema>;

@@ -438,27 +438,6 @@ test("events of eight writers are numbered without gaps, and readers by cursor s
   expect(seen).toEqual(Array.from({ length: 8 * perWriter }, (_, index) => index + 1));
 });
 
-test("an event makes one delivery for each endpoint that wants it, claimed once", async () => {
-  const tenantId = await addTenant("https://example.com/hook");
-  await rows(
-    "insert into webhook_endpoints (tenant_id, url, secret, events) values ($1, 'https://example.com/2', 's', '{message.failed}')",
-    [tenantId],
-  );
-  await rows("select emit_events($1)", [
-    JSON.stringify([{ tenant_id: tenantId, type: "message.received", data: {} }]),
-  ]);
-  const claimAll = async () =>
-    (
-      await rows(
-        "select * from claim_deliveries(array(select generate_series(0, 15)::smallint), 100, 60000)",
-      )
-    ).filter((delivery) => delivery["tenant_id"] === tenantId);
-  const [delivery, ...more] = await claimAll();
-  expect(more).toEqual([]);
-  expect(delivery).toMatchObject({ attempt: 1, event: { type: "message.received", seq: 1 } });
-  expect(await claimAll()).toEqual([]);
-});
-
 test("deleting a session removes its credentials and fails its queued messages", async () => {
   const tenantId = await addTenant();
   const uid = await addSession(tenantId);
@@ -516,6 +495,7 @@ const tables = [
   "events",
   "webhook_endpoints",
   "webhook_deliveries",
+  "webhook_delivery_resources",
   "api_calls",
   "session_resources",
   "message_resources",
@@ -538,6 +518,11 @@ test.each(tables)(
       await rows("select emit_events($1)", [
         JSON.stringify([{ tenant_id: tenantId, type: "message.sent", data: {} }]),
       ]);
+      await rows("update webhook_endpoints set cursor_seq = 1 where tenant_id = $1", [tenantId]);
+      await rows(
+        "select replay_events(tenant_id, id, 1, 1) from webhook_endpoints where tenant_id = $1",
+        [tenantId],
+      );
       await rows("select count_api_calls($1)", [
         JSON.stringify([{ tenant_id: tenantId, minute: new Date(), calls: 1 }]),
       ]);

@@ -3,6 +3,8 @@ import { parseConfig } from "../config.ts";
 import { connectDatabase, type DatabaseClient } from "../database/connect.ts";
 import { sleep } from "../http/sleep.ts";
 import { describeError, logEvent } from "../http/log.ts";
+import { EndpointNotifier } from "../webhook/endpoint-notifier.ts";
+import { findDueEndpoints } from "../webhook/find-due-endpoints.ts";
 import { bucketsOf, shardOf } from "./bucket.ts";
 import { EventNotifications } from "./event-notifications.ts";
 import { readEvents, readHeads } from "./read-events.ts";
@@ -11,40 +13,47 @@ import { StreamClient } from "./stream-client.ts";
 import { pageSize, TenantFeed } from "./tenant-feed.ts";
 import { validKeys } from "./valid-keys.ts";
 
-/** Poll interval; covers lost notifications. */
+/** Poll interval of streams; covers lost notifications. */
 const pollMs = 5_000;
+/** The same for webhook endpoints. */
+const sweepMs = 20_000;
 const pollsPerHeartbeat = 3;
 
 /**
- * Writes events to the open streams of some buckets' tenants, and notifies the webhook dispatcher
- * of the same buckets. It stores nothing: each stream has its position, Postgres has the events.
+ * Writes events to the open streams of some buckets' tenants, and notifies their webhook
+ * endpoints. It stores nothing: each stream has its position, Postgres has the events.
  */
 export class EventHub extends DurableObject {
   readonly #database: DatabaseClient;
   readonly #notifications: EventNotifications;
   readonly #feeds = new Map<string, TenantFeed>();
   readonly #streams = new Set<StreamClient>();
-  readonly #notifyDispatcher: () => Promise<void>;
+  readonly #endpoints: EndpointNotifier;
+  readonly #buckets: number[];
   #timer: ReturnType<typeof setInterval> | null = null;
   #polls = 0;
 
   constructor(context: DurableObjectState, env: Cloudflare.Env) {
     super(context, env);
     const config = parseConfig(env);
-    const shard = shardOf(context.id.name);
-    const dispatcher = env.WEBHOOK_DISPATCHER.getByName(`webhooks-${shard}`);
-    this.#notifyDispatcher = () => dispatcher.notify();
+    this.#buckets = bucketsOf(shardOf(context.id.name), config.eventHubShards);
+    this.#endpoints = new EndpointNotifier(env.WEBHOOK_ENDPOINT, (error) =>
+      logEvent("warn", "hub_failed", { what: "notify_endpoint", ...describeError(error) }),
+    );
     this.#database = connectDatabase({ url: config.supabaseUrl, key: config.supabaseKey });
     this.#notifications = new EventNotifications({
       database: this.#database,
-      buckets: bucketsOf(shard, config.eventHubShards),
-      onNotification: ({ tenant_id, seq, deliveries }) => {
-        if (deliveries) void this.#attempt("notify_dispatcher", this.#notifyDispatcher());
+      buckets: this.#buckets,
+      onNotification: ({ tenant_id, seq, endpoints, settings_changed }) => {
+        for (const id of endpoints) {
+          if (settings_changed) this.#endpoints.reload(id);
+          else this.#endpoints.notify(id, seq);
+        }
         const feed = this.#feeds.get(tenant_id);
         if (feed !== undefined) void this.#attempt("feed", feed.notify(seq));
       },
       onJoined: () => {
-        void this.#attempt("notify_dispatcher", this.#notifyDispatcher());
+        void this.#attempt("notify_due", this.#notifyDue());
         void this.#attempt("catch_up", this.#catchUp());
       },
     });
@@ -81,10 +90,23 @@ export class EventHub extends DurableObject {
     });
   }
 
-  /** Connects to Realtime if needed, and starts deliveries that are due. */
+  /** Connects to Realtime if needed, and notifies the endpoints that have something to deliver. */
   async sweep(): Promise<void> {
-    await this.#notifications.start();
-    await this.#notifyDispatcher();
+    await this.ctx.storage.setAlarm(Date.now() + sweepMs);
+    await Promise.all([
+      this.#attempt("notifications", this.#notifications.start()),
+      this.#attempt("notify_due", this.#notifyDue()),
+    ]);
+  }
+
+  override async alarm(): Promise<void> {
+    await this.sweep();
+  }
+
+  async #notifyDue(): Promise<void> {
+    for await (const { endpoint_id, last_seq } of findDueEndpoints(this.#database, this.#buckets)) {
+      this.#endpoints.notify(endpoint_id, last_seq);
+    }
   }
 
   async status(): Promise<{ realtime: "joined" | "joining"; streams: number }> {

@@ -3,11 +3,12 @@ import { z } from "zod";
 import type { DatabaseClient } from "../database/connect.ts";
 import { logEvent } from "../http/log.ts";
 
-/** `deliveries`: whether webhook deliveries are due for any of these events. */
+/** `endpoints`: the webhook endpoints that receive events, or whose settings changed. */
 const notificationSchema = z.object({
   tenant_id: z.string(),
   seq: z.number(),
-  deliveries: z.boolean(),
+  endpoints: z.array(z.string()),
+  settings_changed: z.boolean().default(false),
 });
 export type EventNotification = z.infer<typeof notificationSchema>;
 

@@ -43,8 +43,8 @@ export class Hubs {
   }
 
   /**
-   * Starts every hub and dispatcher. The cron does so every minute; the first request of an
-   * isolate does it too, so that a new deployment does not wait for the cron.
+   * Starts every hub, which looks for deliveries that are due. The cron does so every minute; the
+   * first request of an isolate does it too, so that a new deployment does not wait for the cron.
    */
   async sweep(): Promise<void> {
     this.#wasSwept = true;

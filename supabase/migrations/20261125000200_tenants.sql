@@ -9,6 +9,7 @@ create table public.tenants (
   webhook_url text,
   webhook_secret text,
   rate_limit_per_minute integer not null default 60 check (rate_limit_per_minute > 0),
+  max_webhook_endpoints integer not null default 20 check (max_webhook_endpoints >= 0),
   send_interval_ms integer not null default 20000 check (send_interval_ms >= 0),
   cors_origins text[] not null default '{}',
   created_at timestamptz not null default now(),

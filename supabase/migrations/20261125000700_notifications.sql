@@ -15,14 +15,16 @@ as $$
   select (get_byte(sha256(convert_to(tenant_id, 'UTF8')), 0) >> 4)::smallint;
 $$;
 
--- Tells the hub of a tenant that events up to `seq` exist, and whether any has to be delivered to
--- a webhook endpoint.
-create function public.notify_hub(tenant_id text, seq bigint, deliveries boolean default true)
-returns void
+-- Tells the hub of a tenant that events up to `seq` exist for these webhook endpoints, or that the
+-- settings of these endpoints changed.
+create function public.notify_hub(
+  tenant_id text, seq bigint, endpoints uuid[], settings_changed boolean default false
+) returns void
 language sql volatile security definer set search_path = ''
 as $$
   select realtime.send(
-    jsonb_build_object('tenant_id', tenant_id, 'seq', seq, 'deliveries', deliveries),
+    jsonb_build_object('tenant_id', tenant_id, 'seq', seq, 'endpoints', endpoints,
+      'settings_changed', settings_changed),
     'changed', 'hub:' || public.tenant_bucket(tenant_id), true);
 $$;
 

@@ -39,9 +39,8 @@ as $$
   from public.session_resources r where r.uid = session_uid;
 $$;
 
--- Writes events `[{ tenant_id, type, session_uid, session_id, data }]` in their order, with a
--- delivery for every webhook endpoint that receives them. Call it last in a transaction: it locks
--- the counters of the tenants until the commit.
+-- Writes events `[{ tenant_id, type, session_uid, session_id, data }]` in their order. Call it
+-- last in a transaction: it locks the counters of the tenants until the commit.
 create function public.emit_events(new_events jsonb) returns void
 language plpgsql volatile set search_path = ''
 as $$
@@ -74,16 +73,11 @@ begin
       from jsonb_array_elements(new_events) with ordinality e
       where e.value ->> 'tenant_id' = tenant.tenant_id;
 
-      insert into public.webhook_deliveries (tenant_id, endpoint_id, event_seq, bucket)
-      select tenant.tenant_id, w.id, e.seq, public.tenant_bucket(tenant.tenant_id)
-      from public.events e
-      join public.webhook_endpoints w on w.tenant_id = e.tenant_id
-      where e.tenant_id = tenant.tenant_id
-        and e.seq > to_seq - tenant.event_count and e.seq <= to_seq
-        and w.enabled
-        and (w.events is null or e.type = any (w.events));
-
-      perform public.notify_hub(tenant.tenant_id, to_seq, found);
+      -- The hub passes the notification on to these endpoints; each reads the events from its own
+      -- cursor.
+      perform public.notify_hub(tenant.tenant_id, to_seq, array(
+        select w.id from public.webhook_endpoints w
+        where w.tenant_id = tenant.tenant_id and w.enabled));
       perform public.publish_events(tenant.tenant_id, to_seq - tenant.event_count + 1, to_seq);
     end;
   end loop;

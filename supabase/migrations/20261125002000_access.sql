@@ -47,11 +47,11 @@ grant select (id, tenant_id, session_uid, session_id, platform, direction, sourc
   phone_number, lid, participant, type, message, status, wa_message_id, error, created_at, sent_at,
   delivered_at, read_at) on public.messages to authenticated;
 grant select on public.events to authenticated;
-grant select (id, tenant_id, url, events, enabled, is_default, created_at)
-  on public.webhook_endpoints to authenticated;
+grant select (id, tenant_id, url, events, enabled, is_default, cursor_seq, failing_since,
+  disabled_reason, disabled_at, created_at) on public.webhook_endpoints to authenticated;
 grant select on public.webhook_deliveries, public.api_calls to authenticated;
-grant select on public.session_resources, public.message_resources, public.event_resources
-  to authenticated;
+grant select on public.session_resources, public.message_resources, public.event_resources,
+  public.webhook_delivery_resources to authenticated;
 
 create policy own_rows on public.tenants for select to authenticated
   using (tenant_id = (select public.own_tenant()));

@@ -47,11 +47,11 @@ async function deliveryRows(tenantId: string) {
   const { rows } = await plane.sql.query<{
     status: string;
     attempts: number;
-    last_status_code: number | null;
-    last_error: string | null;
+    status_code: number | null;
+    error: string | null;
     next_in: number;
   }>(
-    `select status, attempts, last_status_code, last_error,
+    `select status, attempts, status_code, error,
             extract(epoch from next_attempt_at - now())::float8 as next_in
      from webhook_deliveries where tenant_id = $1 order by id`,
     [tenantId],
@@ -86,7 +86,7 @@ test("an event is delivered at once with both signatures, and the result is reco
     () => deliveryRows(tenant.id),
     ([first]) => first?.status === "delivered",
   );
-  expect(row).toMatchObject({ attempts: 1, last_status_code: 200, last_error: null });
+  expect(row).toMatchObject({ attempts: 1, status_code: 200, error: null });
 });
 
 test("the alarm retries a failed delivery after 5 s with the same id", async () => {
@@ -104,26 +104,26 @@ test("the alarm retries a failed delivery after 5 s with the same id", async () 
 test("a delivery is a dead letter after the fourth failure", async () => {
   const tenant = await addTenant(plane);
   const receiver = await receive(() => 503);
-  await addEndpoint(tenant.id, { url: receiver.url });
+  const { id } = await addEndpoint(tenant.id, { url: receiver.url });
   await emitEvents(plane.sql, tenant.id, [{}]);
   const waits: number[] = [];
   for (const attempt of [1, 2, 3, 4]) {
     const [row] = await until(
       () => deliveryRows(tenant.id),
-      ([first]) => first?.attempts === attempt && first.last_status_code !== null,
+      ([first]) => first?.attempts === attempt && first.status_code !== null,
     );
     waits.push(row?.next_in ?? 0);
     expect(row).toMatchObject({
       status: attempt === 4 ? "dead" : "pending",
-      last_status_code: 503,
-      last_error: "The endpoint responded with 503",
+      status_code: 503,
+      error: "The endpoint responded with 503",
     });
     // Make the next attempt due now and notify the dispatcher.
     await plane.sql.query(
-      "update webhook_deliveries set next_attempt_at = now(), last_status_code = null where tenant_id = $1 and status = 'pending'",
+      "update webhook_deliveries set next_attempt_at = now(), status_code = null where tenant_id = $1 and status = 'pending'",
       [tenant.id],
     );
-    await plane.sql.query("select public.notify_hub($1, 1)", [tenant.id]);
+    await plane.sql.query("select public.notify_hub($1, 1, array[$2]::uuid[])", [tenant.id, id]);
   }
   for (const [index, seconds] of [5, 30, 300].entries()) {
     expect(waits[index]).toBeGreaterThan(seconds * 0.8);
@@ -149,7 +149,7 @@ test("redirects are not followed", async () => {
   await emitEvents(plane.sql, tenant.id, [{}]);
   await until(
     () => deliveryRows(tenant.id),
-    ([row]) => row?.last_error === "The endpoint responded with 307",
+    ([row]) => row?.error === "The endpoint responded with 307",
   );
   expect(target.deliveries).toHaveLength(0);
 });
@@ -187,7 +187,7 @@ test("an endpoint that hangs does not delay another one", async () => {
   expect(new Set(receiver.deliveries.map(({ event }) => event.id)).size).toBe(400);
 });
 
-test("two requests that hang do not delay the other deliveries of their endpoint", async () => {
+test("two requests that hang do not delay the other chats of their endpoint", async () => {
   const tenant = await addTenant(plane);
   let silences = 2;
   const taken = new Set<string>();
@@ -209,7 +209,7 @@ test("two requests that hang do not delay the other deliveries of their endpoint
   await emitEvents(
     plane.sql,
     tenant.id,
-    Array.from({ length: 50 }, () => ({})),
+    Array.from({ length: 50 }, (_, chat) => ({ data: { chat_id: `chat-${chat}` } })),
   );
   await until(
     async () => taken.size,

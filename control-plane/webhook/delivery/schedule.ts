@@ -8,12 +8,16 @@ export type DeliveryState =
   | { status: "pending"; retryInMs: number }
   | { status: "dead" };
 
+/** With this status an endpoint says that it is gone for good (RFC 9110, section 15.5.11). */
+export const goneStatus = 410;
+
 /** The state of a delivery after an attempt; attempts are numbered from 1. */
 export function nextState(
-  attempt: { number: number; succeeded: boolean },
+  attempt: { number: number; succeeded: boolean; statusCode: number | null },
   random: () => number,
 ): DeliveryState {
   if (attempt.succeeded) return { status: "delivered" };
+  if (attempt.statusCode === goneStatus) return { status: "dead" };
   const delayMs = retryDelaysMs[attempt.number - 1];
   if (delayMs === undefined) return { status: "dead" };
   return { status: "pending", retryInMs: Math.round(delayMs * (1 + jitter * (2 * random() - 1))) };

@@ -1,0 +1,71 @@
+import { DurableObject } from "cloudflare:workers";
+import { parseConfig } from "../config.ts";
+import { connectDatabase } from "../database/connect.ts";
+import { unwrap } from "../database/unwrap.ts";
+import { logEvent } from "../http/log.ts";
+import { EndpointDelivery } from "./delivery/endpoint-delivery.ts";
+import { post, type PostDeps, type PostedEvent, type PostOutcome } from "./delivery/post.ts";
+
+/**
+ * Delivers to one endpoint; its name is the endpoint's id. Each endpoint has an object of its own,
+ * so that one that hangs keeps nobody else's connections.
+ */
+export class WebhookEndpoint extends DurableObject {
+  readonly #delivery: EndpointDelivery;
+  readonly #postDeps: PostDeps;
+  #alarmAt: number | undefined;
+  #isTesting = false;
+
+  constructor(context: DurableObjectState, env: Cloudflare.Env) {
+    super(context, env);
+    const config = parseConfig(env);
+    const database = connectDatabase({ url: config.supabaseUrl, key: config.supabaseKey });
+    const now = () => Date.now();
+    this.#postDeps = { fetch, now, allowPrivateUrls: config.allowPrivateUrls };
+    this.#delivery = new EndpointDelivery({
+      endpointId: context.id.name ?? "",
+      advance: (request) => unwrap(database.rpc("advance_endpoint", request)),
+      post: (request) => post(request, this.#postDeps),
+      now,
+      random: () => Math.random(),
+      wakeAt: (time) => this.#wakeAt(time),
+      log: (event, fields) => logEvent("warn", event, fields),
+    });
+  }
+
+  /** Events of the endpoint's tenant exist up to this seq. */
+  notify(seq: number): void {
+    this.#delivery.notify(seq);
+  }
+
+  /** The endpoint's settings or deliveries were changed. */
+  reload(): void {
+    this.#delivery.reload();
+  }
+
+  /** Posts an event that is not in the log. Undefined: another test is under way. */
+  async test(request: {
+    url: string;
+    secret: string;
+    event: PostedEvent;
+  }): Promise<PostOutcome | undefined> {
+    if (this.#isTesting) return undefined;
+    this.#isTesting = true;
+    try {
+      return await post({ ...request, attempt: 1 }, this.#postDeps);
+    } finally {
+      this.#isTesting = false;
+    }
+  }
+
+  override alarm(): void {
+    this.#alarmAt = undefined;
+    this.#delivery.wake();
+  }
+
+  #wakeAt(time: number): void {
+    if (this.#alarmAt !== undefined && this.#alarmAt <= time) return;
+    this.#alarmAt = time;
+    this.ctx.waitUntil(this.ctx.storage.setAlarm(time));
+  }
+}

@@ -1,0 +1,141 @@
+-- Webhook endpoints and the log of their deliveries. The event log is the queue: an endpoint has a
+-- cursor in it, and a delivery has a row only once it was tried.
+
+create table public.webhook_endpoints (
+  id uuid primary key default public.uuid_v7(),
+  tenant_id text not null references public.tenants on delete cascade,
+  url text not null check (url ~ '^https?://'),
+  secret text not null,
+  -- The event types to deliver; null means all.
+  events text[],
+  enabled boolean not null default true,
+  is_default boolean not null default false,
+  -- Every event up to this one is delivered, filtered out, or has a row in webhook_deliveries.
+  -- A new endpoint begins at the last event of its tenant.
+  cursor_seq bigint not null default 0,
+  -- Failed attempts since the last success, and since when there was none.
+  failures integer not null default 0,
+  failing_since timestamptz,
+  -- Why and when it was switched off other than by hand: gone (status 410) or failing.
+  disabled_reason text check (disabled_reason in ('gone', 'failing')),
+  disabled_at timestamptz,
+  -- Which of the hubs looks for its lost notifications.
+  bucket smallint not null generated always as (public.tenant_bucket(tenant_id)) stored,
+  created_at timestamptz not null default now()
+  -- The cursor moves without touching an index, on the same page.
+) with (fillfactor = 50);
+create index webhook_endpoints_by_tenant on public.webhook_endpoints (tenant_id, id);
+create index webhook_endpoints_enabled on public.webhook_endpoints (bucket, id) where enabled;
+create unique index webhook_endpoints_one_default
+  on public.webhook_endpoints (tenant_id) where is_default;
+comment on table public.webhook_endpoints is
+  'URLs that receive events. Rows are removed through the admin API, when tenants.webhook_url is set to null (the default one), and with their tenant.';
+
+create table public.webhook_deliveries (
+  tenant_id text not null,
+  id uuid not null default public.uuid_v7(),
+  endpoint_id uuid not null references public.webhook_endpoints on delete cascade,
+  event_seq bigint not null,
+  event_id uuid not null,
+  event_type text not null,
+  status text not null check (status in ('pending', 'delivered', 'dead')),
+  attempts integer not null,
+  -- When a pending delivery is tried again.
+  next_attempt_at timestamptz,
+  -- Of the last attempt.
+  status_code integer,
+  error text,
+  response text,
+  duration_ms integer,
+  delivered_at timestamptz,
+  created_at timestamptz not null default now(),
+  primary key (tenant_id, id)
+);
+create index webhook_deliveries_by_endpoint on public.webhook_deliveries (endpoint_id, id);
+create index webhook_deliveries_due
+  on public.webhook_deliveries (endpoint_id, next_attempt_at) where status = 'pending';
+create index webhook_deliveries_unfinished
+  on public.webhook_deliveries (tenant_id, status, id) where status <> 'delivered';
+comment on table public.webhook_deliveries is
+  'One event for one endpoint, with the outcome of its last attempt. Rows are removed with their endpoint; nobody removes finished ones yet.';
+
+-- A delivery as the API shows it.
+create view public.webhook_delivery_resources with (security_invoker = true) as
+select
+  d.id,
+  d.tenant_id,
+  d.endpoint_id,
+  'evt_' || replace(d.event_id::text, '-', '') as event_id,
+  d.event_seq,
+  d.event_type,
+  d.status,
+  d.attempts,
+  d.next_attempt_at,
+  d.status_code,
+  d.error,
+  d.response,
+  d.duration_ms,
+  d.delivered_at,
+  d.created_at
+from public.webhook_deliveries d;
+
+-- Places a new endpoint at the end of its tenant's log, and refuses one too many.
+create function public.webhook_endpoints_before_insert() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  max_endpoints integer;
+begin
+  -- The lock makes concurrent inserts of one tenant count each other.
+  select t.max_webhook_endpoints into max_endpoints from public.tenants t
+    where t.tenant_id = new.tenant_id for no key update;
+  -- An upsert of the default endpoint passes here too, although it adds none.
+  if not (new.is_default and exists (
+    select from public.webhook_endpoints w where w.tenant_id = new.tenant_id and w.is_default
+  )) and max_endpoints <= (
+    select count(*) from public.webhook_endpoints w where w.tenant_id = new.tenant_id
+  ) then
+    raise exception 'Tenant % already has % webhook endpoints, which is its limit',
+        new.tenant_id, max_endpoints
+      using errcode = '54000',
+            hint = 'Delete an endpoint, or raise max_webhook_endpoints of the tenant.';
+  end if;
+  new.cursor_seq := coalesce((
+    select c.last_seq from public.event_counters c where c.tenant_id = new.tenant_id), 0);
+  return new;
+end;
+$$;
+create trigger webhook_endpoints_before_insert before insert on public.webhook_endpoints
+  for each row execute function public.webhook_endpoints_before_insert();
+
+-- Switching an endpoint on by hand forgets why it was off.
+create function public.webhook_endpoints_before_update() returns trigger
+language plpgsql set search_path = ''
+as $$
+begin
+  if new.enabled and not old.enabled then
+    new.failures := 0;
+    new.failing_since := null;
+    new.disabled_reason := null;
+    new.disabled_at := null;
+  end if;
+  return new;
+end;
+$$;
+create trigger webhook_endpoints_before_update before update on public.webhook_endpoints
+  for each row execute function public.webhook_endpoints_before_update();
+
+-- Notifies what delivers to the endpoint of changed settings.
+create function public.webhook_endpoints_after_update() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  perform public.notify_hub(new.tenant_id, 0, array[new.id], true);
+  return null;
+end;
+$$;
+create trigger webhook_endpoints_after_update after update on public.webhook_endpoints
+  for each row
+  when (old.url is distinct from new.url or old.secret is distinct from new.secret
+    or old.events is distinct from new.events or old.enabled is distinct from new.enabled)
+  execute function public.webhook_endpoints_after_update();
