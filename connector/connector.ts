@@ -57,7 +57,7 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
     log,
     isAccepting: () => accepting,
     findSession: (uid) => runtime?.sessions.get(uid),
-    sendText: new SendText({ database, numberCache, now: Date.now }),
+    sendText: new SendText({ numberCache, now: Date.now }),
   });
   const app = createApp({
     commands: commands.app,

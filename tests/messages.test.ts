@@ -120,6 +120,29 @@ test("an idempotency key sends once, and is refused for another request", async 
   expect(body.data).toHaveLength(1);
 });
 
+test("a repeated request is answered from the stored message after the session was stopped", async () => {
+  const tenant = await addTenant(addresses);
+  await pairSession(tenant, sandbox);
+  const ada = await addPhone(sandbox);
+  const send = (message: string) =>
+    tenant.post<Message>(
+      "/session/main/send",
+      { to: ada.number, message },
+      { "Idempotency-Key": "order-5678" },
+    );
+  const first = await send("Order 5678 shipped");
+  await ada.received("Order 5678 shipped");
+  await tenant.post("/session/main/disconnect", {});
+
+  const repeated = await send("Order 5678 shipped");
+  expect(repeated).toMatchObject({ status: 201, body: { id: first.body.id } });
+  expect(repeated.headers.get("Idempotent-Replayed")).toBe("true");
+  expect(await send("Something else")).toMatchObject({
+    status: 422,
+    body: { code: "idempotency_mismatch" },
+  });
+});
+
 test("a number that is not on WhatsApp is told so, and nothing is sent", async () => {
   const tenant = await addTenant(addresses);
   await pairSession(tenant, sandbox);

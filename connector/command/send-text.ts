@@ -1,71 +1,36 @@
+import { LRUCache } from "lru-cache";
 import type { Command } from "../../shared/command.ts";
 import { ApiError } from "../../shared/errors.ts";
 import { uuidV7 } from "../../shared/ids.ts";
 import type { Message } from "../../shared/message.ts";
 import { parseRecipient } from "../../shared/recipient.ts";
-import type { Database } from "../database/database.ts";
 import { resolveRecipient } from "../number/resolve-recipient.ts";
 import type { NumberCache } from "../number/number-cache.ts";
 import { waMessageIdOf } from "../session/outbox.ts";
 import type { Session } from "../session/session.ts";
 import { encodeText } from "../whatsapp/content.ts";
+import type { SendItem } from "../write/write.ts";
 
 type SendTextCommand = Command & { type: "send_text" };
-interface Sent {
-  message: Message;
-  replayed: boolean;
-}
 
-/** Sends one text, once for an idempotency key. */
+const rememberedKeys = 10_000;
+
+/** Sends one text. `begin_send` decides what an idempotency key was used for. */
 export class SendText {
-  readonly #database: Database;
   readonly #numberCache: NumberCache;
   readonly #now: () => number;
-  /** Requests under way by tenant and idempotency key. */
-  readonly #running = new Map<string, Promise<unknown>>();
+  /** Idempotency keys used lately, by tenant: another request with one is probably a repeat. */
+  readonly #recentKeys = new LRUCache<string, true>({ max: rememberedKeys });
 
-  constructor(options: { database: Database; numberCache: NumberCache; now: () => number }) {
-    this.#database = options.database;
+  constructor(options: { numberCache: NumberCache; now: () => number }) {
     this.#numberCache = options.numberCache;
     this.#now = options.now;
   }
 
-  async run(session: Session, command: SendTextCommand): Promise<Sent> {
-    const { idempotency } = command;
-    if (idempotency === undefined) return this.#send(session, command);
-
-    const key = `${session.tenantId}|${idempotency.key}`;
-    const before = this.#running.get(key) ?? Promise.resolve();
-    const sending = before.then(async () => {
-      const known = await this.#findSent(session, idempotency);
-      return known ?? this.#send(session, command);
-    });
-    const settled = sending.catch(() => undefined);
-    this.#running.set(key, settled);
-    try {
-      return await sending;
-    } finally {
-      if (this.#running.get(key) === settled) this.#running.delete(key);
-    }
-  }
-
-  async #findSent(
+  async run(
     session: Session,
-    { key, request_hash }: { key: string; request_hash: string },
-  ): Promise<Sent | undefined> {
-    const known = await this.#database.call("find_idempotent", {
-      tenant_id: session.tenantId,
-      key,
-    });
-    if (known === null) return undefined;
-    if (known.request_hash === request_hash) return { message: known.message, replayed: true };
-    throw new ApiError(
-      "idempotency_mismatch",
-      "This Idempotency-Key was used before with another body. Use a new key for another message.",
-    );
-  }
-
-  async #send(session: Session, command: SendTextCommand): Promise<Sent> {
+    command: SendTextCommand,
+  ): Promise<{ message: Message; replayed: boolean }> {
     const recipient = parseRecipient(command.to);
     if (recipient === undefined) {
       throw new ApiError("invalid_request", "`to` is not a valid recipient.", {
@@ -91,7 +56,8 @@ export class SendText {
     }
     const { to, chatId, phone, lid } = resolved;
     const id = uuidV7(this.#now());
-    return session.send(to, {
+    const isRepeat = this.#isRepeat(session.tenantId, command.idempotency?.key);
+    const intent: SendItem = {
       kind: "send",
       id,
       wa_message_id: waMessageIdOf(id),
@@ -107,6 +73,15 @@ export class SendText {
             idempotency_key: command.idempotency.key,
             request_hash: command.idempotency.request_hash,
           }),
-    });
+    };
+    return session.outbox.send(connection, to, intent, { isRepeat });
+  }
+
+  #isRepeat(tenantId: string, key: string | undefined): boolean {
+    if (key === undefined) return false;
+    const name = `${tenantId}|${key}`;
+    const isKnown = this.#recentKeys.has(name);
+    this.#recentKeys.set(name, true);
+    return isKnown;
   }
 }

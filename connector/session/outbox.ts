@@ -70,11 +70,16 @@ export class Outbox {
     return this.#resuming > 0;
   }
 
-  /** Resolves with the outcome, or with the message as SENDING when no ack comes in time. */
+  /**
+   * Resolves with the outcome, or with the message as SENDING when no ack comes in time. A probable
+   * repeat is encrypted only when `begin_send` took it for a new message: encrypting one that is
+   * never sent would move the ratchet, and recipients accept no more than 2,000 skipped steps.
+   */
   async send(
     connection: WhatsAppConnection,
     to: string,
     intent: SendItem | DequeueItem,
+    { isRepeat = false }: { isRepeat?: boolean } = {},
   ): Promise<{ message: Message; replayed: boolean }> {
     const stored = this.#storeIntent(intent);
     const queuedAttempts = intent.kind === "dequeue" ? intent.attempts : undefined;
@@ -82,23 +87,32 @@ export class Outbox {
     const intentCommitted = stored.then((result) => {
       if (result.outcome !== "created") throw new NotWritten(result.outcome);
     });
-    void this.#transmit(pending, { to, ...intent, intentCommitted }); // never rejects
+    void this.#transmit(pending, { to, ...intent, intentCommitted, isRepeat }); // never rejects
 
     const result = await stored.catch((error: unknown) => {
       this.#pendingSends.delete(intent.wa_message_id);
       throw error;
     });
     if (result.outcome === "created") {
-      const message = await withTimeout(pending.settled.promise, this.#options.ackTimeoutMs);
-      return { message: message ?? result.message, replayed: false };
+      return { message: await this.#settled(pending, result.message), replayed: false };
     }
     this.#pendingSends.delete(intent.wa_message_id);
-    if (result.outcome === "replayed") return { message: result.message, replayed: true };
+    if (result.outcome === "replayed") {
+      const first = this.#pendingSends.get(result.message.wa_message_id ?? "");
+      return { message: await this.#settled(first, result.message), replayed: true };
+    }
     if (result.outcome === "gone") throw new NotWritten("the message is not queued any more");
     throw new ApiError(
       "idempotency_mismatch",
       "This Idempotency-Key was used before with another body. Use a new key for a new message.",
     );
+  }
+
+  /** The message with its outcome, or as it is when there is none in time. */
+  async #settled(pending: PendingSend | undefined, message: Message): Promise<Message> {
+    if (pending === undefined) return message;
+    const settled = await withTimeout(pending.settled.promise, this.#options.ackTimeoutMs);
+    return settled ?? message;
   }
 
   /** WhatsApp's ack, which may also come after the caller was answered. */
@@ -192,11 +206,13 @@ export class Outbox {
       content: string;
       wa_message_id: string;
       intentCommitted: Promise<unknown>;
+      isRepeat?: boolean;
     },
   ): Promise<void> {
     const { to, content, wa_message_id: waMessageId, intentCommitted } = message;
     const { connection } = pending;
     try {
+      if (message.isRepeat === true) await intentCommitted;
       await Promise.all([
         connection.send({ to, content, waMessageId, intentCommitted }),
         intentCommitted,

@@ -1,6 +1,5 @@
 import { ApiError } from "../../shared/errors.ts";
 import type { ClaimedSession } from "../../shared/database.ts";
-import type { Message } from "../../shared/message.ts";
 import type { SessionState } from "../../shared/session.ts";
 import { withTimeout } from "../wait/with-timeout.ts";
 import type { Log } from "../log/log.ts";
@@ -9,7 +8,6 @@ import type { Identity } from "../whatsapp/identity.ts";
 import { type Credentials, isPaired } from "../whatsapp/auth-state.ts";
 import type { CloseReason } from "../whatsapp/close-reason.ts";
 import { WhatsAppConnection } from "../whatsapp/connection.ts";
-import type { SendItem } from "../write/write.ts";
 import { Device } from "./device.ts";
 import { notConnected } from "./not-connected.ts";
 import { Outbox } from "./outbox.ts";
@@ -98,10 +96,6 @@ export class Session {
     const connection = this.openConnection;
     if (connection !== undefined) return connection;
     throw notConnected(this.state, this.#claimed.session_id);
-  }
-
-  async send(to: string, intent: SendItem): Promise<{ message: Message; replayed: boolean }> {
-    return this.outbox.send(this.requireConnection(), to, intent);
   }
 
   /** Shows a new QR code. Throws when the session is already paired. */

@@ -25,8 +25,8 @@ export async function requestHash(request: {
 }
 
 /**
- * The message of the first request with this key. The connector checks the key when it sends; this
- * covers a session that has no connector any more.
+ * The message of the first request with this key. `begin_send` checks the key of a message that can
+ * be sent; this covers one that cannot be sent now.
  * @throws ApiError idempotency_mismatch
  */
 export async function findFirstMessage(

@@ -113,7 +113,7 @@ export function sendText(app: App, { database, connectors }: Services): void {
         },
       })
       .catch(async (error: unknown) => {
-        if (idempotency === undefined || !isUnreachable(error)) throw error;
+        if (idempotency === undefined || !mayBeSentBefore(error)) throw error;
         const request = { tenantId: caller.tenantId, ...idempotency };
         const first = await findFirstMessage(database, request);
         if (first === undefined) throw error;
@@ -128,9 +128,10 @@ export function sendText(app: App, { database, connectors }: Services): void {
   });
 }
 
-/** No connector can be reached for the session; the first request may have been before that. */
-function isUnreachable(error: unknown): boolean {
+/** The message cannot be sent now; the first request with its key may have been before that. */
+function mayBeSentBefore(error: unknown): boolean {
   const codes: ErrorCode[] = [
+    "not_on_whatsapp",
     "session_not_connected",
     "session_unavailable",
     "connector_unavailable",

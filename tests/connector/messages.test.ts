@@ -63,6 +63,23 @@ test("a key sends once, however often and however close together it is asked", a
   ).rejects.toMatchObject({ status: 422, code: "idempotency_mismatch" });
 });
 
+test("a repeated request leaves the Signal sessions as they are", async () => {
+  const signalSessions = async () => {
+    const { rows } = await stack.database.pool.query<{ id: string; ciphertext: string }>(
+      `select id, encode(ciphertext, 'base64') as ciphertext from signal_keys
+         where session_uid = $1 and type = 'session' order by id`,
+      [main.uid],
+    );
+    return rows;
+  };
+  const request = { uid: main.uid, to: ben, text: "repeated", key: "key-2" };
+  const { message } = await stack.sendText(connector.url, request);
+  await stack.untilMessage({ id: message.id, status: "DELIVERED" });
+  const before = await signalSessions();
+  expect(await stack.sendText(connector.url, request)).toMatchObject({ replayed: true });
+  expect(await signalSessions()).toEqual(before);
+});
+
 test("a number that is not on WhatsApp is said to be so, and leaves no message", async () => {
   await expect(
     stack.sendText(connector.url, { uid: main.uid, to: "393339999999", text: "nobody" }),

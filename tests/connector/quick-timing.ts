@@ -3,7 +3,8 @@ import { defaultTiming, type Timing } from "../../connector/timing.ts";
 /** Short, so that a test waits for what happens and not for the clock. */
 export const quickTiming: Timing = {
   ...defaultTiming,
-  leaseMs: 2000,
+  // Long enough for a machine that is busy with other tests.
+  leaseMs: 4000,
   renewEveryMs: 400,
   leaseMarginMs: 400,
   pollMs: 200,
