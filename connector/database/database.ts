@@ -12,7 +12,6 @@ export const connectorFunctions = {
   claim_sessions: "rows",
   list_owned_sessions: "rows",
   release_sessions: "nothing",
-  find_idempotent: "value",
   load_signal_keys: "rows",
   load_message_content: "value",
   load_in_flight: "rows",
