@@ -7,11 +7,15 @@ import {
 } from "@whiskeysockets/baileys";
 import { z } from "zod";
 import type { KeyStore } from "../keys/key-store.ts";
+import type { AddressSpace } from "./address-space.ts";
 import { type Identity, identityOf } from "./identity.ts";
 import type { DeferredCommits } from "./patches/deferred-commits.ts";
 import { splitReceivedMessages } from "./patches/received-message-key.ts";
 
-export type Credentials = AuthenticationCreds;
+export type Credentials = AuthenticationCreds & {
+  /** The address space of the account's direct chats, once known. */
+  addressing?: AddressSpace;
+};
 
 export function newCredentials(): Credentials {
   return initAuthCreds();

@@ -2,31 +2,46 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { BinaryNode, WASocket } from "@whiskeysockets/baileys";
 import { WebSocket } from "ws";
 import type { KeyStore } from "../keys/key-store.ts";
+import type { AddressSpace } from "./address-space.ts";
 import { type Credentials, isPaired, ownIdentity } from "./auth-state.ts";
 import { readCloseReason } from "./close-reason.ts";
 import type { ConnectionHandlers, ConnectionOptions } from "./connection-options.ts";
-import { decodeContent } from "./content.ts";
 import { type Identity, identityOf } from "./identity.ts";
 import { completeIdentity } from "./lid-mapping.ts";
+import { MessageSender, type OutgoingMessage } from "./message-sender.ts";
 import { openSocket } from "./open-socket.ts";
-import { RecentRecipients } from "./patches/concurrent-sends.ts";
 import { requestPairingCode } from "./patches/pairing-code.ts";
-import { SendBarrier } from "./send-barrier.ts";
+import type { SendBarrier } from "./send-barrier.ts";
 
 /** One WhatsApp Web connection, from its socket to its close. */
 export class WhatsAppConnection {
   readonly #socket: WASocket;
   readonly #credentials: Credentials;
   readonly #keys: KeyStore;
-  readonly #currentSend = new AsyncLocalStorage<SendBarrier>();
-  readonly #recentRecipients = new RecentRecipients();
+  readonly #sender: MessageSender;
   #lastFrameAt = performance.now();
   #closed = false;
 
   constructor(options: ConnectionOptions) {
     this.#credentials = options.credentials;
     this.#keys = options.keys;
-    this.#socket = openSocket(options, this.#currentSend);
+    const { credentials, keys, log, handlers } = options;
+    const currentSend = new AsyncLocalStorage<SendBarrier>();
+    const onAddressing = (space: AddressSpace) => {
+      if (credentials.addressing === space) return;
+      credentials.addressing = space;
+      if (isPaired(credentials)) handlers.onCredentials(credentials);
+    };
+    this.#socket = openSocket(options, { currentSend, onAddressing });
+    this.#sender = new MessageSender({
+      socket: this.#socket,
+      currentSend,
+      credentials,
+      keys,
+      log,
+      onAddressing,
+      onAck: handlers.onAck,
+    });
     this.#listen(options.handlers);
   }
 
@@ -40,23 +55,11 @@ export class WhatsAppConnection {
   }
 
   /**
-   * Encrypts and sends a message under this id. The stanza is written after `intentCommitted`, and
-   * not at all when that rejects. Resolves when the stanza is written to the socket.
+   * Encrypts and sends a message under this id, to the address that the account uses for the
+   * person. Resolves when the stanza is written to the socket.
    */
-  async send(message: {
-    to: string;
-    waMessageId: string;
-    content: string;
-    intentCommitted: Promise<unknown>;
-  }): Promise<void> {
-    const { to, waMessageId, intentCommitted } = message;
-    const exclusive = !this.#recentRecipients.has(to);
-    const barrier = new SendBarrier({ intentCommitted, exclusive });
-    await this.#currentSend.run(barrier, () =>
-      this.#socket.relayMessage(to, decodeContent(message.content), { messageId: waMessageId }),
-    );
-    barrier.assertPassed();
-    this.#recentRecipients.add(to);
+  send(message: OutgoingMessage): Promise<void> {
+    return this.#sender.send(message);
   }
 
   /** Who has this phone number; undefined when it is not on WhatsApp. */
@@ -111,7 +114,7 @@ export class WhatsAppConnection {
       this.#lastFrameAt = performance.now();
     });
     ws.on("CB:ack,class:message", ({ attrs }: BinaryNode) => {
-      if (attrs["id"] !== undefined) handlers.onAck(attrs["id"], attrs["error"]);
+      if (attrs["id"] !== undefined) this.#sender.acknowledge(attrs["id"], attrs["error"]);
     });
   }
 }

@@ -1,5 +1,12 @@
 import type { AsyncLocalStorage } from "node:async_hooks";
-import { makeWASocket, type SignalKeyStore, type WASocket } from "@whiskeysockets/baileys";
+import {
+  type BinaryNode,
+  makeWASocket,
+  type SignalKeyStore,
+  type WASocket,
+} from "@whiskeysockets/baileys";
+import { isLidMigration, readAccountAddressing } from "./account-addressing.ts";
+import type { AddressSpace } from "./address-space.ts";
 import { ownIdentity, signalKeyStore } from "./auth-state.ts";
 import type { ConnectionOptions } from "./connection-options.ts";
 import { decodeContent } from "./content.ts";
@@ -20,12 +27,17 @@ import { type RepositoryHooks, signalRepository } from "./patches/signal-reposit
 import type { SendBarrier } from "./send-barrier.ts";
 import { socketConfigFor } from "./socket-config.ts";
 
-/** Opens a Baileys socket with everything in patches/. `currentSend` holds the barrier of a send. */
-export function openSocket(
-  options: ConnectionOptions,
-  currentSend: AsyncLocalStorage<SendBarrier>,
-): WASocket {
+export interface SocketHooks {
+  /** Holds the barrier of the message that is being sent. */
+  currentSend: AsyncLocalStorage<SendBarrier>;
+  /** WhatsApp told the address space that the account's direct chats use. */
+  onAddressing: (space: AddressSpace) => void;
+}
+
+/** Opens a Baileys socket with everything in patches/. */
+export function openSocket(options: ConnectionOptions, hooks: SocketHooks): WASocket {
   const { target, credentials, handlers } = options;
+  const { currentSend, onAddressing } = hooks;
   const commits = new DeferredCommits();
   const keys = beforeStanzaWrite(signalKeyStore(options.keys, commits), () =>
     currentSend.getStore()?.pass(),
@@ -38,7 +50,7 @@ export function openSocket(
       const barrier = currentSend.getStore();
       await (barrier === undefined ? committed : barrier.add(committed));
     },
-    ...messageHooks(options, (ciphertext) => stanzas?.find(ciphertext)),
+    ...messageHooks(options, { onAddressing, find: (ciphertext) => stanzas?.find(ciphertext) }),
   });
 
   const open = () => makeWASocket(socketConfig(options, keys, makeSignalRepository));
@@ -49,6 +61,10 @@ export function openSocket(
   allowConcurrentSends(socket.authState.keys, () => currentSend.getStore()?.exclusive === false);
   detachLateWrites(socket.authState.keys);
   stanzas = new IncomingStanzas(socket.ws);
+  socket.ws.on("frame", (frame: BinaryNode | Uint8Array) => {
+    const space = frame instanceof Uint8Array ? undefined : readAccountAddressing(frame);
+    if (space !== undefined) onAddressing(space);
+  });
   acknowledgeStoredReceipts(socket.ws, {
     me: () => ownIdentity(credentials),
     store: handlers.onReceipts,
@@ -60,11 +76,9 @@ export function openSocket(
   return socket;
 }
 
-type Find = IncomingStanzas["find"];
-
 function messageHooks(
   { credentials, keys, handlers }: ConnectionOptions,
-  find: Find,
+  { find, onAddressing }: Pick<IncomingStanzas, "find"> & Pick<SocketHooks, "onAddressing">,
 ): Pick<RepositoryHooks, "isStored" | "readMessage"> {
   return {
     isStored: async (ciphertext) => {
@@ -74,6 +88,7 @@ function messageHooks(
     readMessage: async (ciphertext, plaintext) => {
       const stanza = find(ciphertext);
       if (stanza === undefined) return undefined;
+      if (stanza.attrs["category"] === "peer" && isLidMigration(plaintext)) onAddressing("lid");
       const message = await readMessageStanza({
         stanza,
         plaintext,

@@ -43,10 +43,14 @@ export class Contact {
   /** Makes the contact known to us, and us to the contact, as after a first message each way. */
   async meet(opened: TestSocket): Promise<void> {
     const { socket, caches } = opened;
-    const [user] = this.jid.split("@");
     await socket.signalRepository.lidMapping.storeLIDPNMappings([{ lid: this.lid, pn: this.jid }]);
-    await caches.userDevicesCache.set(me.id.split(":", 1)[0] ?? "", []);
-    await caches.userDevicesCache.set(user ?? "", [{ user, server: "s.whatsapp.net", device: 0 }]);
+    for (const jid of [this.jid, this.lid]) {
+      const [user = "", server] = jid.split("@");
+      await caches.userDevicesCache.set(user, [{ user, server, device: 0 }]);
+    }
+    for (const jid of [me.id, me.lid]) {
+      await caches.userDevicesCache.set(jid.split(":", 1)[0] ?? "", []);
+    }
     const own = await bundleOf(this.#credentials, this.#keys);
     await socket.signalRepository.injectE2ESession({ jid: this.jid, session: own });
     const { creds, keys } = socket.authState;

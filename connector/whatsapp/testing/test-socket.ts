@@ -5,7 +5,7 @@ import { pino } from "pino";
 import { WebSocket, WebSocketServer } from "ws";
 import { silenceLibsignal } from "../../../shared/silence-libsignal.ts";
 import { type Credentials, newCredentials } from "../auth-state.ts";
-import type { ConnectionHandlers, ConnectionOptions } from "../connection-options.ts";
+import type { ConnectionHandlers } from "../connection-options.ts";
 import { createDeviceCaches } from "../device-caches.ts";
 import { openSocket } from "../open-socket.ts";
 import type { SendBarrier } from "../send-barrier.ts";
@@ -27,7 +27,7 @@ export interface TestSocketOptions {
   credentials?: Credentials;
   handlers?: Partial<ConnectionHandlers>;
   /** Opens the socket; with every patch unless told otherwise. */
-  open?: (options: ConnectionOptions, currentSend: AsyncLocalStorage<SendBarrier>) => WASocket;
+  open?: typeof openSocket;
 }
 
 /**
@@ -59,18 +59,24 @@ export class TestSocket {
     this.#record();
     const address = server.address();
     if (address === null || typeof address === "string") throw new Error("The server has no port");
+    const credentials = options.credentials ?? pairedCredentials();
     const open = options.open ?? openSocket;
     this.socket = open(
       {
         target: { network: "sandbox", url: `ws://127.0.0.1:${address.port}`, rootKey: undefined },
-        credentials: options.credentials ?? pairedCredentials(),
+        credentials,
         keys: this.keys,
         caches: this.caches,
         pingEveryMs: 20_000,
         log: pino({ level: "debug" }, { write: (line) => this.onLog(line) }),
         handlers: { ...silentHandlers, ...options.handlers },
       },
-      this.currentSend,
+      {
+        currentSend: this.currentSend,
+        onAddressing: (space) => {
+          credentials.addressing = space;
+        },
+      },
     );
     this.socket.ws.removeAllListeners("open"); // It would begin the handshake.
     this.#recordWrites();
