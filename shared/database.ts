@@ -6,7 +6,7 @@
  */
 import type { Database as Generated, Json } from "./database.types.ts";
 import type { Event } from "./event.ts";
-import type { Message } from "./message.ts";
+import type { Message, MessageStatus } from "./message.ts";
 import type { Network, Session, SessionState } from "./session.ts";
 
 type Tables = Generated["public"]["Tables"];
@@ -166,6 +166,21 @@ type NarrowedFunctions = {
   load_in_flight: {
     Args: Args<"load_in_flight">;
     Returns: Narrow<ResultRow<"load_in_flight">, { source: "api" | "queue" }>[];
+  };
+  message_page: {
+    Args: Narrow<
+      Args<"message_page">,
+      {
+        session_uid: string | null;
+        chat_id: string | null;
+        status: MessageStatus | null;
+        direction: "in" | "out" | null;
+        from_id: string | null;
+        before_id: string | null;
+        after_id: string | null;
+      }
+    >;
+    Returns: { data: Message[]; next: string | null };
   };
   load_drip_heads: { Args: Args<"load_drip_heads">; Returns: QueuedMessage[] };
   commit_writes: {

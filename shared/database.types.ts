@@ -220,6 +220,7 @@ export type Database = {
           participant: string | null;
           phone_number: string | null;
           platform: string;
+          rare_status: string | null;
           read_at: string | null;
           sent_at: string | null;
           session_id: string;
@@ -245,6 +246,7 @@ export type Database = {
           participant?: string | null;
           phone_number?: string | null;
           platform?: string;
+          rare_status?: never;
           read_at?: string | null;
           sent_at?: string | null;
           session_id: string;
@@ -270,6 +272,7 @@ export type Database = {
           participant?: string | null;
           phone_number?: string | null;
           platform?: string;
+          rare_status?: never;
           read_at?: string | null;
           sent_at?: string | null;
           session_id?: string;
@@ -1031,6 +1034,22 @@ export type Database = {
       };
       message_event: { Args: { message_id: string; type: string }; Returns: Json };
       message_json: { Args: { message_id: string }; Returns: Json };
+      message_page: {
+        Args: {
+          after_id: string;
+          ascending: boolean;
+          before_id: string;
+          chat_id: string;
+          direction: string;
+          from_id: string;
+          page_limit: number;
+          page_offset: number;
+          session_uid: string;
+          status: string;
+          tenant_id: string;
+        };
+        Returns: Json;
+      };
       notify_connectors: { Args: { session_uid: string }; Returns: undefined };
       notify_hub: {
         Args: { endpoints: string[]; seq: number; settings_changed?: boolean; tenant_id: string };

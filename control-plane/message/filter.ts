@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { directionSchema, type MessageStatus, messageStatusSchema } from "../../shared/message.ts";
+import { directionSchema, messageStatusSchema } from "../../shared/message.ts";
 import { parseRecipient } from "../../shared/recipient.ts";
 import { pageQuery } from "../http/list.ts";
 
@@ -29,36 +29,6 @@ export const messageQuerySchema = z.object({
   order: z.enum(["desc", "asc"]).default("desc").openapi({ description: "desc: newest first" }),
 });
 export type MessageQuery = z.infer<typeof messageQuerySchema>;
-
-/** The conditions of a history query. Each combination has an index in id order. */
-export interface MessageFilter {
-  chatId: string | undefined;
-  status: MessageStatus | undefined;
-  outgoing: boolean;
-  /** No message can match, for example status RECEIVED with direction out. */
-  nothing: boolean;
-  fromId: string | undefined;
-  beforeId: string | undefined;
-}
-
-/**
- * Incoming messages are always RECEIVED and outgoing ones never are, so the status implies the
- * direction: one condition instead of two, each with its own index.
- */
-export function messageFilter(query: MessageQuery): MessageFilter {
-  const incoming = query.direction === "in";
-  const status = query.status ?? (incoming ? "RECEIVED" : undefined);
-  const nothing =
-    query.direction !== undefined && status !== undefined && incoming !== (status === "RECEIVED");
-  return {
-    chatId: query.chat,
-    status,
-    outgoing: query.direction === "out" && status === undefined,
-    nothing,
-    fromId: query.since && idFloor(Date.parse(query.since)),
-    beforeId: query.until && idFloor(Date.parse(query.until)),
-  };
-}
 
 /** The smallest id that a message of this millisecond can have, as uuid_v7_floor() in SQL. */
 export function idFloor(atMs: number): string {

@@ -1,9 +1,8 @@
 import type { Message } from "../../shared/message.ts";
 import { unwrap } from "../database/unwrap.ts";
 import type { DatabaseClient } from "../database/connect.ts";
-import { decodeCursor, toPage } from "../http/list.ts";
-import { messageFilter, type MessageQuery } from "./filter.ts";
-import { messageColumns } from "./resource.ts";
+import { decodeCursor, encodeCursor } from "../http/list.ts";
+import { idFloor, type MessageQuery } from "./filter.ts";
 
 /** One page of the messages of a tenant or of one session. Ids sort by time. */
 export async function readPage(
@@ -11,25 +10,27 @@ export async function readPage(
   scope: { tenantId: string; sessionUid?: string },
   query: MessageQuery,
 ): Promise<{ data: Message[]; next_cursor: string | null }> {
-  const filter = messageFilter(query);
-  if (filter.nothing) return { data: [], next_cursor: null };
+  if (matchesNothing(query)) return { data: [], next_cursor: null };
+  const { data, next } = await unwrap(
+    database.rpc("message_page", {
+      tenant_id: scope.tenantId,
+      session_uid: scope.sessionUid ?? null,
+      chat_id: query.chat ?? null,
+      status: query.status ?? null,
+      direction: query.direction ?? null,
+      from_id: query.since === undefined ? null : idFloor(Date.parse(query.since)),
+      before_id: query.until === undefined ? null : idFloor(Date.parse(query.until)),
+      after_id: query.cursor === undefined ? null : decodeCursor(query.cursor),
+      ascending: query.order === "asc",
+      page_limit: query.limit,
+      page_offset: query.offset,
+    }),
+  );
+  return { data, next_cursor: next === null ? null : encodeCursor(next) };
+}
 
-  const ascending = query.order === "asc";
-  let page = database
-    .from("message_resources")
-    .select(messageColumns)
-    .eq("tenant_id", scope.tenantId)
-    .order("id", { ascending })
-    .range(query.offset, query.offset + query.limit);
-  if (scope.sessionUid !== undefined) page = page.eq("session_uid", scope.sessionUid);
-  if (filter.chatId !== undefined) page = page.eq("chat_id", filter.chatId);
-  if (filter.status !== undefined) page = page.eq("status", filter.status);
-  if (filter.outgoing) page = page.eq("direction", "out");
-  if (filter.fromId !== undefined) page = page.gte("id", filter.fromId);
-  if (filter.beforeId !== undefined) page = page.lt("id", filter.beforeId);
-  if (query.cursor !== undefined) {
-    const last = decodeCursor(query.cursor);
-    page = ascending ? page.gt("id", last) : page.lt("id", last);
-  }
-  return toPage<Message>(await unwrap(page), { limit: query.limit, idOf: (row) => row.id });
+/** Incoming messages are always RECEIVED, and outgoing ones never are. */
+function matchesNothing({ direction, status }: MessageQuery): boolean {
+  if (direction === undefined || status === undefined) return false;
+  return (direction === "in") !== (status === "RECEIVED");
 }

@@ -101,7 +101,7 @@ language sql stable set search_path = ''
 as $$
   select m.id, m.wa_message_id, m.chat_id, encode(m.content, 'base64'), m.source, m.attempts
   from public.messages m
-  where m.session_uid = load_in_flight.session_uid and m.status = 'SENDING'
+  where m.session_uid = load_in_flight.session_uid and m.rare_status = 'SENDING'
   order by m.id;
 $$;
 

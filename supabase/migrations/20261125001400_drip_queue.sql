@@ -18,13 +18,13 @@ as $$
   cross join lateral (
     select m.*
     from public.messages m
-    where m.session_uid = s.uid and m.status = 'QUEUED'
+    where m.session_uid = s.uid and m.rare_status = 'QUEUED'
       and (m.not_before is null or m.not_before <= now())
       -- Not `not exists`: as a join it would read the whole queue to find its first row.
       and (
         select earlier.id from public.messages earlier
         where earlier.session_uid = m.session_uid and earlier.chat_id = m.chat_id
-          and earlier.status = 'QUEUED' and earlier.id < m.id and earlier.not_before > now()
+          and earlier.rare_status = 'QUEUED' and earlier.id < m.id and earlier.not_before > now()
         limit 1
       ) is null
     order by m.id
@@ -69,7 +69,7 @@ begin
       set status = 'FAILED', error = jsonb_build_object('code', 'duplicate', 'message',
             'The same text to the same chat was already queued, as message ' || queued.id || '.')
       where m.session_uid = queued.session_uid and m.chat_id = queued.chat_id
-        and m.status = 'QUEUED' and m.type = queued.type and m.message = queued.message
+        and m.rare_status = 'QUEUED' and m.type = queued.type and m.message = queued.message
         and m.id > queued.id
       returning m.id
   )
