@@ -13,6 +13,8 @@ import { listen } from "./http/listen.ts";
 import { createMetrics } from "./http/metrics.ts";
 import type { Registration } from "./lease/lease.ts";
 import { ConnectorRuntime } from "./runtime/connector-runtime.ts";
+import { createBroadcast } from "./notifications/broadcast.ts";
+import { HubNotifier } from "./notifications/hub-notifier.ts";
 import { listenForNotifications } from "./notifications/listen.ts";
 import { createLog, type Log } from "./log/log.ts";
 import { NumberCache } from "./number/number-cache.ts";
@@ -51,6 +53,10 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
     supabase,
     log,
     onNotification: (uid) => runtime?.wake(uid),
+  });
+  const hubs = new HubNotifier({
+    broadcast: createBroadcast({ url: config.SUPABASE_URL, key: config.SUPABASE_KEY }),
+    onError: (error) => log.debug({ event: "broadcast_failed", err: error }, "hubs not notified"),
   });
   const commands = commandRoute({
     publicKey: config.COMMAND_PUBLIC_KEY,
@@ -98,6 +104,7 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
         log: log.child({ connector: connectorId }),
         random: Math.random,
         numberCache,
+        notifyHubs: (committed) => hubs.notify(committed),
         services,
       });
       await runtime.serve(stopping.signal);
@@ -138,6 +145,7 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
           timeoutMs: 2000,
           run: () => {
             runtime?.abandon();
+            hubs.close();
             return Promise.all([notifications.stop(), server.stop(), database.close()]);
           },
         },

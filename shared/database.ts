@@ -130,6 +130,14 @@ export type EndpointProgress = {
   next_retry_at: string | null;
 };
 
+/** The topic of a tenant's hub, the tenant's last event, and the webhook endpoints that receive it. */
+export type HubNotification = {
+  topic: string;
+  tenant_id: string;
+  seq: number;
+  endpoints: string[];
+};
+
 type NarrowedFunctions = {
   authenticate: { Args: Args<"authenticate">; Returns: Authenticated[] };
   create_session: {
@@ -185,7 +193,7 @@ type NarrowedFunctions = {
   load_drip_heads: { Args: Args<"load_drip_heads">; Returns: QueuedMessage[] };
   commit_writes: {
     Args: Narrow<Args<"commit_writes">, { writes: Record<string, unknown> }>;
-    Returns: { stale: string[]; results: unknown[] };
+    Returns: { stale: string[]; results: unknown[]; notifications: HubNotification[] };
   };
 };
 

@@ -954,7 +954,7 @@ export type Database = {
           network: string;
         }[];
       };
-      emit_events: { Args: { new_events: Json }; Returns: undefined };
+      emit_events: { Args: { new_events: Json; notify?: boolean }; Returns: Json };
       event_heads: {
         Args: { tenant_ids: string[] };
         Returns: {
@@ -973,6 +973,7 @@ export type Database = {
       find_idempotent: { Args: { key: string; tenant_id: string }; Returns: Json };
       finish_send: { Args: { outcome: Json }; Returns: Json };
       has_message: { Args: { session_uid: string; wa_message_id: string }; Returns: boolean };
+      hub_topic: { Args: { tenant_id: string }; Returns: string };
       list_owned_sessions: {
         Args: { connector_id: string };
         Returns: {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Drip } from "../drip/drip.ts";
 import type { NumberCache } from "../number/number-cache.ts";
-import type { ClaimedSession } from "../../shared/database.ts";
+import type { ClaimedSession, HubNotification } from "../../shared/database.ts";
 import { Session } from "../session/session.ts";
 import type { SessionServices } from "../session/services.ts";
 import { stopped } from "../session/session-state.ts";
@@ -17,6 +17,8 @@ const queues = 2;
 
 export interface ConnectorRuntimeOptions extends Omit<LeaseOptions, "signal"> {
   numberCache: NumberCache;
+  /** Called with the notifications of each commit. */
+  notifyHubs: (notifications: HubNotification[]) => void;
   services: Omit<SessionServices, "writer" | "onReady" | "onGone">;
 }
 
@@ -38,7 +40,8 @@ export class ConnectorRuntime {
       {
         ...options,
         onStale: (uid) => this.#drop(uid, "stale"),
-        onCommit: ({ writes, seconds }) => {
+        onCommit: ({ writes, seconds, notifications }) => {
+          options.notifyHubs(notifications);
           metrics.commitWrites.observe(writes);
           metrics.commitLatency.observe(seconds);
         },

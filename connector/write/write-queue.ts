@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { HubNotification } from "../../shared/database.ts";
 import { DatabaseError, type Database } from "../database/database.ts";
 import { backoffMs } from "../wait/backoff.ts";
 import type { Log } from "../log/log.ts";
@@ -12,7 +13,7 @@ export interface WriteQueueOptions {
   random: () => number;
   /** Called for a session that this connector no longer owns. */
   onStale: (uid: string) => void;
-  onCommit: (commit: { writes: number; seconds: number }) => void;
+  onCommit: (commit: { writes: number; seconds: number; notifications: HubNotification[] }) => void;
 }
 
 interface Entry {
@@ -147,15 +148,19 @@ export class WriteQueue {
       { connector_id: connectorId, writes: asArgument(batch) },
       { timeoutMs: requestTimeoutMs },
     );
-    onCommit({ writes: entries.length, seconds: (performance.now() - startedAt) / 1000 });
+    onCommit({
+      writes: entries.length,
+      seconds: (performance.now() - startedAt) / 1000,
+      notifications: answer.notifications,
+    });
 
-    const stale = new Set(answer?.stale);
+    const stale = new Set(answer.stale);
     let next = 0;
     for (const { write, done, failed } of entries) {
       const from = next;
       next += write.items?.length ?? 0;
       if (stale.has(write.uid)) failed(new NotWritten("the session belongs to another connector"));
-      else done(answer?.results.slice(from, next) ?? []);
+      else done(answer.results.slice(from, next));
     }
     for (const uid of stale) onStale(uid);
   }

@@ -15,6 +15,13 @@ as $$
   select (get_byte(sha256(convert_to(tenant_id, 'UTF8')), 0) >> 4)::smallint;
 $$;
 
+-- Returns the Realtime topic on which the hub of a tenant is notified.
+create function public.hub_topic(tenant_id text) returns text
+language sql immutable parallel safe set search_path = ''
+as $$
+  select 'hub:' || public.tenant_bucket(tenant_id);
+$$;
+
 -- Tells the hub of a tenant that events up to `seq` exist for these webhook endpoints, or that the
 -- settings of these endpoints changed.
 create function public.notify_hub(
@@ -25,7 +32,7 @@ as $$
   select realtime.send(
     jsonb_build_object('tenant_id', tenant_id, 'seq', seq, 'endpoints', endpoints,
       'settings_changed', settings_changed),
-    'changed', 'hub:' || public.tenant_bucket(tenant_id), true);
+    'changed', public.hub_topic(tenant_id), true);
 $$;
 
 create table public.realtime_audiences (

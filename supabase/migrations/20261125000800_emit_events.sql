@@ -40,15 +40,18 @@ as $$
 $$;
 
 -- Writes events `[{ tenant_id, type, session_uid, session_id, data }]` in their order. Call it
--- last in a transaction: it locks the counters of the tenants until the commit.
-create function public.emit_events(new_events jsonb) returns void
+-- last in a transaction: it locks the counters of the tenants until the commit. Returns what the
+-- hubs have to know, `[{ topic, tenant_id, seq, endpoints }]`. With `notify` it tells them itself;
+-- a caller that passes false does it after the commit, which costs the database nothing.
+create function public.emit_events(new_events jsonb, notify boolean default true) returns jsonb
 language plpgsql volatile set search_path = ''
 as $$
 declare
   tenant record;
+  notifications jsonb := '[]';
 begin
   if jsonb_array_length(new_events) = 0 then
-    return;
+    return notifications;
   end if;
 
   for tenant in
@@ -58,6 +61,7 @@ begin
   loop
     declare
       to_seq bigint;
+      endpoints uuid[];
     begin
       update public.event_counters c set last_seq = c.last_seq + tenant.event_count
         where c.tenant_id = tenant.tenant_id
@@ -75,11 +79,18 @@ begin
 
       -- The hub passes the notification on to these endpoints; each reads the events from its own
       -- cursor.
-      perform public.notify_hub(tenant.tenant_id, to_seq, array(
+      endpoints := array(
         select w.id from public.webhook_endpoints w
-        where w.tenant_id = tenant.tenant_id and w.enabled));
+        where w.tenant_id = tenant.tenant_id and w.enabled);
+      notifications := notifications || jsonb_build_array(jsonb_build_object(
+        'topic', public.hub_topic(tenant.tenant_id), 'tenant_id', tenant.tenant_id, 'seq', to_seq,
+        'endpoints', endpoints));
+      if notify then
+        perform public.notify_hub(tenant.tenant_id, to_seq, endpoints);
+      end if;
       perform public.publish_events(tenant.tenant_id, to_seq - tenant.event_count + 1, to_seq);
     end;
   end loop;
+  return notifications;
 end;
 $$;

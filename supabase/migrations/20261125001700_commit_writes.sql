@@ -4,7 +4,8 @@
 --   { sessions: [{ uid, epoch }],          every session that the other fields name
 --     credentials, keys, clear_auth,       see write_auth
 --     items: [{ kind, uid, ... }] }        see the loop below
--- Returns `{ stale: [uid], results: [...] }`. Nothing of a stale session is written. There is a
+-- Returns `{ stale: [uid], results: [...], notifications: [...] }`. The connector passes the
+-- notifications of emit_events on to the hubs. Nothing of a stale session is written. There is a
 -- result for each item, in the same order: for `send` that of begin_send, for `dequeue` that of
 -- dequeue_message, for `outcome` the message, otherwise null.
 create function public.commit_writes(connector_id uuid, writes jsonb) returns jsonb
@@ -16,6 +17,7 @@ declare
   result jsonb;
   results jsonb := '[]';
   events jsonb := '[]';
+  notifications jsonb;
 begin
   perform public.write_auth(
     owned,
@@ -43,12 +45,13 @@ begin
     results := results || jsonb_build_array(result);
   end loop;
 
-  perform public.emit_events(events);
+  notifications := public.emit_events(events, notify => false);
   return jsonb_build_object(
     'stale', (
       select coalesce(jsonb_agg(c.uid), '[]')
       from jsonb_to_recordset(writes -> 'sessions') as c(uid uuid)
       where c.uid <> all (owned)),
-    'results', results);
+    'results', results,
+    'notifications', notifications);
 end;
 $$;
