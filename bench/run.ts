@@ -7,6 +7,7 @@ import { type Figure, figureSchema, printTargetTable } from "./support/target-ta
 /** `npm run bench`: the benches that fill the target table. `npm run bench -- NAME`: one of them. */
 const set = ["start", "send", "receive", "backlog", "events", "sessions"];
 const all = [...set, "history"];
+const interruptedCode = 130;
 const help = `npm run bench -- [name] [flags]
 
 Without a name: ${set.join(", ")}, then the target table.
@@ -50,7 +51,12 @@ async function runOne(name: string, flags: string[]): Promise<Figure[]> {
   process.stdout.write(`\n${name}\n`);
   const child = fork(fileURLToPath(new URL(`${name}.ts`, import.meta.url)), flags);
   child.on("message", (message) => figures.push(figureSchema.parse(message)));
+  // A bench that is interrupted stops first what it started.
+  const forward = (signal: NodeJS.Signals) => void child.kill(signal);
+  process.on("SIGINT", forward).on("SIGTERM", forward);
   const [code] = await once(child, "exit");
+  process.off("SIGINT", forward).off("SIGTERM", forward);
+  if (code === interruptedCode) process.exit(code);
   if (code !== 0) process.exitCode = 1;
   return figures;
 }

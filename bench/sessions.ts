@@ -77,8 +77,7 @@ async function measureGateway(
   restart: () => Promise<Gateway>,
 ): Promise<Side> {
   const { column, pid } = gateway;
-  const running = { stop: () => gateway.stop() };
-  environment.stopAtEnd({ stop: () => running.stop() });
+  environment.stopAtEnd(gateway);
   const steps = await addSessions(column, pid, (from, to) =>
     pairSessions(environment, gateway, { from, to, batch: flags.batch }),
   );
@@ -86,16 +85,13 @@ async function measureGateway(
     await gateway.deleteSession(sessionName(index));
   }
   progress(`${columnTitles[column]}: restart with ${flags.restart} sessions`);
-  running.stop = async () => {};
-  await gateway.stop();
+  await environment.stopNow(gateway);
   const startedAt = performance.now();
-  const restarted = await restart();
-  running.stop = () => restarted.stop();
+  const restarted = environment.stopAtEnd(await restart());
   const allConnected = (count: number) => count === flags.restart;
   await until(() => restarted.countConnected(), allConnected, restartTimeoutMs);
   const restartSeconds = (performance.now() - startedAt) / 1000;
-  await restarted.stop();
-  running.stop = async () => {};
+  await environment.stopNow(restarted);
   return { column, steps, restartSeconds };
 }
 

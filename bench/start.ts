@@ -50,9 +50,9 @@ await runBench(flags, async (environment) => {
       rows.push([name, kind, median(seconds), quantile(seconds, 1)]);
     }
     progress(`${name}, idle`);
-    const idle = await candidate.start(await environment.newDirectory());
+    const idle = environment.stopAtEnd(await candidate.start(await environment.newDirectory()));
     memory.push(await idleMemory(column, idle.pid));
-    await idle.stop();
+    await environment.stopNow(idle);
   }
   memory.push(await idleMemory("bare", environment.startBare().pid));
   printTable(

@@ -10,18 +10,26 @@ import { type SandboxAddress, startSandbox } from "../sandbox/start.ts";
 import type { Gateway } from "../support/gateway.ts";
 import { printMachine } from "../support/machine.ts";
 
+const interruptedCode = 130;
+
 /** What a bench measures, and where it sends and receives. Whatever it starts is stopped at the end. */
 export interface Environment {
   sandbox: SandboxAddress;
   receiver: Receiver;
   /** A new directory on disk. */
   newDirectory(): Promise<string>;
-  stopAtEnd<Started extends { stop(): Promise<unknown> }>(started: Started): Started;
+  stopAtEnd<Started extends Stoppable>(started: Started): Started;
+  /** Stops before the end what was handed to `stopAtEnd`. */
+  stopNow(started: Stoppable): Promise<void>;
   /** This checkout, and the one named by --compare. */
   checkouts: Checkout[];
   startProducts(): Promise<Product[]>;
   startPlain(): Promise<Gateway>;
   startBare(): Bare;
+}
+
+interface Stoppable {
+  stop(): Promise<unknown>;
 }
 
 export interface Checkout {
@@ -34,35 +42,49 @@ export async function runBench(
   { compare }: { compare: string | undefined },
   work: (environment: Environment) => Promise<void>,
 ): Promise<never> {
-  const started: (() => Promise<unknown>)[] = [];
+  const started = new Set<Stoppable>();
   const stopAll = async () => {
-    for (const stop of started.splice(0).toReversed()) await stop().catch(reportFailure);
+    for (const one of [...started].toReversed()) {
+      started.delete(one);
+      await one.stop().catch(reportFailure);
+    }
   };
-  const interrupt = () => void stopAll().finally(() => process.exit(130));
-  process.once("SIGINT", interrupt);
-  process.once("SIGTERM", interrupt);
+  let interrupted = false;
+  const interrupt = () => {
+    // On Ctrl-C it arrives twice: from the terminal, and from the process that runs the bench.
+    if (interrupted) return;
+    interrupted = true;
+    void stopAll().finally(() => process.exit(interruptedCode));
+  };
+  process.on("SIGINT", interrupt);
+  process.on("SIGTERM", interrupt);
   printMachine();
   try {
     await work(await startEnvironment(compare, started));
   } catch (error) {
+    // An interrupt makes the work fail, and exits by itself once everything has stopped.
+    if (interrupted) return new Promise(() => {});
     reportFailure(error);
-  } finally {
-    await stopAll();
   }
+  await stopAll();
   process.exit();
 }
 
 async function startEnvironment(
   compare: string | undefined,
-  started: (() => Promise<unknown>)[],
+  started: Set<Stoppable>,
 ): Promise<Environment> {
   const stopAtEnd: Environment["stopAtEnd"] = (one) => {
-    started.push(() => one.stop());
+    started.add(one);
     return one;
+  };
+  const stopNow = async (one: Stoppable) => {
+    started.delete(one);
+    await one.stop();
   };
   const newDirectory = async () => {
     const path = await mkdtemp(join(tmpdir(), "whatsapp-microservice-bench-"));
-    started.push(() => rm(path, { recursive: true, force: true }));
+    started.add({ stop: () => rm(path, { recursive: true, force: true }) });
     return path;
   };
   const checkouts: Checkout[] = [{ column: "ours", directory: ownDirectory }];
@@ -74,6 +96,7 @@ async function startEnvironment(
     receiver,
     newDirectory,
     stopAtEnd,
+    stopNow,
     checkouts,
     async startProducts() {
       const products: Product[] = [];

@@ -21,7 +21,7 @@ const rows = {
 const columns = ["before", "ours", "bare", "plain"] as const;
 export type Column = (typeof columns)[number];
 export const columnTitles: Record<Column, string> = {
-  before: "--compare",
+  before: "compared",
   ours: "ours",
   bare: "bare Baileys",
   plain: "bench/plain",
