@@ -45,3 +45,13 @@ test("the second message of a new contact waits for the first one, other chats d
   await answered("2");
   expect(decrypted).toEqual(["3", "1", "2"]);
 });
+
+test("a live message waits for those of its chat that came while the session was offline", async () => {
+  const decrypted = await open();
+  const from = "72220000001@lid";
+  for (const id of ["1", "2", "3"]) opened.receive(message(id, from, { offline: "0" }));
+  opened.receive(message("4", from));
+  await answered("3");
+  await answered("4");
+  expect(decrypted).toEqual(["1", "2", "3", "4"]);
+});

@@ -1,15 +1,23 @@
-// Baileys starts on every message at once; here the messages of one chat wait for each other.
+// Baileys handles messages of one chat concurrently; here each waits for the one before.
+import type { BinaryNode } from "@whiskeysockets/baileys";
 import { KeyedLock } from "../keyed-lock.ts";
 import { type StanzaEmitter, takeOverListeners } from "./take-over.ts";
 
 /**
- * The first message of a new contact takes longer to decrypt, and without this the second one
- * would be stored before it.
+ * Without this, messages would be stored out of order: the first one of a new contact takes longer
+ * to decrypt, and Baileys puts the messages that came while the session was offline into a queue,
+ * which live ones do not wait for.
  */
 export function keepChatsInOrder(stanzas: StanzaEmitter): void {
   const chats = new KeyedLock();
   takeOverListeners(stanzas, "CB:message", (node, passOn) => {
-    const handled = chats.run(node.attrs["from"] ?? "", () => passOn());
+    const handled = chats.run(node.attrs["from"] ?? "", () => passOn(asLive(node)));
     void handled.catch(() => undefined); // Baileys logs its own errors.
   });
+}
+
+/** A message that Baileys handles at once: its listener resolves after that, not when it is queued. */
+function asLive(node: BinaryNode): BinaryNode {
+  const { offline: _, ...attrs } = node.attrs;
+  return { ...node, attrs };
 }
