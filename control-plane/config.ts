@@ -9,6 +9,8 @@ const configSchema = z.object({
   ADMIN_KEY: z.string().min(16),
   COMMAND_PRIVATE_KEY: z.base64().min(1),
   EVENT_HUB_SHARDS: z.coerce.number().int().min(1).max(16).default(4),
+  MAX_STREAMS_PER_TENANT: z.coerce.number().int().min(1).max(2_000).default(100),
+  MAX_STREAMS_PER_KEY: z.coerce.number().int().min(1).max(2_000).default(50),
   ALLOW_PRIVATE_URLS: flag.default(false),
 });
 
@@ -19,6 +21,8 @@ export interface Config {
   adminKey: string;
   commandPrivateKey: string;
   eventHubShards: number;
+  maxStreamsPerTenant: number;
+  maxStreamsPerKey: number;
   allowPrivateUrls: boolean;
 }
 
@@ -39,6 +43,8 @@ export function parseConfig(variables: object): Config {
     adminKey: values.ADMIN_KEY,
     commandPrivateKey: values.COMMAND_PRIVATE_KEY,
     eventHubShards: values.EVENT_HUB_SHARDS,
+    maxStreamsPerTenant: values.MAX_STREAMS_PER_TENANT,
+    maxStreamsPerKey: values.MAX_STREAMS_PER_KEY,
     allowPrivateUrls: values.ALLOW_PRIVATE_URLS,
   };
 }

@@ -20,6 +20,7 @@ export const errorKinds = {
   not_on_whatsapp: { status: 422, title: "Number not on WhatsApp" },
   pairing_refused: { status: 422, title: "WhatsApp refused the pairing" },
   message_rejected: { status: 422, title: "Message rejected" },
+  too_many_streams: { status: 429, title: "Too many open streams" },
   rate_limited: { status: 429, title: "Too many requests" },
   internal: { status: 500, title: "Internal error" },
   session_unavailable: { status: 503, title: "Session temporarily unavailable" },

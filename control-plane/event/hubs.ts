@@ -33,6 +33,9 @@ export class Hubs {
     const hub = this.#hub((await tenantBucket(request.tenantId)) % this.#shards);
     const response = await hub.fetch(url.href);
     if (response.ok) return response;
+    if (response.status === 429) {
+      throw new ApiError("too_many_streams", await response.text(), { retryAfterSeconds: 5 });
+    }
     throw new ApiError(
       "database_unavailable",
       "The database did not answer. Open the stream again in a few seconds.",

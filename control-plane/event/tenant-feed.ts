@@ -1,37 +1,45 @@
-import type { Event } from "../../shared/event.ts";
-import { encodeEvent } from "./sse.ts";
+import { ByteBudget } from "./byte-budget.ts";
+import type { ReadPage } from "./read-pages.ts";
 import type { StreamClient } from "./stream-client.ts";
 
-export const pageSize = 500;
 const firstDelayMs = 2;
 const maxDelayMs = 256;
-/** A client that reads nothing for this long is closed. */
-const maxStallMs = 30_000;
-
-/** Reads up to `pageSize` events of a tenant after a seq, in order. */
-export type ReadEvents = (after: number) => Promise<Event[]>;
+/** How many unread bytes the clients of one tenant may have together. */
+const maxBufferedBytes = 4_194_304;
 
 /**
- * The open streams of one tenant. Its cursor is the last event that all of them were offered:
- * each new event is read from the database once, however many streams there are.
+ * The open streams of one tenant. Live clients have all events up to the cursor: each new event is
+ * read once for all of them. Clients that are behind catch up with page reads that they share.
  */
 export class TenantFeed {
-  readonly #read: ReadEvents;
+  readonly budget: ByteBudget;
+  readonly #readLive: ReadPage;
+  readonly #readBehind: ReadPage;
   readonly #sleep: (ms: number) => Promise<void>;
-  readonly #clients = new Set<StreamClient>();
+  readonly #onError: (error: unknown) => void;
+  readonly #live = new Set<StreamClient>();
+  readonly #behind = new Set<StreamClient>();
   #cursor = 0;
   #latest = 0;
-  #joining = 0;
-  #pumping: Promise<void> | undefined;
+  #isPumping = false;
+  #isCatchingUp = false;
 
-  constructor(deps: { read: ReadEvents; sleep: (ms: number) => Promise<void> }) {
-    this.#read = deps.read;
+  constructor(deps: {
+    readLive: ReadPage;
+    readBehind: ReadPage;
+    sleep: (ms: number) => Promise<void>;
+    onError: (error: unknown) => void;
+    hubBudget: ByteBudget;
+  }) {
+    this.#readLive = deps.readLive;
+    this.#readBehind = deps.readBehind;
     this.#sleep = deps.sleep;
+    this.#onError = deps.onError;
+    this.budget = new ByteBudget({ maxBytes: maxBufferedBytes, parent: deps.hubBudget });
   }
 
-  /** No client is connected or joining. */
   get isIdle(): boolean {
-    return this.#clients.size === 0 && this.#joining === 0;
+    return this.#live.size === 0 && this.#behind.size === 0;
   }
 
   /** Reads and writes events up to this seq, which a notification or a poll said exists. */
@@ -40,55 +48,31 @@ export class TenantFeed {
     await this.#pump();
   }
 
-  /**
-   * Writes the events that a client missed, page by page, then adds it to the live clients.
-   * Nothing runs between the last page and that, so no event is missed; the client's position
-   * prevents duplicates.
-   */
+  /** Adds a client, which first catches up from its position. Never rejects. */
   async join(client: StreamClient): Promise<void> {
-    this.#joining += 1;
-    try {
-      await this.#catchUp(client);
-    } finally {
-      this.#joining -= 1;
-    }
-    await this.#pump();
-  }
-
-  async #catchUp(client: StreamClient): Promise<void> {
-    for (;;) {
-      const known = this.#cursor;
-      const events = await this.#read(client.position);
-      for (const event of events) {
-        const encoded = encodeEvent(event);
-        while (client.isOpen && !client.offer(encoded)) await client.drained(maxStallMs);
-      }
-      if (!client.isOpen) return;
-      if (events.length === pageSize) continue;
-      if (this.#clients.size === 0 || client.position >= this.#cursor) break;
-      // Events that live clients received are gone: the tenant was deleted and created again.
-      if (client.position < known) this.#closeAll();
-    }
-    if (this.#clients.size === 0) this.#cursor = client.position;
-    this.#clients.add(client);
+    client.onRoom = () => void this.#catchUp();
+    this.#behind.add(client);
+    await this.#catchUp();
   }
 
   leave(client: StreamClient): void {
-    this.#clients.delete(client);
+    this.#live.delete(client);
+    this.#behind.delete(client);
   }
 
-  #closeAll(): void {
-    for (const client of this.#clients) client.close();
-    this.#clients.clear();
+  writeToAll(bytes: Uint8Array): void {
+    for (const client of this.#live) client.write(bytes);
+    for (const client of this.#behind) client.write(bytes);
   }
 
-  writeAll(bytes: Uint8Array): void {
-    for (const client of this.#clients) client.write(bytes);
-  }
-
-  async #pump(): Promise<void> {
-    this.#pumping ??= this.#pumpUntilCaughtUp().finally(() => (this.#pumping = undefined));
-    await this.#pumping;
+  /** Closes the clients with the most unread bytes until half of them are gone. */
+  dropSlowest(): void {
+    const goal = this.budget.usedBytes / 2;
+    const clients = [...this.#live, ...this.#behind];
+    for (const client of clients.toSorted((a, b) => b.queuedBytes - a.queuedBytes)) {
+      if (this.budget.usedBytes <= goal) return;
+      client.close();
+    }
   }
 
   /**
@@ -96,33 +80,102 @@ export class TenantFeed {
    * events are visible, because Realtime reads the WAL: then the read is repeated after a growing
    * delay, and finally left to the next poll.
    */
-  async #pumpUntilCaughtUp(): Promise<void> {
-    let delayMs = firstDelayMs;
-    while (this.#clients.size > 0 && this.#latest > this.#cursor) {
-      const goal = this.#latest;
-      const events = await this.#read(this.#cursor);
-      for (const event of events) {
-        const encoded = encodeEvent(event);
-        for (const client of this.#clients) if (!client.offer(encoded)) this.#fallBehind(client);
-        this.#cursor = event.seq;
+  async #pump(): Promise<void> {
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    try {
+      let delayMs = firstDelayMs;
+      while (this.#live.size > 0 && this.#latest > this.#cursor) {
+        const goal = this.#latest;
+        const { events } = await this.#readLive(this.#cursor);
+        for (const event of events) {
+          for (const client of this.#live) if (!client.offer(event)) this.#fallBehind(client);
+          this.#cursor = event.seq;
+        }
+        if (events.length > 0 || this.#latest > goal) {
+          delayMs = firstDelayMs;
+          continue;
+        }
+        if (delayMs > maxDelayMs) {
+          this.#latest = this.#cursor;
+          return;
+        }
+        await this.#sleep(delayMs);
+        delayMs *= 2;
       }
-      if (events.length > 0 || this.#latest > goal) {
-        delayMs = firstDelayMs;
-        continue;
-      }
-      if (delayMs > maxDelayMs) {
-        this.#latest = this.#cursor;
-        return;
-      }
-      await this.#sleep(delayMs);
-      delayMs *= 2;
+    } finally {
+      this.#isPumping = false;
     }
   }
 
-  /** A client whose buffer is full leaves the live clients and catches up with its own reads. */
+  /** A client whose buffer is full catches up from its position once it has room again. */
   #fallBehind(client: StreamClient): void {
-    this.#clients.delete(client);
-    // It continues at its position. Only the database read can fail.
-    this.join(client).catch(() => client.close());
+    this.#live.delete(client);
+    if (client.isOpen) this.#behind.add(client);
+  }
+
+  async #catchUp(): Promise<void> {
+    if (this.#isCatchingUp) return;
+    this.#isCatchingUp = true;
+    try {
+      for (;;) {
+        const next = this.#nextBehind();
+        if (next === undefined) break;
+        await this.#readFor(next);
+      }
+    } catch (error) {
+      this.#onError(error);
+      // They resume at their position when they reconnect.
+      for (const client of this.#behind) client.close();
+    } finally {
+      this.#isCatchingUp = false;
+    }
+  }
+
+  /** The client that has waited longest for a read; full ones wait until they have room. */
+  #nextBehind(): StreamClient | undefined {
+    for (const client of this.#behind) {
+      if (client.isFull) continue;
+      this.#behind.delete(client);
+      this.#behind.add(client);
+      return client;
+    }
+    return undefined;
+  }
+
+  /** Reads the next page for a client, and writes it to all that are behind and can use it. */
+  async #readFor(reader: StreamClient): Promise<void> {
+    const after = reader.position;
+    const cursorBefore = this.#cursor;
+    const { events, isLast } = await this.#readBehind(after);
+    const end = events.at(-1)?.seq ?? after;
+    for (const client of this.#behind) {
+      if (client.position < after) continue;
+      for (const event of events) if (!client.offer(event)) break;
+    }
+    if (!isLast) return;
+    // Events that live clients received are gone: the tenant was deleted and created again.
+    if (reader.position === end && end < cursorBefore) this.#closeLive();
+    this.#goLive(end);
+  }
+
+  /**
+   * Makes the clients live that have all events up to `end` and up to the cursor. Nothing runs
+   * between the last page and this, so no event is missed; positions prevent duplicates.
+   */
+  #goLive(end: number): void {
+    for (const client of this.#behind) {
+      const isEven = this.#live.size === 0 || client.position >= this.#cursor;
+      if (client.position < end || !isEven) continue;
+      if (this.#live.size === 0) this.#cursor = client.position;
+      this.#behind.delete(client);
+      this.#live.add(client);
+    }
+    this.#pump().catch(this.#onError);
+  }
+
+  #closeLive(): void {
+    for (const client of this.#live) client.close();
+    this.#live.clear();
   }
 }

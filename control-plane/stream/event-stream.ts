@@ -12,7 +12,7 @@ const route = createRoute({
   request: { headers: resumeHeaders, query: resumeQuerySchema },
   responses: {
     200: { description: "Server-sent events", content: streamContent },
-    ...problems("unauthorized", "invalid_request", "database_unavailable"),
+    ...problems("unauthorized", "invalid_request", "too_many_streams", "database_unavailable"),
   },
 });
 

@@ -14,7 +14,13 @@ const route = createRoute({
   request: { params: sessionParams, headers: resumeHeaders, query: resumeQuerySchema },
   responses: {
     200: { description: "Server-sent events of type message.*", content: streamContent },
-    ...problems("unauthorized", "not_found", "invalid_request", "database_unavailable"),
+    ...problems(
+      "unauthorized",
+      "not_found",
+      "invalid_request",
+      "too_many_streams",
+      "database_unavailable",
+    ),
   },
 });
 
