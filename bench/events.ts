@@ -81,16 +81,19 @@ async function measure(product: Product, setting: Setting, writer: PoolClient): 
   const committedAt = new Map<string, number>();
   const expected = flags.events * setting.clients;
   const allArrived = Promise.withResolvers<void>();
-  const open = setting.tenants.flatMap((tenant) =>
-    Array.from({ length: setting.clients }, () =>
-      openLiveStream(tenant, (event, arrivedAt) => {
-        const at = committedAt.get(textOf(event));
-        if (at === undefined) return;
-        latencies.push(arrivedAt - at);
-        if (latencies.length === expected) allArrived.resolve();
-      }),
-    ),
-  );
+  const onEvent = (event: string, arrivedAt: number) => {
+    const at = committedAt.get(textOf(event));
+    if (at === undefined) return;
+    latencies.push(arrivedAt - at);
+    if (latencies.length === expected) allArrived.resolve();
+  };
+  const open: ReturnType<typeof openLiveStream>[] = [];
+  for (const tenant of setting.tenants) {
+    const otherKey = setting.clients > 1 ? await product.addKey(tenant) : tenant;
+    for (let client = 0; client < setting.clients; client++) {
+      open.push(openLiveStream(client % 2 === 0 ? tenant : otherKey, onEvent));
+    }
+  }
   const streams = await Promise.all(open);
   // Opens what a stream needs once, such as the cursor of its hub.
   for (const tenant of setting.tenants) await commitEvent(writer, tenant.id, "first");

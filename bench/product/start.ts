@@ -1,6 +1,6 @@
 import { Pool } from "pg";
 import type { Session } from "../../shared/session.ts";
-import { type Answer, addTenant, type Tenant, tenantOf } from "../../tests/support/api.ts";
+import { type Answer, addKey, addTenant, type Tenant, tenantOf } from "../../tests/support/api.ts";
 import type { SandboxAddress } from "../sandbox/start.ts";
 import type { Gateway } from "../support/gateway.ts";
 import { type ProductAddresses, spawnProduct } from "./spawn-product.ts";
@@ -14,6 +14,8 @@ export interface Product extends Gateway {
   pool: Pool;
   /** Another tenant, with the same webhook or none. */
   addTenant(webhookUrl?: string): Promise<Tenant>;
+  /** The tenant with another key: each key has its own limit of open streams. */
+  addKey(tenant: Tenant): Promise<Tenant>;
 }
 
 export async function startProduct(input: {
@@ -40,6 +42,7 @@ export async function startProduct(input: {
     tenant,
     pool,
     addTenant: (webhookUrl) => addUnlimitedTenant(addresses, webhookUrl),
+    addKey: (of) => addKey(addresses, of.id),
     async createSession(sessionId) {
       const body = { session_id: sessionId, name: sessionId };
       expectStatus(201, await tenant.post("/tenant/sessions", body));

@@ -58,15 +58,20 @@ export async function addTenant(
     body: { tenant_id: id, name: id, rate_limit_per_minute: 10_000, ...settings },
   });
   if (made.status !== 201) throw new Error(`No tenant: ${JSON.stringify(made.body)}`);
+  return addKey(addresses, id);
+}
+
+/** The tenant with another key of its own. */
+export async function addKey(addresses: Addresses, tenantId: string): Promise<Tenant> {
   const issued = await call<{ key: string }>(
     "POST",
-    `${addresses.apiUrl}/admin/tenants/${id}/keys`,
+    `${addresses.apiUrl}/admin/tenants/${tenantId}/keys`,
     {
-      ...admin,
+      headers: { "X-Admin-Key": addresses.adminKey },
       body: { name: "test", network: "sandbox" },
     },
   );
-  return tenantOf(addresses.apiUrl, id, issued.body.key);
+  return tenantOf(addresses.apiUrl, tenantId, issued.body.key);
 }
 
 export function tenantOf(url: string, id: string, key: string): Tenant {
