@@ -312,6 +312,7 @@ test("a session has one owner, and the epoch of a replaced one changes nothing",
   expect(await commit(first, { sessions: [{ uid, epoch: 1 }], items: [change] })).toEqual({
     stale: [uid],
     results: [null],
+    notifications: [],
   });
   expect(await rows("select state from whatsapp_sessions where uid = $1", [uid])).toEqual([
     { state: "connecting" },

@@ -58,7 +58,7 @@ describe.each([
       connector_id: connectorId,
       writes: { sessions: [{ uid, epoch: 1 }], items: [] },
     });
-    expect(committed).toEqual({ stale: [], results: [] });
+    expect(committed).toEqual({ stale: [], results: [], notifications: [] });
     await database.call("deregister_connector", { connector_id: connectorId });
   });
 
