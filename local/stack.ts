@@ -2,7 +2,7 @@ import { pino } from "pino";
 import { startConnectors, type UrlReady } from "./components/connectors.ts";
 import { startControlPlane } from "./components/control-plane.ts";
 import { type SandboxReady, startSandbox } from "./components/sandbox.ts";
-import type { StartContext } from "./components/start-component.ts";
+import type { Configure, StartContext } from "./components/start-component.ts";
 import { startSupabase, type SupabaseReady } from "./components/supabase.ts";
 import { lockDataDirectory } from "./data-directory.ts";
 import { ensureDemoTenant } from "./demo-tenant.ts";
@@ -37,8 +37,15 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
-/** Starts the whole product on this machine. If a component fails, the others are stopped again. */
-export async function startStack(options: Options, report: StartContext["report"]): Promise<Stack> {
+/**
+ * Starts the whole product on this machine. If a component fails, the others are stopped again.
+ * @param configure may change what a component is started with; by default nothing is changed
+ */
+export async function startStack(
+  options: Options,
+  report: StartContext["report"],
+  configure: Configure = (_component, env) => Promise.resolve(env),
+): Promise<Stack> {
   const started: { name: string; stop(): Promise<unknown> }[] = [];
   const stop = async () => {
     for (const one of started.toReversed()) {
@@ -53,6 +60,7 @@ export async function startStack(options: Options, report: StartContext["report"
     const context: StartContext = {
       options,
       report,
+      configure,
       dataDir: data.path,
       secrets: await loadOrCreateSecrets(data.path),
       log: pino({ level: "warn" }, pino.destination(2)),

@@ -7,6 +7,15 @@ import { startChildProcess } from "../processes/child-process.ts";
 import { type SupervisedProcess, superviseProcess } from "../processes/supervised-process.ts";
 import type { Secrets } from "../secrets.ts";
 
+/**
+ * Returns the environment variables that a component is started with, given those that the stack
+ * would start it with. Tests use it to put a proxy between two components.
+ */
+export type Configure = (
+  component: string,
+  env: Record<string, string>,
+) => Promise<Record<string, string>>;
+
 /** What every component is started with. */
 export interface StartContext {
   options: Options;
@@ -15,6 +24,7 @@ export interface StartContext {
   dataDir: string;
   secrets: Secrets;
   log: Logger;
+  configure: Configure;
   /** Registers something that was started; the stack stops these in reverse order. */
   stopOnShutdown<Started extends { stop(): Promise<unknown> }>(
     name: string,
@@ -34,14 +44,19 @@ export async function startComponent<Ready extends { url: string }>(
     ready: z.ZodType<Ready>;
   },
 ): Promise<SupervisedProcess<Ready>> {
+  const env = await context.configure(component.name, {
+    ...component.env,
+    PORT: String(component.port),
+  });
   const supervised = await superviseProcess<Ready>({
     start: (previous) =>
       startChildProcess<Ready>({
         ...component,
-        env: {
-          ...component.env,
-          PORT: previous === undefined ? String(component.port) : new URL(previous.url).port,
-        },
+        // A port that the system picked stays the same after a restart.
+        env:
+          env["PORT"] === "0" && previous !== undefined
+            ? { ...env, PORT: new URL(previous.url).port }
+            : env,
         logFile: context.options.json
           ? null
           : join(context.dataDir, "logs", `${component.name}.log`),

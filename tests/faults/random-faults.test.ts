@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { runTrial } from "./run-trial.ts";
-import { createEnvironment, type Environment } from "./environment.ts";
+import { createEnvironment, defaultEnvironment, type Environment } from "./environment.ts";
+import { injectFaults } from "./inject-faults.ts";
+import { checkLogs } from "./judge/logs.ts";
+import { watchReportedHealth } from "./judge/reported-health.ts";
+import { waitUntilKept } from "./run-scenario.ts";
+import { defaultTraffic, startTraffic } from "./traffic/traffic.ts";
 
 // FAULTS_SEED and FAULTS_SECONDS choose another sequence of faults, or a longer one.
 const seed = Number(process.env["FAULTS_SEED"] ?? 7);
@@ -9,33 +13,39 @@ const settleMs = 120_000;
 
 let environment: Environment;
 beforeAll(async () => {
-  environment = await createEnvironment({ seed, tenants: 2, sessionsPerTenant: 2, contacts: 3 });
+  environment = await createEnvironment({ ...defaultEnvironment, seed });
 }, 60_000);
 afterAll(() => environment.stop(), 60_000);
 
 test(
   "whatever breaks, nothing is lost, doubled or misreported",
   async () => {
-    const { injected, violations, sends, phoneMessages } = await runTrial(environment, {
-      faults: {
-        durationMs: seconds * 1000,
-        gapMs: { least: 200, most: 1500 },
-        first: [
-          "connector paused",
-          "database connections cut",
-          "supabase killed",
-          "network killed",
-          "sockets dropped",
-          "control plane killed",
-          "connector killed",
-          "connector stopped",
-        ],
-      },
-      trafficPauseMs: 400,
-      settleMs,
+    const traffic = startTraffic(environment, defaultTraffic);
+    const reportedHealth = watchReportedHealth(environment);
+    const injected = await injectFaults(environment, {
+      durationMs: seconds * 1000,
+      gapMs: { least: 200, most: 1500 },
+      first: [
+        "connector paused",
+        "database connections cut",
+        "supabase killed",
+        "network killed",
+        "sockets dropped",
+        "control plane killed",
+        "connector killed",
+        "connector stopped",
+      ],
     });
+    await traffic.stop();
+    const kept = await waitUntilKept(environment, traffic);
+    await reportedHealth.stop();
+    const violations = [
+      ...kept,
+      ...reportedHealth.falseReports,
+      ...(await checkLogs(environment)),
+    ];
     expect({ injected, violations }).toEqual({ injected, violations: [] });
-    expect(Math.min(sends, phoneMessages)).toBeGreaterThan(10);
+    expect(Math.min(traffic.sendRequests.length, traffic.phoneMessages.length)).toBeGreaterThan(10);
   },
   seconds * 1000 + settleMs + 60_000,
 );

@@ -1,6 +1,5 @@
 import { once } from "node:events";
 import { createServer, connect, type Server, type Socket } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
 
 /** A network path that can fail in every way a real one does. Its address stays the same. */
 export interface TcpProxy {
@@ -13,32 +12,56 @@ export interface TcpProxy {
   slow(delayMs: number): void;
   /** Closes all connections, and every new one at once. */
   refuse(): void;
-  /** Closes the connections to the target; the clients' side stays open and silent. */
-  cutHalfOpen(): void;
+  /** Closes all connections once; new ones work. */
+  cut(): void;
+  /** Closes the connections of one side; the other side's stay open and silent, and so do new ones. */
+  cutHalfOpen(closed?: "target" | "client"): void;
   stop(): Promise<void>;
 }
 
 interface Direction {
   from: Socket;
   to: Socket;
-  held: Buffer[];
-  /** The chunks before this one, on a slow path. */
-  sent: Promise<unknown>;
+  side: "client" | "target";
+  /** What was read and not yet forwarded, in order. */
+  queue: { chunk: Buffer; dueAt: number }[];
+  timer: NodeJS.Timeout | undefined;
 }
 
 /** A proxy to this host and port on a free port of the loopback interface. */
 export async function startTcpProxy(target: { host: string; port: number }): Promise<TcpProxy> {
   const directions = new Set<Direction>();
-  let mode: "pass" | "hang" | "refuse" | { delayMs: number } = "pass";
+  let mode: "pass" | "hang" | "refuse" = "pass";
+  let delayMs = 0;
 
-  function forward(direction: Direction, chunk: Buffer): void {
-    if (direction.to.destroyed) return;
-    if (typeof mode === "object") {
-      const { delayMs } = mode;
-      const due = sleep(delayMs);
-      direction.sent = direction.sent.then(() => due).then(() => direction.to.write(chunk));
-    } else if (mode === "hang") direction.held.push(chunk);
-    else direction.to.write(chunk);
+  /** Writes what is due, oldest first, so that a change of the delay never reorders bytes. */
+  function flush(direction: Direction): void {
+    clearTimeout(direction.timer);
+    if (mode === "hang") return;
+    for (;;) {
+      const [next] = direction.queue;
+      if (direction.to.destroyed) {
+        directions.delete(direction);
+        return;
+      }
+      if (next === undefined) {
+        if (direction.from.destroyed) end(direction);
+        return;
+      }
+      const waitMs = next.dueAt - performance.now();
+      if (waitMs > 0) {
+        direction.timer = setTimeout(() => flush(direction), waitMs);
+        return;
+      }
+      direction.queue.shift();
+      direction.to.write(next.chunk);
+    }
+  }
+
+  /** Closes the receiving side once everything before the end was written to it. */
+  function end(direction: Direction): void {
+    directions.delete(direction);
+    direction.to.destroySoon();
   }
 
   const server = createServer((client) => {
@@ -47,50 +70,64 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
       return;
     }
     const upstream = connect(target.port, target.host);
-    for (const [from, to] of [
-      [client, upstream],
-      [upstream, client],
+    for (const [from, to, side] of [
+      [client, upstream, "client"],
+      [upstream, client, "target"],
     ] as const) {
-      const direction: Direction = { from, to, held: [], sent: Promise.resolve() };
+      const direction: Direction = { from, to, side, queue: [], timer: undefined };
       directions.add(direction);
-      from.on("data", (chunk: Buffer) => forward(direction, chunk));
-      from.on("error", () => from.destroy());
-      from.on("close", () => {
-        directions.delete(direction);
-        // A path that hangs does not report the end of the other side either.
-        if (mode !== "hang") to.destroy();
+      from.setNoDelay();
+      from.on("data", (chunk: Buffer) => {
+        direction.queue.push({ chunk, dueAt: performance.now() + delayMs });
+        flush(direction);
       });
+      from.on("error", () => from.destroy());
+      // A path that hangs reports the end of one side to the other once it passes again.
+      from.on("close", () => flush(direction));
     }
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
 
+  const closeAll = (side?: Direction["side"]) => {
+    for (const { from, side: its } of directions) {
+      if (side === undefined || its === side) from.destroy();
+    }
+  };
+  /** Forwards what a hang held back, the ends of connections included. */
+  const resume = () => {
+    for (const direction of directions) flush(direction);
+  };
   return {
     port: portOf(server),
     pass() {
       mode = "pass";
-      for (const direction of directions) {
-        for (const chunk of direction.held.splice(0)) direction.to.write(chunk);
-        if (direction.to.destroyed) direction.from.destroy();
-      }
+      delayMs = 0;
+      resume();
     },
     hang() {
       mode = "hang";
     },
-    slow(delayMs) {
-      mode = { delayMs };
+    slow(ms) {
+      mode = "pass";
+      delayMs = ms;
+      resume();
     },
     refuse() {
       mode = "refuse";
-      for (const { from } of directions) from.destroy();
+      closeAll();
     },
-    cutHalfOpen() {
+    cut() {
+      closeAll();
+    },
+    cutHalfOpen(closed = "target") {
       mode = "hang";
-      for (const { from } of directions) if (from.remotePort === target.port) from.destroy();
+      closeAll(closed);
     },
     async stop() {
       mode = "refuse";
-      for (const { from } of directions) from.destroy();
+      closeAll();
+      directions.clear();
       server.close();
       await once(server, "close");
     },

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Session } from "../../shared/session.ts";
-import { linkedDevices, type Member, type Environment } from "./environment.ts";
+import type { Session } from "../../../shared/session.ts";
+import { linkedDevices, type Member, type Environment } from "../environment.ts";
+import type { Violation } from "./violation.ts";
 
 /** The lease of a dead connector, plus a few seconds to take its sessions over. */
 const toleranceMs = 15_000 + 5_000;
@@ -8,10 +9,10 @@ const intervalMs = 400;
 
 /** Records every session that is reported as connected for long while its device is offline. */
 export function watchReportedHealth(environment: Environment): {
-  falseReports: string[];
+  falseReports: Violation[];
   stop(): Promise<void>;
 } {
-  const falseReports: string[] = [];
+  const falseReports: Violation[] = [];
   const over = new AbortController();
 
   async function watch(member: Member): Promise<void> {
@@ -28,9 +29,8 @@ export function watchReportedHealth(environment: Environment): {
       }
       since ??= Date.now();
       if (Date.now() - since > toleranceMs) {
-        falseReports.push(
-          `${member.tenant.id}/${member.sessionId} is phoneMessages to be connected and is not`,
-        );
+        const detail = `${member.tenant.id}/${member.sessionId} is reported as connected and is not`;
+        falseReports.push({ kind: "other", detail });
         since = undefined;
       }
     }

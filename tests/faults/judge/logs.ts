@@ -1,7 +1,8 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { textMark } from "./traffic.ts";
-import type { Environment } from "./environment.ts";
+import type { Environment } from "../environment.ts";
+import { textMark } from "../traffic/traffic.ts";
+import type { Violation } from "./violation.ts";
 
 /** Log lines that no component may ever write. */
 const crashLines =
@@ -9,7 +10,7 @@ const crashLines =
 const keyMaterial = /privKey|PRIVATE KEY|rootKey"?:|"noiseKey"/;
 
 /** Log lines that show a crash or a secret; the secret itself is left out of the report. */
-export async function checkLogs(environment: Environment): Promise<string[]> {
+export async function checkLogs(environment: Environment): Promise<Violation[]> {
   const { addresses } = environment.stack;
   const secrets: [string, string][] = [
     ["the admin key", addresses.adminKey],
@@ -31,5 +32,5 @@ export async function checkLogs(environment: Environment): Promise<string[]> {
       if (crashLines.test(line)) violations.push(`${file}: ${line.slice(0, 600)}`);
     }
   }
-  return [...new Set(violations), ...environment.crashes];
+  return [...new Set(violations), ...environment.crashes].map((detail) => ({ kind: "other", detail }));
 }

@@ -1,0 +1,53 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Environment, linkedDevices, type Member } from "./environment.ts";
+import type { Traffic } from "./traffic/traffic.ts";
+
+const pollMs = 100;
+/** A send every so often, whether or not the ones before were answered. */
+const sendEveryMs = 500;
+
+/**
+ * Sends through every session until each has answered one with 201 and its device is online.
+ * Returns the seconds that this took, or undefined if it took longer than the timeout.
+ */
+export async function untilRecovered(
+  { members }: Environment,
+  traffic: Traffic,
+  timeoutMs: number,
+): Promise<number | undefined> {
+  const startedAt = Date.now();
+  const deadline = startedAt + timeoutMs;
+  const took = await Promise.all(
+    members.map((member) => untilMemberRecovered(member, traffic, { startedAt, deadline })),
+  );
+  if (took.includes(undefined)) return undefined;
+  return Math.max(...took.map((ms) => (ms ?? 0) / 1000));
+}
+
+async function untilMemberRecovered(
+  member: Member,
+  traffic: Traffic,
+  { startedAt, deadline }: { startedAt: number; deadline: number },
+): Promise<number | undefined> {
+  let sentAt = 0;
+  let recoveredAt: number | undefined;
+  while (Date.now() < deadline) {
+    if (recoveredAt === undefined && Date.now() - sentAt >= sendEveryMs) {
+      sentAt = Date.now();
+      void traffic.send(member, { key: true }).then(({ answers }) => {
+        const accepted = answers.find(({ status }) => status === 201);
+        if (accepted !== undefined) recoveredAt ??= accepted.answeredAt;
+      });
+    }
+    if (recoveredAt !== undefined && (await isOnline(member))) {
+      return Math.max(recoveredAt, Date.now() - pollMs) - startedAt;
+    }
+    await sleep(pollMs);
+  }
+  return undefined;
+}
+
+async function isOnline({ owner, deviceId }: Member): Promise<boolean> {
+  const devices = await linkedDevices(owner).catch(() => []);
+  return devices.find(({ id }) => id === deviceId)?.online ?? false;
+}
