@@ -5,7 +5,7 @@ import { verifyCommandToken } from "../../shared/command-token.ts";
 import { ApiError, type ErrorCode, errorKinds } from "../../shared/errors.ts";
 import { DatabaseError } from "../database/database.ts";
 import type { Log } from "../log/log.ts";
-import { NotWritten } from "../write/write.ts";
+import { MaybeWritten, NotWritten } from "../write/write.ts";
 import { type CommandServices, NotOwner, runCommand } from "./run.ts";
 
 export interface CommandRouteOptions extends CommandServices {
@@ -80,6 +80,13 @@ function answerError(c: Context, error: unknown, log: Log): Response {
   if (error instanceof NotOwner) {
     const answer: CommandFailure = { code: notOwnerCode, detail: error.message };
     return c.json(answer, 409);
+  }
+  if (error instanceof MaybeWritten) {
+    return failed(
+      c,
+      "connector_unavailable",
+      "The connector lost the session while it carried the request out, so it may or may not have taken effect. Check before you repeat it; with an Idempotency-Key a send can be repeated safely.",
+    );
   }
   if (error instanceof NotWritten) {
     return failed(

@@ -4,7 +4,7 @@ import { DatabaseError, type Database } from "../database/database.ts";
 import { backoffMs } from "../wait/backoff.ts";
 import type { Log } from "../log/log.ts";
 import { type Batch, joinWrites } from "./batch.ts";
-import { NotWritten, type Write } from "./write.ts";
+import { MaybeWritten, NotWritten, type Write } from "./write.ts";
 
 export interface WriteQueueOptions {
   database: Database;
@@ -72,9 +72,9 @@ export class WriteQueue {
   close(): void {
     this.#closing.abort();
     clearTimeout(this.#coalesceTimer);
-    const left = [...this.#inRequest, ...this.#waiting];
+    for (const entry of this.#inRequest) entry.failed(new MaybeWritten("closed"));
+    for (const entry of this.#waiting) entry.failed(new NotWritten("closed"));
     this.#waiting = [];
-    for (const entry of left) entry.failed(new NotWritten("closed"));
   }
 
   #start(): void {
@@ -108,38 +108,41 @@ export class WriteQueue {
   async #send(entries: Entry[]): Promise<void> {
     for (let attempt = 0; !this.#closing.signal.aborted; attempt += 1) {
       try {
-        return await this.#request(entries);
+        return await this.#request(entries, { isRepeated: attempt > 0 });
       } catch (error) {
-        if (error instanceof DatabaseError && error.isPermanent)
-          return this.#isolate(entries, error);
         this.#options.log.warn(
-          { event: "commit_retry", attempt, writes: entries.length, err: error },
+          { event: "commit_failed", attempt, writes: entries.length, err: error },
           "commit failed",
         );
+        if (error instanceof DatabaseError) {
+          if (error.isPermanent && entries.length === 1) return this.#refuse(entries, error);
+          // Halved until the refused write stands alone, or the batch is small enough for the
+          // server's statement timeout: neither gets better by repeating the whole batch.
+          const isTooLarge = error.isStatementTimeout && entries.length > 1;
+          if (error.isPermanent || isTooLarge) return this.#sendHalves(entries);
+        }
         const delayMs = backoffMs(attempt, retryLimits, this.#options.random);
         await sleep(delayMs, undefined, { signal: this.#closing.signal }).catch(() => undefined);
       }
     }
   }
 
-  /** Halves the batch until the refused write stands alone, so that the others are committed. */
-  async #isolate(entries: Entry[], error: DatabaseError): Promise<void> {
-    if (entries.length === 1) {
-      const [entry] = entries;
-      const kinds = entry?.write.items?.map((item) => item.kind) ?? [];
-      this.#options.log.error(
-        { event: "write_refused", uid: entry?.write.uid, kinds, err: error },
-        "the database refused a write",
-      );
-      entry?.failed(error);
-      return;
-    }
+  async #sendHalves(entries: Entry[]): Promise<void> {
     const middle = Math.ceil(entries.length / 2);
     await this.#send(entries.slice(0, middle));
     await this.#send(entries.slice(middle));
   }
 
-  async #request(entries: Entry[]): Promise<void> {
+  #refuse([entry]: Entry[], error: DatabaseError): void {
+    const kinds = entry?.write.items?.map((item) => item.kind) ?? [];
+    this.#options.log.error(
+      { event: "write_refused", uid: entry?.write.uid, kinds, err: error },
+      "the database refused a write",
+    );
+    entry?.failed(error);
+  }
+
+  async #request(entries: Entry[], { isRepeated }: { isRepeated: boolean }): Promise<void> {
     const { database, connectorId, onCommit, onStale } = this.#options;
     const batch = joinWrites(entries.map((entry) => entry.write));
     const startedAt = performance.now();
@@ -159,8 +162,10 @@ export class WriteQueue {
     for (const { write, done, failed } of entries) {
       const from = next;
       next += write.items?.length ?? 0;
-      if (stale.has(write.uid)) failed(new NotWritten("the session belongs to another connector"));
-      else done(answer.results.slice(from, next));
+      if (stale.has(write.uid)) {
+        const reason = "the session belongs to another connector";
+        failed(isRepeated ? new MaybeWritten(reason) : new NotWritten(reason));
+      } else done(answer.results.slice(from, next));
     }
     for (const uid of stale) onStale(uid);
   }

@@ -119,5 +119,10 @@ export type SendResult = z.infer<typeof sendResultSchema>;
 
 /** A write was not made: the session has another owner by now, or was closed. */
 export class NotWritten extends Error {
-  override readonly name = "NotWritten";
+  override readonly name: string = "NotWritten";
+}
+
+/** As NotWritten, but an earlier request of the write got no answer: it may have been made then. */
+export class MaybeWritten extends NotWritten {
+  override readonly name = "MaybeWritten";
 }

@@ -4,10 +4,14 @@ import { ApiError } from "../../shared/errors.ts";
 import type { DatabaseClient } from "../database/connect.ts";
 import { locateSession, type SessionName } from "../locate/session.ts";
 import type { CommandClient, Connector } from "./command-client.ts";
+import { OwnerCache } from "./owner-cache.ts";
 import { toApiError } from "./to-api-error.ts";
 
-/** How long a request waits for a session that is moving from one connector to another. */
-const moveTimeoutMs = 10_000;
+/**
+ * How long a request waits for a session that is moving to another connector. Longer than a lease:
+ * only when it expires can the sessions of a connector that died be claimed.
+ */
+const moveTimeoutMs = 20_000;
 const firstDelayMs = 100;
 const maxDelayMs = 1_000;
 
@@ -17,6 +21,8 @@ export interface CommandRequest {
   timeoutMs: number;
   /** Whether the command is sent again when the connector's response is lost. */
   idempotent: boolean;
+  /** Whether a cached owner will do: a send is refused by any connector but the owner. */
+  isSend?: boolean;
   /** Throws when the session's current state does not allow the command. */
   check: (located: LocatedSession) => void;
 }
@@ -25,6 +31,7 @@ export interface CommandRequest {
 export class Connectors {
   readonly #database: DatabaseClient;
   readonly #client: CommandClient;
+  readonly #owners: OwnerCache;
   readonly #clock: { now: () => number; sleep: (ms: number) => Promise<void> };
 
   constructor(deps: {
@@ -35,6 +42,7 @@ export class Connectors {
     this.#database = deps.database;
     this.#client = deps.client;
     this.#clock = deps.clock;
+    this.#owners = new OwnerCache(deps.clock.now);
   }
 
   /** Sends a command once, if the session has an owner, and ignores the outcome. */
@@ -44,36 +52,57 @@ export class Connectors {
   }
 
   /**
-   * Sends a command to the session's owner, and to the next owner when the session has moved.
+   * Sends a command to the session's owner. A session that is moving, or whose owner is stopping,
+   * gets a new owner soon: the command waits for it.
    * @throws ApiError with the connector's error, or 503 when no owner answered in time
    */
   async sendCommand(request: CommandRequest): Promise<CommandResult> {
     const deadline = this.#clock.now() + moveTimeoutMs;
     let delayMs = firstDelayMs;
     for (;;) {
-      const located = await locateSession(this.#database, request.session);
+      const { located, isCached } = await this.#locate(request);
       request.check(located);
       const connector = ownerOf(located);
+      let error: Error = unavailableError(connector);
       if (connector !== undefined) {
         const command = request.commandFor(located.uid);
         const outcome = await this.#client.post(connector, command, request.timeoutMs);
+        if (outcome.kind === "result") return outcome.result;
+        this.#owners.delete(request.session);
         switch (outcome.kind) {
-          case "result":
-            return outcome.result;
           case "failure":
-            throw toApiError(outcome);
+            error = toApiError(outcome);
+            if (!isWorthWaiting(outcome.code, request)) throw error;
+            break;
           case "no_response":
             if (!request.idempotent) throw unknownOutcomeError();
             break;
           case "not_owner":
+            if (isCached) continue;
             break;
         }
       }
-      if (this.#clock.now() + delayMs > deadline) throw unavailableError(connector);
+      if (this.#clock.now() + delayMs > deadline) throw error;
       await this.#clock.sleep(delayMs);
       delayMs = Math.min(delayMs * 1.6, maxDelayMs);
     }
   }
+
+  async #locate({ session, isSend }: CommandRequest) {
+    const cached = isSend ? this.#owners.get(session) : undefined;
+    if (cached !== undefined) return { located: cached, isCached: true };
+    const located = await locateSession(this.#database, session);
+    this.#owners.set(session, located);
+    return { located, isCached: false };
+  }
+}
+
+/**
+ * With `session_unavailable` nothing was sent: the session is reconnecting or its connector gives it
+ * up. With `connector_unavailable` it may have been, so only a command that can be repeated waits.
+ */
+function isWorthWaiting(code: string, { idempotent }: CommandRequest): boolean {
+  return code === "session_unavailable" || (code === "connector_unavailable" && idempotent);
 }
 
 function ownerOf(located: LocatedSession): Connector | undefined {

@@ -97,6 +97,7 @@ export function sendText(app: App, { database, connectors }: Services): void {
     const result = await connectors
       .sendCommand({
         session: name,
+        isSend: true,
         commandFor: (uid) => ({
           type: "send_text",
           session_uid: uid,

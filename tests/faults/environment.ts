@@ -89,8 +89,7 @@ export async function createEnvironment(options: EnvironmentOptions): Promise<En
     (line) => {
       if (line.includes("exited unexpectedly")) crashes.push(line);
     },
-    async (component, env) =>
-      options.configure(component, await paths.configure(component, env)),
+    async (component, env) => options.configure(component, await paths.configure(component, env)),
   );
   const { addresses } = stack;
   const sandbox = addresses.sandboxUrl ?? "";
@@ -149,7 +148,9 @@ async function addCustomer(environment: Environment, options: EnvironmentOptions
   const names = Array.from({ length: options.sessionsPerTenant }, (_, index) => `s${index}`);
   for (let start = 0; start < names.length; start += pairingsAtOnce) {
     await Promise.all(
-      names.slice(start, start + pairingsAtOnce).map((name) => addMember(environment, tenant, name)),
+      names
+        .slice(start, start + pairingsAtOnce)
+        .map((name) => addMember(environment, tenant, name)),
     );
   }
 }

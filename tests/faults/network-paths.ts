@@ -26,7 +26,8 @@ export class NetworkPaths {
         ),
       };
     }
-    if (component === "supabase") return this.#reroute(component, env, { DATABASE_URL: "postgres" });
+    if (component === "supabase")
+      return this.#reroute(component, env, { DATABASE_URL: "postgres" });
     if (component === "control-plane") {
       const bindings = JSON.parse(env["BINDINGS"] ?? "{}") as Record<string, string>;
       const rerouted = await this.#reroute(component, bindings, { SUPABASE_URL: "supabase" });

@@ -39,11 +39,7 @@ test(
     await traffic.stop();
     const kept = await waitUntilKept(environment, traffic);
     await reportedHealth.stop();
-    const violations = [
-      ...kept,
-      ...reportedHealth.falseReports,
-      ...(await checkLogs(environment)),
-    ];
+    const violations = [...kept, ...reportedHealth.falseReports, ...(await checkLogs(environment))];
     expect({ injected, violations }).toEqual({ injected, violations: [] });
     expect(Math.min(traffic.sendRequests.length, traffic.phoneMessages.length)).toBeGreaterThan(10);
   },

@@ -63,7 +63,9 @@ async function runIn(environment: Environment, scenario: Scenario): Promise<RunR
     ...reportedHealth.falseReports,
     ...(await checkLogs(environment)),
     ...checkRecovery(scenario, recoverySeconds),
-    ...(scenario.noneRefused === true ? checkRefused(traffic, { from: faultAt, to: recoveredAt }) : []),
+    ...(scenario.noneRefused === true
+      ? checkRefused(traffic, { from: faultAt, to: recoveredAt })
+      : []),
   ];
   const notes: string[] = [];
   const second = environment.customers[1];

@@ -64,7 +64,9 @@ function report(name: string, { violations, recoverySeconds, notes }: RunResult,
     `${name}: ${outcome}, recovered ${recovered}; the run took ${seconds.toFixed(0)} s`,
     ...notes,
     ...violations.slice(0, shownViolations).map(({ kind, detail }) => `${kind}: ${detail}`),
-    ...(violations.length > shownViolations ? [`and ${violations.length - shownViolations} more`] : []),
+    ...(violations.length > shownViolations
+      ? [`and ${violations.length - shownViolations} more`]
+      : []),
   ];
   process.stderr.write(`${lines.join("\n  ")}\n`);
 }

@@ -25,7 +25,10 @@ export function formatTable(rows: Row[]): string {
 }
 
 function cellsOf({ name, results }: Row): string[] {
-  const messages = results.reduce((sum, { messages: { out, in: received } }) => sum + out + received, 0);
+  const messages = results.reduce(
+    (sum, { messages: { out, in: received } }) => sum + out + received,
+    0,
+  );
   const counts = violationKinds.map(
     (kind) =>
       results.flatMap(({ violations }) => violations.filter((one) => one.kind === kind)).length,

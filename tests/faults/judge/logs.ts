@@ -32,5 +32,8 @@ export async function checkLogs(environment: Environment): Promise<Violation[]> 
       if (crashLines.test(line)) violations.push(`${file}: ${line.slice(0, 600)}`);
     }
   }
-  return [...new Set(violations), ...environment.crashes].map((detail) => ({ kind: "other", detail }));
+  return [...new Set(violations), ...environment.crashes].map((detail) => ({
+    kind: "other",
+    detail,
+  }));
 }

@@ -45,7 +45,8 @@ export function checkReceived(input: {
       const ofChatEvents = events.filter(
         ({ type, message_id }) => type === "message.received" && textOf.has(message_id ?? ""),
       );
-      const eventPlace = (event: StoredEvent) => placeOf(textOf.get(event.message_id ?? "") ?? null);
+      const eventPlace = (event: StoredEvent) =>
+        placeOf(textOf.get(event.message_id ?? "") ?? null);
       for (const { seq } of findMisordered(ofChatEvents, eventPlace)) {
         report("misordered", `event ${seq}: message.received out of order`);
       }
