@@ -63,7 +63,27 @@ export type ClaimedSession = Narrow<
 >;
 
 /** The next message of a session's queue; it may be sent in `due_in_ms`. */
-export type QueuedMessage = Narrow<ResultRow<"load_drip_heads">, { message: string | null }>;
+export type QueuedMessage = {
+  uid: string;
+  id: string;
+  chat_id: string;
+  type: string;
+  message: string | null;
+  attempts: number;
+  send_interval_ms: number;
+  due_in_ms: number;
+};
+
+/** A message without an ack. */
+export type InFlightMessage = {
+  id: string;
+  wa_message_id: string;
+  chat_id: string;
+  /** Base64 of the encoded WhatsApp message. */
+  content: string;
+  source: "api" | "queue";
+  attempts: number;
+};
 
 export type LocatedSession = Narrow<
   ResultRow<"locate_session">,
@@ -150,6 +170,7 @@ type NarrowedFunctions = {
     Returns: boolean;
   };
   advance_endpoint: { Args: AdvanceRequest; Returns: EndpointProgress | null };
+  event_heads: { Args: Args<"event_heads">; Returns: { tenant_id: string; last_seq: number }[] };
   count_api_calls: {
     Args: Narrow<
       Args<"count_api_calls">,
@@ -168,12 +189,16 @@ type NarrowedFunctions = {
   claim_sessions: { Args: Args<"claim_sessions">; Returns: ClaimedSession[] };
   list_owned_sessions: {
     Args: Args<"list_owned_sessions">;
-    Returns: Narrow<ResultRow<"list_owned_sessions">, { desired: DesiredState }>[];
+    Returns: { uid: string; epoch: number; desired: DesiredState }[];
+  };
+  load_signal_keys: {
+    Args: Args<"load_signal_keys">;
+    Returns: { id: string; ciphertext: string }[];
   };
   load_message_content: { Args: Args<"load_message_content">; Returns: string | null };
   load_in_flight: {
     Args: Args<"load_in_flight">;
-    Returns: Narrow<ResultRow<"load_in_flight">, { source: "api" | "queue" }>[];
+    Returns: InFlightMessage[];
   };
   message_page: {
     Args: Narrow<

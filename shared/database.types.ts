@@ -955,13 +955,7 @@ export type Database = {
         }[];
       };
       emit_events: { Args: { new_events: Json; notify?: boolean }; Returns: Json };
-      event_heads: {
-        Args: { tenant_ids: string[] };
-        Returns: {
-          last_seq: number;
-          tenant_id: string;
-        }[];
-      };
+      event_heads: { Args: { tenant_ids: string[] }; Returns: Json };
       fence_sessions: { Args: { claims: Json; connector_id: string }; Returns: string[] };
       find_due_endpoints: {
         Args: { after_id: string; buckets: number[]; max_endpoints: number };
@@ -974,48 +968,16 @@ export type Database = {
       finish_send: { Args: { outcome: Json }; Returns: Json };
       has_message: { Args: { session_uid: string; wa_message_id: string }; Returns: boolean };
       hub_topic: { Args: { tenant_id: string }; Returns: string };
-      list_owned_sessions: {
-        Args: { connector_id: string };
-        Returns: {
-          desired: string;
-          epoch: number;
-          uid: string;
-        }[];
-      };
-      load_drip_heads: {
-        Args: { connector_id: string };
-        Returns: {
-          attempts: number;
-          chat_id: string;
-          due_in_ms: number;
-          id: string;
-          message: string;
-          send_interval_ms: number;
-          type: string;
-          uid: string;
-        }[];
-      };
-      load_in_flight: {
-        Args: { session_uid: string };
-        Returns: {
-          attempts: number;
-          chat_id: string;
-          content: string;
-          id: string;
-          source: string;
-          wa_message_id: string;
-        }[];
-      };
+      list_owned_sessions: { Args: { connector_id: string }; Returns: Json };
+      load_drip_heads: { Args: { connector_id: string }; Returns: Json };
+      load_in_flight: { Args: { session_uid: string }; Returns: Json };
       load_message_content: {
         Args: { session_uid: string; wa_message_id: string };
         Returns: string;
       };
       load_signal_keys: {
         Args: { ids: string[]; session_uid: string; type: string };
-        Returns: {
-          ciphertext: string;
-          id: string;
-        }[];
+        Returns: Json;
       };
       locate_session: {
         Args: { session_id: string; tenant_id: string };

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { InFlightMessage } from "../../shared/database.ts";
 import { ApiError } from "../../shared/errors.ts";
 import { type Message, messageSchema } from "../../shared/message.ts";
 import type { Log } from "../log/log.ts";
@@ -20,16 +21,7 @@ import { afterSendEvent, type RetryLimits, type SendEvent } from "./send-policy.
 
 export interface OutboxOptions extends RetryLimits {
   commit: (item: Item) => Promise<unknown>;
-  loadInFlight: () => Promise<
-    {
-      id: string;
-      wa_message_id: string;
-      chat_id: string;
-      content: string;
-      source: "api" | "queue";
-      attempts: number;
-    }[]
-  >;
+  loadInFlight: () => Promise<InFlightMessage[]>;
   /** The connection that messages can be sent on now. */
   openConnection: () => WhatsAppConnection | undefined;
   ackTimeoutMs: number;

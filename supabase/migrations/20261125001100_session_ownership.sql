@@ -60,14 +60,17 @@ begin
 end;
 $$;
 
--- Returns every session that a connector owns, with the state that its tenant asked for.
-create function public.list_owned_sessions(connector_id uuid)
-returns table (uid uuid, epoch bigint, desired text)
+-- Returns every session that a connector owns, with the state that its tenant asked for:
+-- `[{ uid, epoch, desired }]`, as one value for the reason given at event_heads.
+create function public.list_owned_sessions(connector_id uuid) returns jsonb
 language sql stable set search_path = ''
 as $$
-  select s.uid, s.epoch, s.desired
-  from public.whatsapp_sessions s
-  where s.connector_id = list_owned_sessions.connector_id;
+  select coalesce(jsonb_agg(to_jsonb(owned)), '[]')
+  from (
+    select s.uid, s.epoch, s.desired
+    from public.whatsapp_sessions s
+    where s.connector_id = list_owned_sessions.connector_id
+  ) owned;
 $$;
 
 -- Releases sessions that a connector owns but does not run, because the answer of a claim got lost.

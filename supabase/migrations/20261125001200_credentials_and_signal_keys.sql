@@ -1,14 +1,18 @@
 -- The credentials and Signal keys of sessions. The database sees only ciphertext.
 
-create function public.load_signal_keys(session_uid uuid, type text, ids text[])
-returns table (id text, ciphertext text)
+-- Returns those of the keys that exist: `[{ id, ciphertext }]`, as one value for the reason given
+-- at event_heads.
+create function public.load_signal_keys(session_uid uuid, type text, ids text[]) returns jsonb
 language sql stable set search_path = ''
 as $$
-  select k.id, encode(k.ciphertext, 'base64')
-  from public.signal_keys k
-  where k.session_uid = load_signal_keys.session_uid
-    and k.type = load_signal_keys.type
-    and k.id = any (ids);
+  select coalesce(jsonb_agg(to_jsonb(found)), '[]')
+  from (
+    select k.id, encode(k.ciphertext, 'base64') as ciphertext
+    from public.signal_keys k
+    where k.session_uid = load_signal_keys.session_uid
+      and k.type = load_signal_keys.type
+      and k.id = any (ids)
+  ) found;
 $$;
 
 -- Writes credentials `[{ uid, ciphertext }]` and keys `[{ uid, type, id, ciphertext }]`; a key

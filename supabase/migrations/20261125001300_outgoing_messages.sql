@@ -2,7 +2,6 @@
 
 -- Stores the intent of a message. `outcome` is `created`; `replayed`, with the first message, when
 -- the idempotency key was used for the same request; or `mismatch` when it was used for another.
--- The one place that decides on idempotency.
 create function public.begin_send(send jsonb) returns jsonb
 language plpgsql volatile set search_path = ''
 as $$
@@ -43,7 +42,8 @@ begin
 end;
 $$;
 
--- Returns what an idempotency key was used for, `{ request_hash, message }`, or null.
+-- Returns what an idempotency key was used for, `{ request_hash, message }`, or null. It answers a
+-- repeated request while its session cannot send; otherwise begin_send does.
 create function public.find_idempotent(tenant_id text, key text) returns jsonb
 language sql stable set search_path = ''
 as $$
@@ -94,15 +94,19 @@ begin
 end;
 $$;
 
--- Returns the messages that have no ack. They are sent again under the same ids after a reconnect.
-create function public.load_in_flight(session_uid uuid)
-returns table (id uuid, wa_message_id text, chat_id text, content text, source text, attempts integer)
+-- Returns the messages that have no ack, oldest first. They are sent again under the same ids after
+-- a reconnect. `[{ id, wa_message_id, chat_id, content, source, attempts }]`, as one value for the
+-- reason given at event_heads.
+create function public.load_in_flight(session_uid uuid) returns jsonb
 language sql stable set search_path = ''
 as $$
-  select m.id, m.wa_message_id, m.chat_id, encode(m.content, 'base64'), m.source, m.attempts
-  from public.messages m
-  where m.session_uid = load_in_flight.session_uid and m.rare_status = 'SENDING'
-  order by m.id;
+  select coalesce(jsonb_agg(to_jsonb(unacknowledged) order by unacknowledged.id), '[]')
+  from (
+    select m.id, m.wa_message_id, m.chat_id, encode(m.content, 'base64') as content, m.source,
+           m.attempts
+    from public.messages m
+    where m.session_uid = load_in_flight.session_uid and m.rare_status = 'SENDING'
+  ) unacknowledged;
 $$;
 
 -- Returns the content that answers a recipient's retry request; null when there is no such message.

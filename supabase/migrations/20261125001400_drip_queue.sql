@@ -3,16 +3,14 @@
 
 -- Returns, for each connected session of a connector, the next message of its queue and the time
 -- until the session may send it. The oldest message goes first. A message that waits for its next
--- attempt delays the messages of its own chat only.
-create function public.load_drip_heads(connector_id uuid)
-returns table (
-  uid uuid, id uuid, chat_id text, type text, message text, attempts integer,
-  send_interval_ms integer, due_in_ms bigint
-)
+-- attempt delays the messages of its own chat only. One value for the reason given at event_heads.
+create function public.load_drip_heads(connector_id uuid) returns jsonb
 language sql stable set search_path = ''
 as $$
-  select s.uid, head.id, head.chat_id, head.type, head.message, head.attempts, t.send_interval_ms,
-         greatest(0, ceil(extract(epoch from s.next_drip_at - now()) * 1000))::bigint
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'uid', s.uid, 'id', head.id, 'chat_id', head.chat_id, 'type', head.type,
+    'message', head.message, 'attempts', head.attempts, 'send_interval_ms', t.send_interval_ms,
+    'due_in_ms', greatest(0, ceil(extract(epoch from s.next_drip_at - now()) * 1000))::bigint)), '[]')
   from public.whatsapp_sessions s
   join public.tenants t on t.tenant_id = s.tenant_id
   cross join lateral (
