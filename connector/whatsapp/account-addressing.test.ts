@@ -22,21 +22,21 @@ const properties = (code: string, value: string) =>
     },
   ]);
 
-test("pair-success tells the address space of the account", () => {
+test("the address space of the account is read from pair-success", () => {
   expect(readAccountAddressing(clientProps(true))).toBe("lid");
   expect(readAccountAddressing(clientProps(false))).toBe("phone");
   expect(readAccountAddressing(pairSuccess(undefined))).toBeUndefined();
   expect(readAccountAddressing(pairSuccess(Buffer.from([0xff])))).toBeUndefined();
 });
 
-test("the A/B properties tell that an account was migrated, never that it was not", () => {
+test("A/B properties say that an account is migrated, never that it is not", () => {
   expect(readAccountAddressing(properties("9435", "1"))).toBe("lid");
   expect(readAccountAddressing(properties("9435", "0"))).toBeUndefined();
   expect(readAccountAddressing(properties("1", "1"))).toBeUndefined();
   expect(readAccountAddressing({ tag: "message", attrs: {} })).toBeUndefined();
 });
 
-test("the phone's mapping of its chats tells that the account was migrated", () => {
+test("the phone's LID mapping of its chats means that the account is migrated", () => {
   const { LID_MIGRATION_MAPPING_SYNC, HISTORY_SYNC_NOTIFICATION } =
     proto.Message.ProtocolMessage.Type;
   const padded = (type: proto.Message.ProtocolMessage.Type) =>

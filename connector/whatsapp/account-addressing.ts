@@ -11,8 +11,8 @@ import type { AddressSpace } from "./address-space.ts";
 const lidMigrationProperty = "9435";
 
 /**
- * What a stanza tells of the address space that our account's direct chats use: the client
- * properties of pair-success, or the A/B properties after login. Undefined when it tells nothing.
+ * Reads the address space of our account's direct chats from the client properties of pair-success
+ * or from the A/B properties after login; undefined for other stanzas.
  */
 export function readAccountAddressing(stanza: BinaryNode): AddressSpace | undefined {
   if (stanza.tag !== "iq") return undefined;
@@ -20,7 +20,7 @@ export function readAccountAddressing(stanza: BinaryNode): AddressSpace | undefi
   const clientProps = getBinaryNodeChild(pairSuccess, "client-props")?.content;
   if (clientProps instanceof Uint8Array) return readClientProps(clientProps);
   const properties = getBinaryNodeChildren(getBinaryNodeChild(stanza, "props"), "prop");
-  // An account is never migrated back, so any other value tells nothing.
+  // An account is never migrated back, so any other value says nothing.
   const isMigrated = properties.some(
     ({ attrs }) => attrs["config_code"] === lidMigrationProperty && attrs["config_value"] === "1",
   );

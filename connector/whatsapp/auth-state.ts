@@ -26,7 +26,7 @@ export const credentialsSchema = z.custom<Credentials>(
   (stored) => typeof stored === "object" && stored !== null && "noiseKey" in stored,
 );
 
-/** `registered` does not tell: only a pairing by code sets it. */
+/** Not `registered`: only a pairing by code sets that. */
 export function isPaired(credentials: Credentials): boolean {
   return credentials.me !== undefined && credentials.account !== undefined;
 }

@@ -70,7 +70,7 @@ export class WhatsAppConnection {
     return identityOf(found.jid, lid);
   }
 
-  /** Adds the other identity of a person when an earlier message or query told it. */
+  /** Adds the other identity of a person when an earlier message or query contained it. */
   complete(identity: Identity): Promise<Identity> {
     return completeIdentity(identity, this.#keys);
   }

@@ -1,7 +1,7 @@
 import type { KeyStore } from "../keys/key-store.ts";
 import type { Identity } from "./identity.ts";
 
-/** Adds the other identity of a person when an earlier message or query told it. */
+/** Adds the other identity of a person when an earlier message or query contained it. */
 export async function completeIdentity(identity: Identity, keys: KeyStore): Promise<Identity> {
   const { phone, lid } = identity;
   if (phone !== null && lid === null) {

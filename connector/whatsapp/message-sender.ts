@@ -130,7 +130,7 @@ export class MessageSender {
     }
   }
 
-  /** The address of the same person in this space; undefined when WhatsApp does not tell it. */
+  /** The address of the same person in this space; undefined when WhatsApp does not know it. */
   async #addressIn(space: AddressSpace, jid: string): Promise<string | undefined> {
     const given = addressSpaceOf(jid);
     if (given === undefined || given === space) return jid;

@@ -30,7 +30,7 @@ import { socketConfigFor } from "./socket-config.ts";
 export interface SocketHooks {
   /** Holds the barrier of the message that is being sent. */
   currentSend: AsyncLocalStorage<SendBarrier>;
-  /** WhatsApp told the address space that the account's direct chats use. */
+  /** WhatsApp sent the address space that the account's direct chats use. */
   onAddressing: (space: AddressSpace) => void;
 }
 

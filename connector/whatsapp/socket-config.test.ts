@@ -15,7 +15,7 @@ test("a live socket connects as the configured version of WhatsApp Web, or as Ba
   );
 });
 
-test("a live socket checks certificates, whatever the process is told", () => {
+test("a live socket checks certificates, whatever NODE_TLS_REJECT_UNAUTHORIZED says", () => {
   const { agent } = configFor({ network: "live", webVersion: undefined });
   expect(agent).toMatchObject({ options: { rejectUnauthorized: true } });
 });

@@ -36,7 +36,7 @@ test("a commit that failed is an error of the caller, not of the transaction", a
   await expect(committed).rejects.toThrow("refused");
 });
 
-test("a transaction that nobody collects from waits for its commit", async () => {
+test("a transaction outside of collect() waits for its commit", async () => {
   const { keys, write } = open();
   const made = Promise.withResolvers<undefined>();
   keys.beforeCommit = () => made.promise;

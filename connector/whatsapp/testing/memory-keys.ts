@@ -8,7 +8,7 @@ export interface Commit {
   items: Item[];
 }
 
-/** A key store over memory that records what it is asked for, in order. */
+/** A key store over memory that records its calls, in order. */
 export class MemoryKeys extends KeyStore {
   readonly commits: Commit[];
   /** `get tctoken`, `set session`, … in the order of the calls. */

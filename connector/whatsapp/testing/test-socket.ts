@@ -26,7 +26,7 @@ export function pairedCredentials(): Credentials {
 export interface TestSocketOptions {
   credentials?: Credentials;
   handlers?: Partial<ConnectionHandlers>;
-  /** Opens the socket; with every patch unless told otherwise. */
+  /** Opens the socket; by default with every patch. */
   open?: typeof openSocket;
 }
 
