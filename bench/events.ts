@@ -119,7 +119,7 @@ async function measure(product: Product, setting: Setting, writer: PoolClient): 
   return { latencies, cpuMs: totalOf(cpuMs) / flags.events };
 }
 
-/** Calls `onCommit` just before it commits, so before anybody can see the event. */
+/** Calls `onCommit` just before it commits, so before the event is visible to others. */
 async function commitEvent(
   writer: PoolClient,
   tenantId: string,

@@ -40,7 +40,7 @@ async function runSet(flags: string[]): Promise<void> {
   const minutes = ((performance.now() - startedAt) / 60_000).toFixed(1);
   const others = (shareOfOthers() * 100).toFixed(0);
   process.stdout.write(
-    `${minutes} minutes, load ${loadBefore} before; other processes used ${others} % of the CPU\n`,
+    `${minutes} minutes, load ${loadBefore} before; processes outside of the benches used at most ${others} % of the CPU\n`,
   );
   printTargetTable(figures);
 }

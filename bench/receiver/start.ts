@@ -3,7 +3,7 @@ import { type Command, type Result, resultSchema, type Wait } from "./command.ts
 
 const waitTimeoutMs = 60_000;
 
-/** Receives webhooks in a process of its own, which is not counted in anybody's figures. */
+/** Receives webhooks in a process of its own, whose CPU no figure includes. */
 export interface Receiver {
   /** The URL of an endpoint. */
   urlOf(endpoint: string): string;

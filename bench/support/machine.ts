@@ -18,7 +18,8 @@ export function currentLoad(): string {
 
 /**
  * Starts to watch the CPU. The returned function gives the share of the machine (0 to 1) that
- * processes other than this one and its exited children have used since; NaN without /proc.
+ * processes other than this one and its exited children have used since; NaN without /proc. It is
+ * an upper bound: a process that outlives its parent, such as a killed workerd, is among the others.
  */
 export function watchOthers(): () => number {
   const startedAt = performance.now();
