@@ -18,8 +18,8 @@ const flags = readFlags(
   },
 );
 
-/** Webhooks under way to one endpoint: the product has no more of them. */
-const perEndpoint = 4;
+/** As many webhooks as the product has in flight to one endpoint. */
+const perEndpoint = 5;
 
 await runBench(flags, async (environment) => {
   const { receiver } = environment;
