@@ -72,8 +72,13 @@ async function wait(command: Command & { type: "wait" }): Promise<[string, numbe
   const deadline = performance.now() + command.timeoutMs;
   const kind = `${command.endpoint} ${command.event}`;
   for (;;) {
-    const found = [...(arrivals.get(kind) ?? [])].filter(([key]) => key.startsWith(command.prefix));
-    if (found.length >= command.count || performance.now() > deadline) return found;
+    const keys = arrivals.get(kind) ?? new Map<string, number>();
+    const expired = performance.now() > deadline;
+    // With fewer keys in all there is nothing to filter, which is slow for a long backlog.
+    if (keys.size >= command.count || expired) {
+      const found = [...keys].filter(([key]) => key.startsWith(command.prefix));
+      if (found.length >= command.count || expired) return found;
+    }
     await sleep(pollMs);
   }
 }
