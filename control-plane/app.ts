@@ -26,6 +26,7 @@ import { getSession } from "./session/get-session.ts";
 import { listSessions } from "./session/list-sessions.ts";
 import { getPairingCode } from "./session/pairing-code.ts";
 import { regenerateQr } from "./session/regenerate-qr.ts";
+import { webhookRoutes } from "./webhook/routes.ts";
 import { streamEvents } from "./stream/event-stream.ts";
 import { streamMessages } from "./stream/message-stream.ts";
 
@@ -47,6 +48,7 @@ const routes = [
   streamMessages,
   listTenantMessages,
   streamEvents,
+  ...webhookRoutes,
   ...adminRoutes,
 ];
 

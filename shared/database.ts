@@ -224,9 +224,15 @@ type NarrowedFunctions = {
 
 export type Database = {
   public: {
-    Tables: Omit<Tables, "api_keys"> & {
+    Tables: Omit<Tables, "api_keys" | "webhook_endpoints"> & {
       api_keys: Omit<Tables["api_keys"], "Row"> & {
         Row: Narrow<Tables["api_keys"]["Row"], { network: Network }>;
+      };
+      webhook_endpoints: Omit<Tables["webhook_endpoints"], "Row"> & {
+        Row: Narrow<
+          Tables["webhook_endpoints"]["Row"],
+          { disabled_reason: "gone" | "failing" | null }
+        >;
       };
     };
     Views: {

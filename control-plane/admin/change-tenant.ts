@@ -6,6 +6,7 @@ import { invalidField } from "../http/validation.ts";
 import type { Services } from "../services.ts";
 import { checkWebhookUrl } from "./check-webhook-url.ts";
 import { adminRoute, bodyProblems } from "./contract.ts";
+import { rejectTooManyEndpoints } from "./endpoint-quota.ts";
 import {
   tenantNotFound,
   tenantColumns,
@@ -32,7 +33,7 @@ const route = createRoute({
       description: "The tenant",
       content: { "application/json": { schema: tenantSchema } },
     },
-    ...problems("not_found"),
+    ...problems("not_found", "quota_exceeded"),
     ...bodyProblems,
   },
 });
@@ -44,9 +45,13 @@ export function changeTenant(app: App, { database, allowPrivateUrls }: Services)
     if (Object.keys(changes).length === 0)
       throw invalidField("", "Send at least one setting to change");
     checkWebhookUrl("webhook_url", changes.webhook_url, allowPrivateUrls);
-    const tenant = await unwrapFirst(
-      database.from("tenants").update(changes).eq("tenant_id", tenantId).select(tenantColumns),
-    );
+    const answer = await database
+      .from("tenants")
+      .update(changes)
+      .eq("tenant_id", tenantId)
+      .select(tenantColumns);
+    rejectTooManyEndpoints(answer.error);
+    const tenant = await unwrapFirst(answer);
     if (tenant === undefined) throw tenantNotFound(tenantId);
     return c.json(tenant, 200);
   });

@@ -6,6 +6,7 @@ import { problems } from "../http/problem.ts";
 import type { Services } from "../services.ts";
 import { checkWebhookUrl } from "./check-webhook-url.ts";
 import { adminRoute, bodyProblems } from "./contract.ts";
+import { rejectTooManyEndpoints } from "./endpoint-quota.ts";
 import { withoutUndefined } from "./without-undefined.ts";
 import { tenantColumns, tenantIdSchema, tenantSchema, tenantSettings } from "./tenant-resource.ts";
 
@@ -31,7 +32,7 @@ const route = createRoute({
       description: "The tenant",
       content: { "application/json": { schema: tenantSchema } },
     },
-    ...problems("conflict"),
+    ...problems("conflict", "quota_exceeded"),
     ...bodyProblems,
   },
 });
@@ -50,6 +51,7 @@ export function createTenant(app: App, { database, allowPrivateUrls }: Services)
         `The tenant "${tenant.tenant_id}" already exists. Choose another tenant_id, or change the tenant with PATCH.`,
       );
     }
+    rejectTooManyEndpoints(answer.error);
     const created = await unwrapFirst(answer);
     if (created === undefined) throw new Error("The insert returned no tenant");
     return c.json(created, 201);

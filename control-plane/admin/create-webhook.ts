@@ -5,6 +5,7 @@ import { problems } from "../http/problem.ts";
 import type { Services } from "../services.ts";
 import { checkWebhookUrl } from "./check-webhook-url.ts";
 import { adminRoute, bodyProblems } from "./contract.ts";
+import { rejectTooManyEndpoints } from "./endpoint-quota.ts";
 import { tenantNotFound, tenantParams } from "./tenant-resource.ts";
 import { makeSecret, webhookColumns, webhookSchema, webhookSettings } from "./webhook-resource.ts";
 
@@ -22,7 +23,7 @@ const route = createRoute({
       description: "The endpoint, with the secret that signs its deliveries",
       content: { "application/json": { schema: webhookSchema } },
     },
-    ...problems("not_found"),
+    ...problems("not_found", "quota_exceeded"),
     ...bodyProblems,
   },
 });
@@ -36,6 +37,7 @@ export function createWebhook(app: App, { database, allowPrivateUrls }: Services
       .from("webhook_endpoints")
       .insert({ tenant_id: tenantId, url, secret: secret ?? makeSecret(), events: events ?? null })
       .select(webhookColumns);
+    rejectTooManyEndpoints(answer.error);
     if (answer.error?.code === foreignKeyViolation) throw tenantNotFound(tenantId);
     const created = await unwrapFirst(answer);
     if (created === undefined) throw new Error("The insert returned no endpoint");

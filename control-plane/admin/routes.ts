@@ -1,4 +1,5 @@
 import { changeTenant } from "./change-tenant.ts";
+import { changeWebhook } from "./change-webhook.ts";
 import { createKey } from "./create-key.ts";
 import { createTenant } from "./create-tenant.ts";
 import { createWebhook } from "./create-webhook.ts";
@@ -21,5 +22,6 @@ export const adminRoutes = [
   revokeKey,
   createWebhook,
   listWebhooks,
+  changeWebhook,
   deleteWebhook,
 ];

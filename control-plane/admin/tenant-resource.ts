@@ -17,13 +17,14 @@ export const tenantSchema = z
     webhook_secret: z.string().nullable(),
     rate_limit_per_minute: z.number().int(),
     send_interval_ms: z.number().int(),
+    max_webhook_endpoints: z.number().int(),
     created_at: z.string(),
     updated_at: z.string(),
   })
   .openapi("Tenant");
 
 export const tenantColumns =
-  "tenant_id,name,webhook_url,webhook_secret,rate_limit_per_minute,send_interval_ms,created_at,updated_at";
+  "tenant_id,name,webhook_url,webhook_secret,rate_limit_per_minute,send_interval_ms,max_webhook_endpoints,created_at,updated_at";
 
 /** The settings that an operator may change. */
 export const tenantSettings = z.object({
@@ -31,6 +32,7 @@ export const tenantSettings = z.object({
   webhook_url: webhookUrl.nullish(),
   rate_limit_per_minute: z.number().int().min(1).max(1_000_000).optional(),
   send_interval_ms: z.number().int().min(0).max(86_400_000).optional(),
+  max_webhook_endpoints: z.number().int().min(0).max(1_000).optional(),
 });
 
 export const tenantParams = z.object({ tenantId: tenantIdSchema });

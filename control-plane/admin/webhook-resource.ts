@@ -1,25 +1,13 @@
 import { z } from "@hono/zod-openapi";
 import { eventTypeSchema } from "../../shared/event.ts";
+import { endpointColumns, endpointSchema } from "../webhook/resource.ts";
 
+/** An endpoint as the operator sees it. */
 export const webhookSchema = z
-  .object({
-    id: z.string(),
-    tenant_id: z.string(),
-    url: z.string(),
-    secret: z.string(),
-    events: z
-      .array(z.string())
-      .nullable()
-      .openapi({ description: "The event types to deliver; null means all" }),
-    enabled: z.boolean(),
-    is_default: z
-      .boolean()
-      .openapi({ description: "Whether this endpoint is the tenant's webhook_url" }),
-    created_at: z.string(),
-  })
-  .openapi("WebhookEndpoint");
+  .object({ tenant_id: z.string(), secret: z.string(), ...endpointSchema.shape })
+  .openapi("WebhookEndpointWithSecret");
 
-export const webhookColumns = "id,tenant_id,url,secret,events,enabled,is_default,created_at";
+export const webhookColumns = `tenant_id,secret,${endpointColumns}` as const;
 
 /** Stored in the normalized form, so that every URL parser reads the same host from it. */
 export const webhookUrl = z.url({ protocol: /^https?$/, normalize: true }).max(2_000);

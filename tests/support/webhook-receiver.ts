@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import type { Event } from "../../shared/event.ts";
 import { until } from "./api.ts";
 
@@ -10,8 +11,14 @@ export interface Delivery {
   event: Event;
 }
 
-/** A customer's webhook endpoint. `answer` decides the status of each delivery; 200 by default. */
-export async function receiveWebhooks(answer: (delivery: Delivery) => number = () => 200) {
+/** Returns the status to respond with, or undefined when it responds by itself, or never. */
+export type Answer = (
+  delivery: Delivery,
+  response: ServerResponse,
+) => number | undefined | Promise<number | undefined>;
+
+/** A customer's webhook endpoint. It responds with 200 unless `answer` says otherwise. */
+export async function receiveWebhooks(answer: Answer = () => 200) {
   const deliveries: Delivery[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -21,15 +28,17 @@ export async function receiveWebhooks(answer: (delivery: Delivery) => number = (
       const headers = request.headers as Record<string, string>;
       const delivery = { headers, raw, event: JSON.parse(raw) as Event };
       deliveries.push(delivery);
-      response.writeHead(answer(delivery)).end();
+      // A rejected answer leaves the request without a response, which the test then sees.
+      void Promise.resolve(answer(delivery, response)).then((status) => {
+        if (status !== undefined) response.writeHead(status).end();
+      });
     });
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("No port");
+  const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${address.port}/hook`,
+    url: `http://127.0.0.1:${port}/hook`,
     deliveries,
     async next(satisfies: (delivery: Delivery) => boolean, timeoutMs = 15_000): Promise<Delivery> {
       const all = await until(

@@ -26,6 +26,9 @@ export interface ControlPlane {
   /** The key that connectors verify command tokens with. */
   commandPublicKey: KeyObject;
   log: string[];
+  /** Stops the Worker without a warning. Its URL and what its Durable Objects stored stay. */
+  stopWorker(): Promise<void>;
+  startWorker(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -50,8 +53,7 @@ export async function startControlPlane(
   });
   const keys = generateKeyPairSync("ed25519");
   const log: string[] = [];
-  const worker = await runWorker(code, {
-    port: 0,
+  const workerOptions = {
     stateDir: join(directory, "objects"),
     bindings: {
       SUPABASE_URL: supabase.url,
@@ -63,13 +65,15 @@ export async function startControlPlane(
       ALLOW_PRIVATE_URLS: "true",
       ...settings,
     },
-    log: (line) => void log.push(line),
-  });
+    log: (line: string) => void log.push(line),
+  };
+  let worker = await runWorker(code, { ...workerOptions, port: 0 });
+  const { url } = worker;
   const sql = new Pool({ connectionString: databaseUrl, max: 4 });
   // An idle client may report that the server stopped.
   sql.on("error", () => {});
   return {
-    url: worker.url,
+    url,
     supabaseUrl: supabase.url,
     serviceKey: supabase.serviceKey,
     sql,
@@ -78,6 +82,10 @@ export async function startControlPlane(
     }),
     commandPublicKey: keys.publicKey,
     log,
+    stopWorker: () => worker.stop(),
+    async startWorker() {
+      worker = await runWorker(code, { ...workerOptions, port: Number(new URL(url).port) });
+    },
     async stop() {
       await worker.stop();
       await supabase.stop();

@@ -3,21 +3,18 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { Webhook } from "standardwebhooks";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { call, until } from "../support/api.ts";
+import { until } from "../support/api.ts";
 import { receiveWebhooks } from "../support/webhook-receiver.ts";
+import { addEndpoint, waitForHubs } from "./endpoints.ts";
 import { emitEvents } from "./events.ts";
-import { adminKey, type ControlPlane, startControlPlane } from "./start-control-plane.ts";
+import { type ControlPlane, startControlPlane } from "./start-control-plane.ts";
 import { addTenant } from "./tenants.ts";
 
 let plane: ControlPlane;
 const stops: (() => Promise<void>)[] = [];
 beforeAll(async () => {
   plane = await startControlPlane();
-  // The first request starts the hubs.
-  await until(
-    async () => (await call<{ checks: { realtime: object } }>("GET", `${plane.url}/health`)).body,
-    ({ checks }) => JSON.stringify(checks.realtime) === '{"status":"ok"}',
-  );
+  await waitForHubs(plane);
 });
 afterAll(async () => {
   if (process.env["SHOW"]) console.log(plane.log.join("\n"));
@@ -31,16 +28,6 @@ async function receive(answer?: Parameters<typeof receiveWebhooks>[0]) {
   const receiver = await receiveWebhooks(answer);
   stops.push(receiver.stop);
   return receiver;
-}
-
-async function addEndpoint(tenantId: string, settings: Record<string, unknown>) {
-  const made = await call<{ id: string; secret: string }>(
-    "POST",
-    `${plane.url}/admin/tenants/${tenantId}/webhooks`,
-    { headers: { "X-Admin-Key": adminKey }, body: settings },
-  );
-  expect(made.status).toBe(201);
-  return made.body;
 }
 
 async function deliveryRows(tenantId: string) {
@@ -62,7 +49,7 @@ async function deliveryRows(tenantId: string) {
 test("an event is delivered at once with both signatures, and the result is recorded", async () => {
   const tenant = await addTenant(plane);
   const receiver = await receive();
-  const { secret } = await addEndpoint(tenant.id, { url: receiver.url });
+  const { secret } = await addEndpoint(plane, tenant.id, { url: receiver.url });
   await emitEvents(plane.sql, tenant.id, [{ data: { message: "Perché no? 👍" } }]);
   const { headers, raw, event } = await receiver.next(() => true, 2_000);
 
@@ -93,7 +80,7 @@ test("the alarm retries a failed delivery after 5 s with the same id", async () 
   const tenant = await addTenant(plane);
   let refusals = 1;
   const receiver = await receive(() => (refusals-- > 0 ? 500 : 204));
-  await addEndpoint(tenant.id, { url: receiver.url });
+  await addEndpoint(plane, tenant.id, { url: receiver.url });
   await emitEvents(plane.sql, tenant.id, [{}]);
   const first = await receiver.next(() => true);
   const second = await receiver.next(({ headers }) => headers["x-webhook-attempt"] === "2", 8_000);
@@ -104,7 +91,7 @@ test("the alarm retries a failed delivery after 5 s with the same id", async () 
 test("a delivery is a dead letter after the fourth failure", async () => {
   const tenant = await addTenant(plane);
   const receiver = await receive(() => 503);
-  const { id } = await addEndpoint(tenant.id, { url: receiver.url });
+  const { id } = await addEndpoint(plane, tenant.id, { url: receiver.url });
   await emitEvents(plane.sql, tenant.id, [{}]);
   const waits: number[] = [];
   for (const attempt of [1, 2, 3, 4]) {
@@ -145,7 +132,7 @@ test("redirects are not followed", async () => {
   });
   const address = redirecting.address();
   const port = typeof address === "object" ? address?.port : 0;
-  await addEndpoint(tenant.id, { url: `http://127.0.0.1:${port}/` });
+  await addEndpoint(plane, tenant.id, { url: `http://127.0.0.1:${port}/` });
   await emitEvents(plane.sql, tenant.id, [{}]);
   await until(
     () => deliveryRows(tenant.id),
@@ -166,9 +153,9 @@ test("an endpoint that hangs does not delay another one", async () => {
   const address = silent.address();
   const port = typeof address === "object" ? address?.port : 0;
   const receiver = await receive();
-  await addEndpoint(slow.id, { url: `http://127.0.0.1:${port}/` });
-  await addEndpoint(quick.id, { url: receiver.url });
-  await addEndpoint(slow.id, { url: receiver.url });
+  await addEndpoint(plane, slow.id, { url: `http://127.0.0.1:${port}/` });
+  await addEndpoint(plane, quick.id, { url: receiver.url });
+  await addEndpoint(plane, slow.id, { url: receiver.url });
   await emitEvents(
     plane.sql,
     slow.id,
@@ -205,7 +192,7 @@ test("two requests that hang do not delay the other chats of their endpoint", as
   });
   const address = server.address();
   const port = typeof address === "object" ? address?.port : 0;
-  await addEndpoint(tenant.id, { url: `http://127.0.0.1:${port}/` });
+  await addEndpoint(plane, tenant.id, { url: `http://127.0.0.1:${port}/` });
   await emitEvents(
     plane.sql,
     tenant.id,
@@ -221,7 +208,7 @@ test("two requests that hang do not delay the other chats of their endpoint", as
 test("an endpoint receives only the event types it was created for", async () => {
   const tenant = await addTenant(plane);
   const receiver = await receive();
-  await addEndpoint(tenant.id, { url: receiver.url, events: ["session.connected"] });
+  await addEndpoint(plane, tenant.id, { url: receiver.url, events: ["session.connected"] });
   await emitEvents(plane.sql, tenant.id, [{}, { type: "session.connected" }]);
   const { event } = await receiver.next(() => true);
   expect(event.type).toBe("session.connected");
