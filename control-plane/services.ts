@@ -2,7 +2,7 @@ import type { KeyCache } from "./auth/key-cache.ts";
 import type { Connectors } from "./command/connectors.ts";
 import type { DatabaseClient } from "./database/connect.ts";
 import type { Hubs } from "./event/hubs.ts";
-import type { WebhookEndpoints } from "./webhook/webhook-endpoints.ts";
+import type { WebhookEndpoints } from "./delivery/webhook-endpoints.ts";
 
 /** The dependencies of the endpoints, created once per isolate by worker.ts. */
 export interface Services {

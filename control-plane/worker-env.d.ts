@@ -1,5 +1,5 @@
 import type { EventHub } from "./event/event-hub.ts";
-import type { WebhookEndpoint } from "./webhook/webhook-endpoint.ts";
+import type { WebhookEndpoint } from "./delivery/webhook-endpoint.ts";
 
 declare global {
   namespace Cloudflare {

@@ -7,10 +7,10 @@ import { parseConfig } from "./config.ts";
 import { connectDatabase } from "./database/connect.ts";
 import { Hubs } from "./event/hubs.ts";
 import { sleep } from "./http/sleep.ts";
-import { WebhookEndpoints } from "./webhook/webhook-endpoints.ts";
+import { WebhookEndpoints } from "./delivery/webhook-endpoints.ts";
 
 export { EventHub } from "./event/event-hub.ts";
-export { WebhookEndpoint } from "./webhook/webhook-endpoint.ts";
+export { WebhookEndpoint } from "./delivery/webhook-endpoint.ts";
 
 const config = parseConfig(env);
 const clock = { now: () => Date.now(), sleep };

@@ -1,5 +1,5 @@
 import { invalidField } from "../http/validation.ts";
-import { urlProblem } from "../webhook/delivery/check-url.ts";
+import { urlProblem } from "../delivery/check-url.ts";
 
 /** @throws ApiError that names the field when the URL may not be called */
 export function checkWebhookUrl(

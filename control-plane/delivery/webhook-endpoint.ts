@@ -3,8 +3,8 @@ import { parseConfig } from "../config.ts";
 import { connectDatabase } from "../database/connect.ts";
 import { unwrap } from "../database/unwrap.ts";
 import { logEvent } from "../http/log.ts";
-import { EndpointDelivery } from "./delivery/endpoint-delivery.ts";
-import { post, type PostDeps, type PostedEvent, type PostOutcome } from "./delivery/post.ts";
+import { EndpointDelivery } from "./endpoint-delivery.ts";
+import { post, type PostDeps, type PostedEvent, type PostOutcome } from "./post.ts";
 
 /**
  * Delivers to one endpoint; its name is the endpoint's id. Each endpoint has an object of its own,

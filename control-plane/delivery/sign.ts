@@ -1,5 +1,5 @@
 import { Webhook } from "standardwebhooks";
-import { toHex } from "../../auth/hash-key.ts";
+import { toHex } from "../auth/hash-key.ts";
 
 export interface SignedDelivery {
   eventId: string;

@@ -3,7 +3,7 @@ import type {
   AttemptResult,
   EndpointProgress,
   RetryResult,
-} from "../../../shared/database.ts";
+} from "../../shared/database.ts";
 import { CallRate } from "./call-rate.ts";
 import { ChatQueue } from "./chat-queue.ts";
 import { isFailing, pauseAfter, placesAfter } from "./health.ts";

@@ -1,4 +1,4 @@
-import type { Event } from "../../../shared/event.ts";
+import type { Event } from "../../shared/event.ts";
 import { ChatQueue } from "./chat-queue.ts";
 import type { PostedEvent } from "./post.ts";
 

@@ -1,4 +1,4 @@
-import type { PostedEvent, PostOutcome } from "./delivery/post.ts";
+import type { PostedEvent, PostOutcome } from "./post.ts";
 import type { WebhookEndpoint } from "./webhook-endpoint.ts";
 
 /** The objects that deliver to endpoints, by the endpoint's id. */
