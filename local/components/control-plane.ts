@@ -13,6 +13,8 @@ export async function startControlPlane(
     ready: urlReady,
     name: "control-plane",
     entry: "local/worker/main.ts",
+    // This process only starts workerd, and no request passes through it.
+    nodeOptions: ["--optimize-for-size", "--max-semi-space-size=1"],
     port: context.options.port,
     env: {
       STATE_DIR: join(context.dataDir, "durable-objects"),

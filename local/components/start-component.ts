@@ -39,6 +39,7 @@ export async function startComponent<Ready extends { url: string }>(
     name: string;
     entry: string;
     args?: string[];
+    nodeOptions?: string[];
     port: number;
     env: Record<string, string>;
     ready: z.ZodType<Ready>;

@@ -12,6 +12,8 @@ export interface ChildProcessOptions<Ready> {
   /** The entry file, relative to the project root. */
   entry: string;
   args?: string[];
+  /** Options of Node itself. */
+  nodeOptions?: string[];
   env: Record<string, string>;
   /** The JSON line that the process prints on stdout once it is ready. */
   ready: z.ZodType<Ready>;
@@ -38,6 +40,9 @@ const projectRoot = fileURLToPath(new URL("../../", import.meta.url));
 const dieWithParent = fileURLToPath(new URL("die-with-parent.ts", import.meta.url));
 const stopTimeoutMs = 20_000;
 
+/** Node keeps what it compiled, and the types it stripped, between starts. */
+const compileCache = join(projectRoot, "node_modules/.cache/node-compile");
+
 /**
  * Starts a child process and resolves once it has printed its ready line: one line of JSON on
  * stdout. If it exits first, throws an error that quotes the end of its log.
@@ -47,13 +52,19 @@ export async function startChildProcess<Ready>(
 ): Promise<RunningProcess<Ready>> {
   const child = spawn(
     process.execPath,
-    ["--import", dieWithParent, join(projectRoot, options.entry), ...(options.args ?? [])],
+    [
+      ...(options.nodeOptions ?? []),
+      "--import",
+      dieWithParent,
+      join(projectRoot, options.entry),
+      ...(options.args ?? []),
+    ],
     {
       // In its own process group, so that Ctrl-C reaches only the parent, which stops its
       // children in order.
       detached: true,
       stdio: ["ignore", "pipe", "pipe", "ipc"],
-      env: { ...inheritedEnv(), ...options.env },
+      env: { ...inheritedEnv(), NODE_COMPILE_CACHE: compileCache, ...options.env },
     },
   );
   // Processes that the child started itself (workerd) are in its group and must not outlive it.

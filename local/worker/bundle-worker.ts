@@ -1,11 +1,21 @@
 import { join } from "node:path";
-import { build, type Plugin } from "esbuild";
+import type { Plugin } from "esbuild";
+import { cached } from "./bundle-cache.ts";
 import { projectRoot, readWranglerConfig } from "./wrangler-config.ts";
 
-/** Bundles the Worker into the single module that workerd runs. */
-export async function bundleWorker(): Promise<string> {
+const cacheFile = join(projectRoot, "node_modules/.cache/whatsapp-microservice/worker.json");
+
+/** Bundles the Worker into the single module that workerd runs. The bundle is kept between starts. */
+export function bundleWorker(): Promise<string> {
+  return cached({ file: cacheFile, root: projectRoot }, bundle);
+}
+
+async function bundle(): Promise<{ code: string; inputs: string[] }> {
   const { main } = await readWranglerConfig();
-  const { outputFiles } = await build({
+  const { build, stop } = await import("esbuild");
+  const { outputFiles, metafile } = await build({
+    absWorkingDir: projectRoot,
+    metafile: true,
     entryPoints: [join(projectRoot, main)],
     bundle: true,
     write: false,
@@ -16,7 +26,9 @@ export async function bundleWorker(): Promise<string> {
     plugins: [nodePrefix],
     logLevel: "silent",
   });
-  return outputFiles[0]?.text ?? "";
+  // esbuild works in a process of its own, which would stay as long as this one.
+  await stop();
+  return { code: outputFiles[0]?.text ?? "", inputs: Object.keys(metafile.inputs) };
 }
 
 /** CommonJS packages import Node's modules without the `node:` prefix, which workerd requires. */
