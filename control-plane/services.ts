@@ -1,3 +1,4 @@
+import type { FailedKeyLimit } from "./auth/failed-key-limit.ts";
 import type { KeyCache } from "./auth/key-cache.ts";
 import type { Connectors } from "./command/connectors.ts";
 import type { DatabaseClient } from "./database/connect.ts";
@@ -8,6 +9,7 @@ import type { WebhookEndpoints } from "./delivery/webhook-endpoints.ts";
 export interface Services {
   database: DatabaseClient;
   keys: KeyCache;
+  failedKeys: FailedKeyLimit;
   connectors: Connectors;
   hubs: Hubs;
   webhookEndpoints: WebhookEndpoints;

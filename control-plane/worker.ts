@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { createApp } from "./app.ts";
+import { FailedKeyLimit } from "./auth/failed-key-limit.ts";
 import { KeyCache } from "./auth/key-cache.ts";
 import { Connectors } from "./command/connectors.ts";
 import { CommandClient } from "./command/command-client.ts";
@@ -21,6 +22,7 @@ const app = createApp({
   database,
   hubs,
   keys: new KeyCache(clock.now),
+  failedKeys: new FailedKeyLimit(clock.now),
   connectors: new Connectors({
     database,
     clock,

@@ -16,6 +16,7 @@ test("a valid key is cached for five seconds", () => {
   expect(cache.get("hash")?.caller).toEqual(caller);
   clock.now += 1;
   expect(cache.get("hash")).toBeUndefined();
+  expect([cache.wasValid("hash"), cache.wasValid("other")]).toEqual([true, false]);
 });
 
 test("a key is not cached past its own expiry", () => {

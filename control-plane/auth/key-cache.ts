@@ -11,6 +11,8 @@ export class KeyCache {
   // Two caches, so that guessed keys cannot evict valid ones.
   readonly #valid: LRUCache<string, Caller>;
   readonly #invalid: LRUCache<string, true>;
+  /** Keys that were valid once. */
+  readonly #seen = new LRUCache<string, true>({ max: maxEntries });
   readonly #now: () => number;
 
   constructor(now: () => number) {
@@ -27,6 +29,11 @@ export class KeyCache {
     return this.#invalid.has(hash) ? { caller: undefined } : undefined;
   }
 
+  /** Whether the key was valid at any time since this isolate started. */
+  wasValid(hash: string): boolean {
+    return this.#seen.has(hash);
+  }
+
   add(hash: string, found: { caller: Caller; expiresAt: string | null } | undefined): void {
     if (found === undefined) {
       this.#valid.delete(hash);
@@ -34,6 +41,7 @@ export class KeyCache {
       return;
     }
     this.#invalid.delete(hash);
+    this.#seen.set(hash, true);
     const expiresInMs =
       found.expiresAt === null ? Infinity : Date.parse(found.expiresAt) - this.#now();
     if (expiresInMs > 0) {

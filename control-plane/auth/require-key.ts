@@ -1,22 +1,18 @@
 import type { MiddlewareHandler } from "hono";
 import { ApiError } from "../../shared/errors.ts";
-import type { DatabaseClient } from "../database/connect.ts";
 import type { AppEnv } from "../http/app-env.ts";
-import { authenticate } from "./authenticate.ts";
-import type { KeyCache } from "./key-cache.ts";
+import { authenticate, type KeyServices } from "./authenticate.ts";
+import { clientAddress } from "./client-address.ts";
 import { readKey } from "./read-key.ts";
 
 /** Requires a tenant's API key and sets `caller` for the handlers. */
-export function requireKey(deps: {
-  database: DatabaseClient;
-  keys: KeyCache;
-}): MiddlewareHandler<AppEnv> {
+export function requireKey(services: KeyServices): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const key = readKey(c.req.raw.headers, "x-api-key");
     if (key === undefined) {
       throw new ApiError("unauthorized", "Send your API key in the X-Api-Key header.");
     }
-    const caller = await authenticate(key, deps);
+    const caller = await authenticate({ key, address: clientAddress(c.req.raw.headers) }, services);
     if (caller === undefined) throw invalidKeyError();
     c.set("caller", caller);
     await next();

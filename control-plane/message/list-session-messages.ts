@@ -20,7 +20,13 @@ const route = createRoute({
       description: "A page of messages",
       content: { "application/json": { schema: listOf(messageSchema) } },
     },
-    ...problems("unauthorized", "not_found", "invalid_request", "database_unavailable"),
+    ...problems(
+      "unauthorized",
+      "rate_limited",
+      "not_found",
+      "invalid_request",
+      "database_unavailable",
+    ),
   },
 });
 

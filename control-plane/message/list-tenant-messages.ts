@@ -19,7 +19,7 @@ const route = createRoute({
       description: "A page of messages",
       content: { "application/json": { schema: listOf(messageSchema) } },
     },
-    ...problems("unauthorized", "invalid_request", "database_unavailable"),
+    ...problems("unauthorized", "rate_limited", "invalid_request", "database_unavailable"),
   },
 });
 

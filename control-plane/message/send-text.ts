@@ -63,6 +63,7 @@ const route = createRoute({
     ...problems(
       "invalid_json",
       "unauthorized",
+      "rate_limited",
       "forbidden",
       "not_found",
       "session_not_connected",

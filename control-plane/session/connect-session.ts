@@ -19,7 +19,7 @@ const route = createRoute({
       description: "The session",
       content: { "application/json": { schema: sessionSchema } },
     },
-    ...problems("unauthorized", "forbidden", "not_found", "database_unavailable"),
+    ...problems("unauthorized", "rate_limited", "forbidden", "not_found", "database_unavailable"),
   },
 });
 

@@ -37,6 +37,7 @@ const route = createRoute({
     ...problems(
       "invalid_json",
       "unauthorized",
+      "rate_limited",
       "conflict",
       "payload_too_large",
       "unsupported_media_type",

@@ -18,7 +18,7 @@ const route = createRoute({
   request: { params: sessionParams },
   responses: {
     204: { description: "The session was deleted" },
-    ...problems("unauthorized", "forbidden", "not_found", "database_unavailable"),
+    ...problems("unauthorized", "rate_limited", "forbidden", "not_found", "database_unavailable"),
   },
 });
 

@@ -25,6 +25,7 @@ const route = createRoute({
     200: { description: "The QR code", content: qrContent },
     ...problems(
       "unauthorized",
+      "rate_limited",
       "forbidden",
       "not_found",
       "not_acceptable",

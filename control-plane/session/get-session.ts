@@ -14,7 +14,7 @@ const contract = {
       description: "The session",
       content: { "application/json": { schema: sessionSchema } },
     },
-    ...problems("unauthorized", "not_found", "database_unavailable"),
+    ...problems("unauthorized", "rate_limited", "not_found", "database_unavailable"),
   },
 };
 

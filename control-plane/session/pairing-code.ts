@@ -45,6 +45,7 @@ const route = createRoute({
     ...problems(
       "invalid_json",
       "unauthorized",
+      "rate_limited",
       "forbidden",
       "not_found",
       "session_already_connected",

@@ -26,6 +26,7 @@ const route = createRoute({
     200: { description: "The new QR code", content: qrContent },
     ...problems(
       "unauthorized",
+      "rate_limited",
       "forbidden",
       "not_found",
       "not_acceptable",

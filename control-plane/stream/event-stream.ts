@@ -12,7 +12,13 @@ const route = createRoute({
   request: { headers: resumeHeaders, query: resumeQuerySchema },
   responses: {
     200: { description: "Server-sent events", content: streamContent },
-    ...problems("unauthorized", "invalid_request", "too_many_streams", "database_unavailable"),
+    ...problems(
+      "unauthorized",
+      "rate_limited",
+      "invalid_request",
+      "too_many_streams",
+      "database_unavailable",
+    ),
   },
 });
 

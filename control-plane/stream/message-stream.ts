@@ -16,6 +16,7 @@ const route = createRoute({
     200: { description: "Server-sent events of type message.*", content: streamContent },
     ...problems(
       "unauthorized",
+      "rate_limited",
       "not_found",
       "invalid_request",
       "too_many_streams",

@@ -369,6 +369,7 @@ test("the OpenAPI document lists request bodies and every error status", async (
       const statuses = Object.keys(responses);
       const expected = ["503"];
       if (path !== "/health") expected.push("401");
+      if (/^\/(session|tenant)\//.test(path)) expected.push("429");
       if (requestBody !== undefined) expected.push("400", "413", "415", "422");
       if (path.includes("{")) expected.push("404");
       expect(statuses, `${method} ${path}`).toEqual(expect.arrayContaining(expected));
