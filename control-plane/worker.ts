@@ -8,6 +8,7 @@ import { parseConfig } from "./config.ts";
 import { connectDatabase } from "./database/connect.ts";
 import { Hubs } from "./event/hubs.ts";
 import { sleep } from "./http/sleep.ts";
+import { purgeExpired } from "./retention/purge-expired.ts";
 import { WebhookEndpoints } from "./delivery/webhook-endpoints.ts";
 
 export { EventHub } from "./event/event-hub.ts";
@@ -39,6 +40,6 @@ export default {
     return app.fetch(request, bindings, context);
   },
   async scheduled() {
-    await hubs.sweep();
+    await Promise.all([hubs.sweep(), purgeExpired(database, clock)]);
   },
 } satisfies ExportedHandler<Cloudflare.Env>;

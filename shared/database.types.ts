@@ -293,6 +293,21 @@ export type Database = {
           },
         ];
       };
+      purge_progress: {
+        Row: {
+          after_tenant: string | null;
+          id: boolean;
+        };
+        Insert: {
+          after_tenant?: string | null;
+          id?: boolean;
+        };
+        Update: {
+          after_tenant?: string | null;
+          id?: boolean;
+        };
+        Relationships: [];
+      };
       realtime_audiences: {
         Row: {
           listening_until: string;
@@ -390,7 +405,9 @@ export type Database = {
           api_key: string | null;
           cors_origins: string[];
           created_at: string;
+          event_retention_days: number;
           max_webhook_endpoints: number;
+          message_retention_days: number | null;
           name: string;
           rate_limit_per_minute: number;
           send_interval_ms: number;
@@ -403,7 +420,9 @@ export type Database = {
           api_key?: string | null;
           cors_origins?: string[];
           created_at?: string;
+          event_retention_days?: number;
           max_webhook_endpoints?: number;
+          message_retention_days?: number | null;
           name: string;
           rate_limit_per_minute?: number;
           send_interval_ms?: number;
@@ -416,7 +435,9 @@ export type Database = {
           api_key?: string | null;
           cors_origins?: string[];
           created_at?: string;
+          event_retention_days?: number;
           max_webhook_endpoints?: number;
+          message_retention_days?: number | null;
           name?: string;
           rate_limit_per_minute?: number;
           send_interval_ms?: number;
@@ -1023,6 +1044,11 @@ export type Database = {
       publish_events: {
         Args: { from_seq: number; tenant_id: string; to_seq: number };
         Returns: undefined;
+      };
+      purge_expired: { Args: { max_rows?: number; max_tenants?: number }; Returns: boolean };
+      purge_tenant: {
+        Args: { max_rows: number; tenant: Database["public"]["Tables"]["tenants"]["Row"] };
+        Returns: number;
       };
       read_endpoint_events: {
         Args: {

@@ -18,13 +18,15 @@ export const tenantSchema = z
     rate_limit_per_minute: z.number().int(),
     send_interval_ms: z.number().int(),
     max_webhook_endpoints: z.number().int(),
+    event_retention_days: z.number().int(),
+    message_retention_days: z.number().int().nullable(),
     created_at: z.string(),
     updated_at: z.string(),
   })
   .openapi("Tenant");
 
 export const tenantColumns =
-  "tenant_id,name,webhook_url,webhook_secret,rate_limit_per_minute,send_interval_ms,max_webhook_endpoints,created_at,updated_at";
+  "tenant_id,name,webhook_url,webhook_secret,rate_limit_per_minute,send_interval_ms,max_webhook_endpoints,event_retention_days,message_retention_days,created_at,updated_at";
 
 /** The settings that an operator may change. */
 export const tenantSettings = z.object({
@@ -33,6 +35,12 @@ export const tenantSettings = z.object({
   rate_limit_per_minute: z.number().int().min(1).max(1_000_000).optional(),
   send_interval_ms: z.number().int().min(0).max(86_400_000).optional(),
   max_webhook_endpoints: z.number().int().min(0).max(1_000).optional(),
+  event_retention_days: z.number().int().min(1).max(365).optional().openapi({
+    description: "How long events and webhook deliveries are kept, for replay and resuming streams",
+  }),
+  message_retention_days: z.number().int().min(1).max(3650).nullish().openapi({
+    description: "How long messages are kept; null keeps them",
+  }),
 });
 
 export const tenantParams = z.object({ tenantId: tenantIdSchema });

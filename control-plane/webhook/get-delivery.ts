@@ -20,7 +20,7 @@ const route = createRoute({
         "application/json": { schema: deliverySchema.extend({ event: eventSchema.nullable() }) },
       },
     },
-    ...problems("unauthorized", "not_found", "database_unavailable"),
+    ...problems("unauthorized", "rate_limited", "not_found", "database_unavailable"),
   },
 });
 

@@ -31,7 +31,7 @@ const route = createRoute({
       description: "A page of deliveries",
       content: { "application/json": { schema: listOf(deliverySchema) } },
     },
-    ...problems("unauthorized", "invalid_request", "database_unavailable"),
+    ...problems("unauthorized", "rate_limited", "invalid_request", "database_unavailable"),
   },
 });
 

@@ -17,7 +17,7 @@ const route = createRoute({
       description: "A page of endpoints",
       content: { "application/json": { schema: listOf(endpointSchema) } },
     },
-    ...problems("unauthorized", "invalid_request", "database_unavailable"),
+    ...problems("unauthorized", "rate_limited", "invalid_request", "database_unavailable"),
   },
 });
 

@@ -20,7 +20,7 @@ const route = createRoute({
       description: "The delivery, which is pending",
       content: { "application/json": { schema: deliverySchema } },
     },
-    ...problems("unauthorized", "not_found", "database_unavailable"),
+    ...problems("unauthorized", "rate_limited", "not_found", "database_unavailable"),
   },
 });
 

@@ -38,7 +38,7 @@ create table public.messages (
 -- Room on each page for the new versions of its rows: a sent message is updated three times.
 with (fillfactor = 80);
 comment on table public.messages is
-  'Messages in both directions. Rows are removed with their tenant; nobody removes old ones yet.';
+  'Messages in both directions. Rows are removed with their tenant, and by purge_expired after message_retention_days of the tenant.';
 
 -- The id sorts by time, so each of these serves a page in both directions. None holds a column that
 -- a receipt changes: moving a message to DELIVERED or READ is a HOT update, which writes no index.
@@ -63,7 +63,7 @@ create table public.idempotency_keys (
   primary key (tenant_id, key)
 );
 comment on table public.idempotency_keys is
-  'The message that each Idempotency-Key of a tenant made. Rows are removed with their tenant; nobody removes old ones yet.';
+  'The message that each Idempotency-Key of a tenant made. Rows are removed with their tenant, and by purge_expired after a day.';
 
 -- Returns how far along a message is. A late receipt never moves a message to a lower rank.
 create function public.status_rank(status text) returns integer

@@ -19,7 +19,7 @@ create table public.events (
   primary key (tenant_id, seq)
 );
 comment on table public.events is
-  'What happened in each tenant. Rows are removed with their tenant; nobody removes old ones yet.';
+  'What happened in each tenant. Rows are removed with their tenant, and by purge_expired after event_retention_days of the tenant.';
 
 -- An event as SSE, webhooks and Realtime show it.
 create view public.event_resources with (security_invoker = true) as

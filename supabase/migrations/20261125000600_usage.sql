@@ -7,7 +7,7 @@ create table public.api_calls (
   primary key (tenant_id, minute)
 );
 comment on table public.api_calls is
-  'The number of API calls of each tenant in each minute. Rows are removed with their tenant; nobody removes old ones yet.';
+  'The number of API calls of each tenant in each minute. Rows are removed with their tenant; purge_expired removes those older than 400 days.';
 
 -- Adds `[{ tenant_id, minute, calls }]` to the counters.
 create function public.count_api_calls(counts jsonb) returns void

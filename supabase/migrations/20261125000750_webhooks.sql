@@ -57,7 +57,7 @@ create index webhook_deliveries_due
 create index webhook_deliveries_unfinished
   on public.webhook_deliveries (tenant_id, status, id) where status <> 'delivered';
 comment on table public.webhook_deliveries is
-  'One event for one endpoint, with the outcome of its last attempt. Rows are removed with their endpoint; nobody removes finished ones yet.';
+  'One event for one endpoint, with the outcome of its last attempt. Rows are removed with their endpoint; purge_expired removes finished ones after event_retention_days of the tenant.';
 
 -- A delivery as the API shows it.
 create view public.webhook_delivery_resources with (security_invoker = true) as

@@ -1,0 +1,121 @@
+-- Removing what is older than its retention, in steps that stay far below a statement timeout. The
+-- control plane's cron calls purge_expired every minute until it returns true.
+
+alter table public.tenants
+  -- Events and their deliveries; streams and endpoints can resume and replay within it.
+  add column event_retention_days integer not null default 7
+    check (event_retention_days between 1 and 365),
+  -- Null keeps the history.
+  add column message_retention_days integer check (message_retention_days between 1 and 3650);
+
+create index idempotency_keys_by_time on public.idempotency_keys using brin (created_at);
+
+create table public.purge_progress (
+  id boolean primary key default true check (id),
+  -- The tenant after which the next step goes on; null starts with the first one.
+  after_tenant text
+);
+insert into public.purge_progress default values;
+comment on table public.purge_progress is
+  'How far purge_expired has come. One row, which nobody removes.';
+
+-- Removes at most `max_rows` rows of each kind of one tenant, the oldest first. Returns how many.
+create function public.purge_tenant(tenant public.tenants, max_rows integer) returns integer
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  events_before timestamptz := now() - tenant.event_retention_days * interval '1 day';
+  messages_before uuid :=
+    public.uuid_v7_floor(now() - tenant.message_retention_days * interval '1 day');
+  removed integer;
+  total integer := 0;
+begin
+  -- The events of a tenant are in the order of their time, so its oldest ones tell enough.
+  delete from public.events e
+    where e.tenant_id = tenant.tenant_id and e.seq = any (array(
+      select oldest.seq
+      from (
+        select o.seq, o.created_at from public.events o
+        where o.tenant_id = tenant.tenant_id order by o.seq limit max_rows
+      ) oldest
+      where oldest.created_at < events_before));
+  get diagnostics removed = row_count;
+  total := total + removed;
+
+  delete from public.webhook_deliveries d
+    where d.tenant_id = tenant.tenant_id and d.status <> 'pending' and d.id = any (array(
+      select o.id from public.webhook_deliveries o
+      where o.tenant_id = tenant.tenant_id and o.id < public.uuid_v7_floor(events_before)
+      order by o.id limit max_rows));
+  get diagnostics removed = row_count;
+  total := total + removed;
+
+  delete from public.api_calls a
+    where a.tenant_id = tenant.tenant_id and a.minute = any (array(
+      select o.minute from public.api_calls o
+      where o.tenant_id = tenant.tenant_id and o.minute < now() - interval '400 days'
+      order by o.minute limit max_rows));
+  get diagnostics removed = row_count;
+  total := total + removed;
+
+  if messages_before is not null then
+    delete from public.messages m
+      where m.status not in ('QUEUED', 'SENDING') and m.id = any (array(
+        select o.id
+        from unnest(array['in', 'out']) d(direction)
+        cross join lateral (
+          select m.id from public.messages m
+          where m.tenant_id = tenant.tenant_id and m.direction = d.direction
+            and m.id < messages_before
+          order by m.id limit max_rows
+        ) o
+        limit max_rows));
+    get diagnostics removed = row_count;
+    total := total + removed;
+  end if;
+  return total;
+end;
+$$;
+
+-- One step: at most `max_tenants` tenants and about `max_rows` rows of each kind. Returns true when
+-- it has been through all tenants; the next call then starts with the first one again.
+create function public.purge_expired(
+  max_tenants integer default 200, max_rows integer default 2000
+) returns boolean
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  position text;
+  tenant public.tenants;
+  removed integer;
+  seen integer := 0;
+begin
+  -- One step at a time, whoever calls: a second caller has nothing to do.
+  select p.after_tenant into position from public.purge_progress p for update skip locked;
+  if not found then
+    return true;
+  end if;
+
+  delete from public.idempotency_keys k
+    where k.ctid = any (array(
+      select o.ctid from public.idempotency_keys o
+      where o.created_at < now() - interval '1 day' limit max_rows));
+
+  for tenant in
+    select t.* from public.tenants t
+    where position is null or t.tenant_id > position
+    order by t.tenant_id limit max_tenants
+  loop
+    seen := seen + 1;
+    removed := public.purge_tenant(tenant, max_rows);
+    if removed >= max_rows then
+      -- There may be more of it: the next step goes on with this tenant.
+      update public.purge_progress set after_tenant = position;
+      return false;
+    end if;
+    position := tenant.tenant_id;
+  end loop;
+  update public.purge_progress set after_tenant = case when seen < max_tenants then null else position end;
+  return seen < max_tenants;
+end;
+$$;

@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { startTestDatabase, type TestDatabase } from "../tests/support/database.ts";
+
+let db: TestDatabase;
+beforeAll(async () => {
+  db = await startTestDatabase();
+  await db.pool.query(`
+    insert into tenants (tenant_id, name, event_retention_days, message_retention_days)
+      values ('keeps', 'K', 30, null), ('short', 'S', 2, 10);
+    select create_session(t.tenant_id, 'main', 'M', null, 'sandbox') from tenants t;
+    delete from events;
+    insert into events (tenant_id, seq, type, data, created_at)
+      select t.tenant_id, n, 'message.sent', '{}', now() - (5000 - n) * interval '2 minutes'
+      from tenants t, generate_series(1, 5000) n;
+    insert into messages (id, tenant_id, session_uid, session_id, direction, chat_id, message, status)
+      select uuid_v7_at(now() - n * interval '1 hour', gen_random_uuid()), s.tenant_id, s.uid, 'main',
+        case when n % 2 = 0 then 'in' else 'out' end, '1@s.whatsapp.net', 'x',
+        case when n = 999 then 'QUEUED' when n % 2 = 0 then 'RECEIVED' else 'READ' end
+      from whatsapp_sessions s, generate_series(1, 1000) n;
+    insert into idempotency_keys (tenant_id, key, request_hash, message_id, created_at)
+      select 'keeps', 'key ' || n, 'h', gen_random_uuid(), now() - n * interval '1 hour'
+      from generate_series(1, 48) n;
+  `);
+}, 60_000);
+afterAll(() => db.stop());
+
+async function count(sql: string): Promise<number> {
+  const { rows } = await db.pool.query<{ count: string }>(`select count(*) from ${sql}`);
+  return Number(rows[0]?.count);
+}
+
+async function step(maxRows: number): Promise<boolean> {
+  const { rows } = await db.pool.query<{ done: boolean }>("select purge_expired(1, $1) as done", [
+    maxRows,
+  ]);
+  return rows[0]!.done;
+}
+
+test("steps remove only what is older than the tenant keeps it, and are bounded", async () => {
+  const before = await count("events");
+  await step(500);
+  expect(before - (await count("events"))).toBeLessThanOrEqual(500);
+  let steps = 1;
+  while (!(await step(500))) steps += 1;
+  expect(steps).toBeGreaterThan(4);
+
+  expect(await count("events where tenant_id = 'keeps'")).toBe(5000);
+  expect(
+    await count("events where tenant_id = 'short' and created_at < now() - interval '2 days'"),
+  ).toBe(0);
+  expect(await count("events where tenant_id = 'short'")).toBe(1440);
+
+  expect(await count("messages where tenant_id = 'keeps'")).toBe(1000);
+  // 240 hours are 10 days; a message that is still to be sent is never removed.
+  expect(await count("messages where tenant_id = 'short'")).toBe(240);
+  expect(await count("messages where tenant_id = 'short' and status = 'QUEUED'")).toBe(1);
+  expect(await count("idempotency_keys")).toBe(23);
+});
+
+test("a second caller has nothing to do while a step runs", async () => {
+  const client = await db.pool.connect();
+  try {
+    await client.query("begin; select 1 from purge_progress for update");
+    expect(await step(500)).toBe(true);
+  } finally {
+    await client.query("rollback");
+    client.release();
+  }
+});
