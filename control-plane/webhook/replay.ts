@@ -38,6 +38,7 @@ const route = createRoute({
     ...problems(
       "invalid_json",
       "unauthorized",
+      "rate_limited",
       "not_found",
       "payload_too_large",
       "unsupported_media_type",
