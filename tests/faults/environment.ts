@@ -48,8 +48,8 @@ export interface Environment {
 
 export interface EnvironmentOptions {
   seed: number;
-  tenants: number;
-  sessionsPerTenant: number;
+  /** How many sessions each tenant has. */
+  sessions: number[];
   contacts: number;
   connectors: number;
   sendIntervalMs: number;
@@ -60,8 +60,7 @@ export interface EnvironmentOptions {
 
 export const defaultEnvironment: EnvironmentOptions = {
   seed: 7,
-  tenants: 2,
-  sessionsPerTenant: 2,
+  sessions: [2, 2],
   contacts: 3,
   connectors: 2,
   sendIntervalMs: 250,
@@ -122,9 +121,7 @@ export async function createEnvironment(options: EnvironmentOptions): Promise<En
     },
   };
   try {
-    for (let index = 0; index < options.tenants; index += 1) {
-      await addCustomer(environment, options);
-    }
+    for (const sessions of options.sessions) await addCustomer(environment, sessions, options);
     for (let index = 0; index < options.contacts; index += 1) {
       environment.contacts.push(await addPhone(sandbox));
     }
@@ -135,7 +132,11 @@ export async function createEnvironment(options: EnvironmentOptions): Promise<En
   }
 }
 
-async function addCustomer(environment: Environment, options: EnvironmentOptions): Promise<void> {
+async function addCustomer(
+  environment: Environment,
+  sessions: number,
+  options: EnvironmentOptions,
+): Promise<void> {
   const { stack, pool, random } = environment;
   const tenant = await addTenant(stack.addresses);
   await pool.query("update tenants set send_interval_ms = $1 where tenant_id = $2", [
@@ -145,7 +146,7 @@ async function addCustomer(environment: Environment, options: EnvironmentOptions
   const receiver = await startReceiver(random.fork(), options.receivers);
   await addWebhook(environment, tenant, receiver.url);
   environment.customers.push({ tenant, receiver, reader: followEvents(tenant, random.fork()) });
-  const names = Array.from({ length: options.sessionsPerTenant }, (_, index) => `s${index}`);
+  const names = Array.from({ length: sessions }, (_, index) => `s${index}`);
   for (let start = 0; start < names.length; start += pairingsAtOnce) {
     await Promise.all(
       names

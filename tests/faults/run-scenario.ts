@@ -120,8 +120,13 @@ function isFinal({ kind }: Violation): boolean {
 /** Webhook retries wait for up to five minutes; here they become due at once. */
 async function makeRetriesDue({ pool }: Environment): Promise<void> {
   await pool.query(
-    `update webhook_deliveries set next_attempt_at = now()
-       where status = 'pending' and next_attempt_at > now() + interval '15 s'`,
+    `with due as (
+       update webhook_deliveries set next_attempt_at = now()
+         where status = 'pending' and next_attempt_at > now() + interval '15 s'
+         returning tenant_id, endpoint_id
+     )
+     select notify_hub(tenant_id, 0, array_agg(distinct endpoint_id), true)
+       from due group by tenant_id`,
   );
 }
 

@@ -1,5 +1,4 @@
-import { parseArgs } from "node:util";
-import { inspect } from "node:util";
+import { inspect, parseArgs } from "node:util";
 import { runScenario, type RunResult } from "./run-scenario.ts";
 import { allScenarios } from "./scenarios/all.ts";
 import { formatTable, type Row } from "./table.ts";
@@ -8,6 +7,7 @@ const help = `npm run test:faults -- [options]
 
   --runs N       how often each scenario runs (default 1)
   --only TEXT    only scenarios whose name contains this text; may be repeated
+  --sessions N   how many sessions the connector has that is killed with many (default 20)
   --seed N       another sequence of random traffic
   --list         print the names of the scenarios`;
 
@@ -17,12 +17,13 @@ const { values } = parseArgs({
   options: {
     runs: { type: "string", default: "1" },
     only: { type: "string", multiple: true, default: [] },
+    sessions: { type: "string", default: "20" },
     seed: { type: "string", default: "7" },
     list: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
 });
-const scenarios = allScenarios().filter(
+const scenarios = allScenarios({ sessions: Number(values.sessions) }).filter(
   ({ name }) => values.only.length === 0 || values.only.some((text) => name.includes(text)),
 );
 if (values.help) process.stdout.write(`${help}\n`);

@@ -14,6 +14,8 @@ export interface TcpProxy {
   refuse(): void;
   /** Closes all connections once; new ones work. */
   cut(): void;
+  /** The open connections stay open and silent until pass(); new ones work. */
+  freeze(): void;
   /** Closes the connections of one side; the other side's stay open and silent, and so do new ones. */
   cutHalfOpen(closed?: "target" | "client"): void;
   stop(): Promise<void>;
@@ -26,6 +28,7 @@ interface Direction {
   /** What was read and not yet forwarded, in order. */
   queue: { chunk: Buffer; dueAt: number }[];
   timer: NodeJS.Timeout | undefined;
+  isFrozen: boolean;
 }
 
 /** A proxy to this host and port on a free port of the loopback interface. */
@@ -37,7 +40,7 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
   /** Writes what is due, oldest first, so that a change of the delay never reorders bytes. */
   function flush(direction: Direction): void {
     clearTimeout(direction.timer);
-    if (mode === "hang") return;
+    if (mode === "hang" || direction.isFrozen) return;
     for (;;) {
       const [next] = direction.queue;
       if (direction.to.destroyed) {
@@ -74,7 +77,7 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
       [client, upstream, "client"],
       [upstream, client, "target"],
     ] as const) {
-      const direction: Direction = { from, to, side, queue: [], timer: undefined };
+      const direction: Direction = { from, to, side, queue: [], timer: undefined, isFrozen: false };
       directions.add(direction);
       from.setNoDelay();
       from.on("data", (chunk: Buffer) => {
@@ -103,6 +106,7 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
     pass() {
       mode = "pass";
       delayMs = 0;
+      for (const direction of directions) direction.isFrozen = false;
       resume();
     },
     hang() {
@@ -119,6 +123,9 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
     },
     cut() {
       closeAll();
+    },
+    freeze() {
+      for (const direction of directions) direction.isFrozen = true;
     },
     cutHalfOpen(closed = "target") {
       mode = "hang";

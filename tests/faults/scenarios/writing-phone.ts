@@ -7,6 +7,7 @@ const drops = 4;
 /** One contact writes without a pause while the session's socket drops again and again. */
 export const writingPhone: Scenario = {
   name: "reconnects under a writing phone",
+  traffic: { pauseMs: 2000, queue: false },
   async fault({ environment, traffic }) {
     const [member] = environment.members;
     const [contact] = environment.contacts;

@@ -1,0 +1,79 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Scenario } from "../scenario.ts";
+
+const outageMs = 8000;
+/** Longer than a connection may be silent before the connector replaces it. */
+const beyondSilenceMs = 42_000;
+
+/** A component other than the connector dies, or the path to it does. */
+export const componentsFail: Scenario[] = [
+  {
+    name: "PostgreSQL's postmaster killed",
+    async fault({ environment }) {
+      const lock = await readFile(join(environment.dataDir, "postgres", "postmaster.pid"), "utf8");
+      process.kill(Number(lock.split("\n", 1)[0]), "SIGKILL");
+      await sleep(1000);
+    },
+  },
+  {
+    name: "disk full: every insert is refused",
+    async fault({ environment: { pool } }) {
+      await pool.query(refuseInserts);
+      await sleep(outageMs);
+      await pool.query("drop function disk_full cascade");
+    },
+  },
+  {
+    name: "Supabase server killed",
+    async fault({ environment }) {
+      await environment.stack.processes.supabase?.restart("kill");
+    },
+  },
+  {
+    name: "Realtime lost: its connections go silent",
+    async fault({ environment }) {
+      for (const path of environment.paths.to("supabase")) path.freeze();
+      await sleep(outageMs);
+    },
+  },
+  {
+    name: "control plane killed",
+    async fault({ environment }) {
+      await environment.stack.processes.controlPlane.restart("kill");
+    },
+  },
+  {
+    name: "path to the connectors hangs",
+    async fault({ environment }) {
+      const paths = environment.paths.between("control-plane", "connector");
+      for (const path of paths) path.hang();
+      await sleep(outageMs);
+      for (const path of paths) path.pass();
+    },
+  },
+  {
+    name: "WhatsApp silent: connections go dead",
+    async fault({ environment }) {
+      for (const path of environment.paths.to("sandbox")) path.freeze();
+      await sleep(beyondSilenceMs);
+    },
+  },
+];
+
+/** The error that PostgreSQL gives when it cannot extend a table. */
+const refuseInserts = `
+  create function disk_full() returns trigger language plpgsql as $$
+  begin
+    raise exception 'could not extend file: No space left on device' using errcode = '53100';
+  end $$;
+  do $$
+  declare
+    name text;
+  begin
+    for name in select tablename from pg_tables where schemaname = 'public' loop
+      execute format('create trigger disk_full before insert on %I
+        for each statement execute function disk_full()', name);
+    end loop;
+  end $$;`;
