@@ -1107,6 +1107,7 @@ export type Database = {
         };
         Returns: undefined;
       };
+      release_expired: { Args: { max_sessions: number }; Returns: undefined };
       release_sessions: {
         Args: { connector_id: string; session_uids: string[] };
         Returns: undefined;

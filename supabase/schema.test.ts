@@ -31,12 +31,9 @@ async function addSession(tenantId: string, sessionId = "main"): Promise<string>
   return String(session?.["uid"]);
 }
 
-async function addConnector(leaseMs = 60_000): Promise<string> {
+async function addConnector(leaseMs = 60_000, url = `http://${randomUUID()}`): Promise<string> {
   const id = randomUUID();
-  await rows("select register_connector($1, 'http://127.0.0.1:1', null, '{sandbox}', 500, $2)", [
-    id,
-    leaseMs,
-  ]);
+  await rows("select register_connector($1, $3, null, '{sandbox}', 500, $2)", [id, leaseMs, url]);
   return id;
 }
 
@@ -318,6 +315,34 @@ test("a session has one owner, and the epoch of a replaced one changes nothing",
     { state: "connecting" },
   ]);
   expect(await rows("select renew_lease($1, 1000) as ok", [first])).toEqual([{ ok: false }]);
+});
+
+test("a connector that starts again at its address has its sessions at once", async () => {
+  const uid = await addSession(await addTenant());
+  const first = await addConnector(60_000, "http://same");
+  await claim(first, uid);
+  await rows("update whatsapp_sessions set state = 'connected', phone = '39333' where uid = $1", [
+    uid,
+  ]);
+  const second = await addConnector(60_000, "http://same");
+  expect(await claim(second, uid)).toMatchObject({ epoch: "2", state: "reconnecting" });
+  const [session] = await rows("select last_disconnect from session_resources where uid = $1", [
+    uid,
+  ]);
+  expect(session).toMatchObject({ last_disconnect: { reason: "connector_lost" } });
+  expect(await rows("select renew_lease($1, 1000) as ok", [first])).toEqual([{ ok: false }]);
+});
+
+test("paired sessions are claimed first, and a claim reads no others", async () => {
+  const tenant = await addTenant();
+  const unpaired = await Promise.all(["a", "b", "c"].map((id) => addSession(tenant, id)));
+  const paired = await addSession(tenant, "paired");
+  await rows("update whatsapp_sessions set phone = '39333' where uid = $1", [paired]);
+  const connector = await addConnector();
+  const claimed = await rows("select uid from claim_sessions($1, 1)", [connector]);
+  expect(claimed).toEqual([{ uid: paired }]);
+  const others = await rows("select uid from claim_sessions($1, 1000)", [connector]);
+  expect(others.map(({ uid }) => uid)).toEqual(expect.arrayContaining(unpaired));
 });
 
 test("a connector may register again when the answer of its first call got lost", async () => {

@@ -47,7 +47,9 @@ create table public.whatsapp_sessions (
   unique (tenant_id, session_id)
 );
 create index whatsapp_sessions_by_connector on public.whatsapp_sessions (connector_id);
-create index whatsapp_sessions_wanted on public.whatsapp_sessions (uid) where desired = 'connected';
+-- The sessions that wait for an owner, paired ones first.
+create index whatsapp_sessions_unowned on public.whatsapp_sessions ((phone is null), uid)
+  where desired = 'connected' and connector_id is null;
 comment on table public.whatsapp_sessions is
   'WhatsApp accounts of tenants. Rows are removed by delete_session and with their tenant.';
 

@@ -1,6 +1,9 @@
 -- The lease of a connector: every session that it owns depends on this one row.
 
--- Starts the lease. A connector may repeat the call when the answer of the first one got lost.
+-- Starts the lease. A connector may repeat the call when the answer of the first one got lost. A
+-- connector that was registered at the same address has been replaced by this one: its lease ends
+-- at once, so that nobody waits for it to expire. CONNECTOR_URL, or the Fly machine behind it, must
+-- therefore be different for each connector.
 create function public.register_connector(
   connector_id uuid, url text, instance text, networks text[], capacity integer, lease_ms integer
 ) returns void
@@ -9,6 +12,11 @@ as $$
   insert into public.connectors (id, url, instance, networks, capacity, lease_expires_at)
   values (connector_id, url, instance, networks, capacity, now() + lease_ms * interval '1 ms')
   on conflict (id) do update set lease_expires_at = excluded.lease_expires_at, draining = false;
+
+  update public.connectors c set lease_expires_at = now()
+    where c.id <> connector_id and c.url = register_connector.url
+      and c.instance is not distinct from register_connector.instance
+      and c.lease_expires_at > now();
 
   delete from public.connectors where lease_expires_at < now() - interval '1 day';
 $$;

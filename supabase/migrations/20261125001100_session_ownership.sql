@@ -1,7 +1,50 @@
 -- Which connector owns which session. Every change of owner increments the epoch; every write of a
 -- connector carries the epoch under which it was made, and fence_sessions rejects an old one.
 
--- Claims up to `max_sessions` sessions that should be connected and have no live owner.
+-- Takes the sessions of connectors whose lease has expired away from them, some at a time, and says
+-- so: they are not connected any more.
+create function public.release_expired(max_sessions integer) returns void
+language plpgsql volatile set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  released uuid[];
+  were_connected uuid[];
+begin
+  select array_agg(l.uid), array_agg(l.uid) filter (where l.state = 'connected')
+    into released, were_connected
+  from (
+    select s.uid, s.state
+    from public.whatsapp_sessions s
+    where s.connector_id = any (array(
+      select c.id from public.connectors c where c.lease_expires_at <= now()))
+    limit max_sessions
+    for update of s skip locked
+  ) l;
+  if released is null then
+    return;
+  end if;
+
+  update public.whatsapp_sessions s
+    set connector_id = null,
+        state = case
+          when s.desired = 'disconnected' then 'disconnected'
+          when s.state = 'connected' then 'reconnecting' else s.state end,
+        last_disconnect = case when s.uid = any (were_connected)
+          then jsonb_build_object('reason', 'connector_lost', 'at', now())
+          else s.last_disconnect end,
+        updated_at = now()
+    where s.uid = any (released);
+
+  perform public.emit_events((
+    select coalesce(jsonb_agg(public.session_event(s.uid, 'session.disconnected', '{}')), '[]')
+    from unnest(were_connected) as s(uid)
+  ));
+end;
+$$;
+
+-- Claims up to `max_sessions` sessions that should be connected and have no live owner, paired ones
+-- first.
 create function public.claim_sessions(connector_id uuid, max_sessions integer)
 returns table (
   uid uuid, tenant_id text, session_id text, network text, epoch bigint, state text,
@@ -14,17 +57,18 @@ declare
   claimed uuid[];
   were_connected uuid[];
 begin
+  perform public.release_expired(max_sessions);
   select array_agg(c.uid), array_agg(c.uid) filter (where c.state = 'connected')
     into claimed, were_connected
   from (
     select s.uid, s.state
     from public.whatsapp_sessions s
-    join public.connectors me
-      on me.id = claim_sessions.connector_id and s.network = any (me.networks)
-      and me.lease_expires_at > now() and not me.draining
-    where s.desired = 'connected'
-      and (s.connector_id is null or not public.connector_is_live(s.connector_id))
-    order by s.uid
+    where s.desired = 'connected' and s.connector_id is null
+      and s.network = any (array(
+        select unnest(me.networks) from public.connectors me
+        where me.id = claim_sessions.connector_id and me.lease_expires_at > now()
+          and not me.draining))
+    order by s.phone is null, s.uid
     limit max_sessions
     for update of s skip locked
   ) c;
@@ -39,8 +83,8 @@ begin
         qr = null, qr_expires_at = null, pairing_code = null, pairing_code_expires_at = null,
         last_disconnect = case when s.uid = any (were_connected)
           then jsonb_build_object(
-            -- A connector that stops in order releases its sessions first.
-            'reason', case when s.connector_id is null then 'connector_stopped' else 'connector_lost' end,
+            -- A connector that stops in order has released them itself.
+            'reason', 'connector_stopped',
             'at', now())
           else s.last_disconnect end,
         updated_at = now()
