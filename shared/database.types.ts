@@ -406,6 +406,8 @@ export type Database = {
           cors_origins: string[];
           created_at: string;
           event_retention_days: number;
+          max_sessions: number;
+          max_unpaired_sessions: number;
           max_webhook_endpoints: number;
           message_retention_days: number | null;
           name: string;
@@ -421,6 +423,8 @@ export type Database = {
           cors_origins?: string[];
           created_at?: string;
           event_retention_days?: number;
+          max_sessions?: number;
+          max_unpaired_sessions?: number;
           max_webhook_endpoints?: number;
           message_retention_days?: number | null;
           name: string;
@@ -436,6 +440,8 @@ export type Database = {
           cors_origins?: string[];
           created_at?: string;
           event_retention_days?: number;
+          max_sessions?: number;
+          max_unpaired_sessions?: number;
           max_webhook_endpoints?: number;
           message_retention_days?: number | null;
           name?: string;

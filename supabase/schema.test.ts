@@ -333,7 +333,32 @@ test("a connector that starts again at its address has its sessions at once", as
   expect(await rows("select renew_lease($1, 1000) as ok", [first])).toEqual([{ ok: false }]);
 });
 
+test("a tenant cannot have more sessions, nor more that wait to be paired, than it may", async () => {
+  const tenant = await addTenant();
+  await rows(
+    "update tenants set max_sessions = 3, max_unpaired_sessions = 2 where tenant_id = $1",
+    [tenant],
+  );
+  await addSession(tenant, "a");
+  const second = await addSession(tenant, "b");
+  await expect(addSession(tenant, "c")).rejects.toMatchObject({ code: "54000" });
+  await rows("update whatsapp_sessions set phone = '39333' where uid = $1", [second]);
+  await addSession(tenant, "c");
+  await expect(addSession(tenant, "d")).rejects.toThrow(/already has 3 sessions/);
+
+  await rows("select set_session_desired($1, 'a', 'disconnected')", [tenant]);
+  await rows("update tenants set max_unpaired_sessions = 1 where tenant_id = $1", [tenant]);
+  await expect(
+    rows("select set_session_desired($1, 'a', 'connected')", [tenant]),
+  ).rejects.toMatchObject({ code: "54000" });
+  expect(await rows("select set_session_desired($1, 'b', 'connected') as ok", [tenant])).toEqual([
+    { ok: true },
+  ]);
+  await addSession(await addTenant(), "other");
+});
+
 test("paired sessions are claimed first, and a claim reads no others", async () => {
+  await rows("select count(*) from claim_sessions($1, 1000)", [await addConnector()]);
   const tenant = await addTenant();
   const unpaired = await Promise.all(["a", "b", "c"].map((id) => addSession(tenant, id)));
   const paired = await addSession(tenant, "paired");

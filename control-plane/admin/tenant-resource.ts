@@ -17,6 +17,8 @@ export const tenantSchema = z
     webhook_secret: z.string().nullable(),
     rate_limit_per_minute: z.number().int(),
     send_interval_ms: z.number().int(),
+    max_sessions: z.number().int(),
+    max_unpaired_sessions: z.number().int(),
     max_webhook_endpoints: z.number().int(),
     event_retention_days: z.number().int(),
     message_retention_days: z.number().int().nullable(),
@@ -26,7 +28,7 @@ export const tenantSchema = z
   .openapi("Tenant");
 
 export const tenantColumns =
-  "tenant_id,name,webhook_url,webhook_secret,rate_limit_per_minute,send_interval_ms,max_webhook_endpoints,event_retention_days,message_retention_days,created_at,updated_at";
+  "tenant_id,name,webhook_url,webhook_secret,rate_limit_per_minute,send_interval_ms,max_sessions,max_unpaired_sessions,max_webhook_endpoints,event_retention_days,message_retention_days,created_at,updated_at";
 
 /** The settings that an operator may change. */
 export const tenantSettings = z.object({
@@ -34,6 +36,8 @@ export const tenantSettings = z.object({
   webhook_url: webhookUrl.nullish(),
   rate_limit_per_minute: z.number().int().min(1).max(1_000_000).optional(),
   send_interval_ms: z.number().int().min(0).max(86_400_000).optional(),
+  max_sessions: z.number().int().min(0).max(1_000_000).optional(),
+  max_unpaired_sessions: z.number().int().min(0).max(1_000_000).optional(),
   max_webhook_endpoints: z.number().int().min(0).max(1_000).optional(),
   event_retention_days: z.number().int().min(1).max(365).optional().openapi({
     description: "How long events and webhook deliveries are kept, for replay and resuming streams",

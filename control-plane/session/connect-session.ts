@@ -19,7 +19,14 @@ const route = createRoute({
       description: "The session",
       content: { "application/json": { schema: sessionSchema } },
     },
-    ...problems("unauthorized", "rate_limited", "forbidden", "not_found", "database_unavailable"),
+    ...problems(
+      "unauthorized",
+      "rate_limited",
+      "forbidden",
+      "not_found",
+      "quota_exceeded",
+      "database_unavailable",
+    ),
   },
 });
 

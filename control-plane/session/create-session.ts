@@ -7,6 +7,7 @@ import { unwrapFirst, foreignKeyViolation, uniqueViolation } from "../database/u
 import type { App } from "../http/app-env.ts";
 import { problems } from "../http/problem.ts";
 import type { Services } from "../services.ts";
+import { rejectTooManySessions } from "./reject-quota.ts";
 import { sessionSchema, toSession } from "./resource.ts";
 
 const route = createRoute({
@@ -42,6 +43,7 @@ const route = createRoute({
       "payload_too_large",
       "unsupported_media_type",
       "invalid_request",
+      "quota_exceeded",
       "database_unavailable",
     ),
   },
@@ -64,6 +66,7 @@ export function createSession(app: App, { database }: Services): void {
         `The session "${body.session_id}" already exists. Use it, or DELETE it first.`,
       );
     }
+    rejectTooManySessions(answer.error);
     if (answer.error?.code === foreignKeyViolation) throw invalidKeyError();
     const created = await unwrapFirst(answer);
     if (created === undefined) throw new Error("create_session returned no session");

@@ -32,6 +32,7 @@ const route = createRoute({
       "invalid_request",
       "session_already_connected",
       "session_unavailable",
+      "quota_exceeded",
       "database_unavailable",
     ),
   },

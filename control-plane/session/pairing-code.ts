@@ -55,6 +55,7 @@ const route = createRoute({
       "pairing_refused",
       "session_unavailable",
       "connector_unavailable",
+      "quota_exceeded",
       "database_unavailable",
     ),
   },

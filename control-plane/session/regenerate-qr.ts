@@ -34,6 +34,7 @@ const route = createRoute({
       "session_already_connected",
       "session_unavailable",
       "connector_unavailable",
+      "quota_exceeded",
       "database_unavailable",
     ),
   },

@@ -9,6 +9,9 @@ create table public.tenants (
   webhook_url text,
   webhook_secret text,
   rate_limit_per_minute integer not null default 60 check (rate_limit_per_minute > 0),
+  max_sessions integer not null default 250 check (max_sessions >= 0),
+  -- Sessions that show a QR code or try to, until somebody pairs them or they are stopped.
+  max_unpaired_sessions integer not null default 50 check (max_unpaired_sessions >= 0),
   max_webhook_endpoints integer not null default 20 check (max_webhook_endpoints >= 0),
   send_interval_ms integer not null default 20000 check (send_interval_ms >= 0),
   cors_origins text[] not null default '{}',

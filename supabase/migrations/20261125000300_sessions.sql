@@ -47,11 +47,49 @@ create table public.whatsapp_sessions (
   unique (tenant_id, session_id)
 );
 create index whatsapp_sessions_by_connector on public.whatsapp_sessions (connector_id);
+create index whatsapp_sessions_unpaired on public.whatsapp_sessions (tenant_id)
+  where desired = 'connected' and phone is null;
 -- The sessions that wait for an owner, paired ones first.
 create index whatsapp_sessions_unowned on public.whatsapp_sessions ((phone is null), uid)
   where desired = 'connected' and connector_id is null;
 comment on table public.whatsapp_sessions is
   'WhatsApp accounts of tenants. Rows are removed by delete_session and with their tenant.';
+
+-- Refuses one session too many of a tenant: all sessions use the same connectors.
+create function public.whatsapp_sessions_check_quota() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  tenant public.tenants;
+begin
+  -- The lock makes concurrent changes of one tenant count each other.
+  select t.* into tenant from public.tenants t
+    where t.tenant_id = new.tenant_id for no key update;
+  if tg_op = 'INSERT' and tenant.max_sessions <= (
+    select count(*) from public.whatsapp_sessions s where s.tenant_id = new.tenant_id
+  ) then
+    raise exception 'Tenant % already has % sessions, which is its limit',
+        new.tenant_id, tenant.max_sessions
+      using errcode = '54000', hint = 'Delete a session, or raise max_sessions of the tenant.';
+  end if;
+  if new.phone is null and tenant.max_unpaired_sessions <= (
+    select count(*) from public.whatsapp_sessions s
+    where s.tenant_id = new.tenant_id and s.desired = 'connected' and s.phone is null
+  ) then
+    raise exception 'Tenant % already has % sessions that wait to be paired, which is its limit',
+        new.tenant_id, tenant.max_unpaired_sessions
+      using errcode = '54000',
+            hint = 'Pair, disconnect or delete one, or raise max_unpaired_sessions of the tenant.';
+  end if;
+  return new;
+end;
+$$;
+create trigger whatsapp_sessions_check_new before insert on public.whatsapp_sessions
+  for each row when (new.desired = 'connected')
+  execute function public.whatsapp_sessions_check_quota();
+create trigger whatsapp_sessions_check_wanted before update of desired on public.whatsapp_sessions
+  for each row when (new.desired = 'connected' and old.desired <> 'connected')
+  execute function public.whatsapp_sessions_check_quota();
 
 create table public.session_credentials (
   session_uid uuid primary key references public.whatsapp_sessions on delete cascade,

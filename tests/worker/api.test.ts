@@ -379,3 +379,24 @@ test("the OpenAPI document lists request bodies and every error status", async (
   expect(send?.responses["422"]?.description).toContain("invalid_request");
   expect(send?.responses["422"]?.description).toContain("idempotency_mismatch");
 });
+
+test("a session beyond a quota of the tenant is refused, with what to do", async () => {
+  const limited = await addTenant(plane);
+  await plane.sql.query(
+    "update tenants set max_sessions = 2, max_unpaired_sessions = 1 where tenant_id = $1",
+    [limited.id],
+  );
+  const create = (id: string) => limited.post("/tenant/sessions", { session_id: id });
+  expect((await create("one")).status).toBe(201);
+  expect(await create("two")).toMatchObject({
+    status: 409,
+    body: { code: "quota_exceeded", detail: expect.stringContaining("max_unpaired_sessions") },
+  });
+  expect((await limited.post("/session/one/disconnect")).status).toBe(200);
+  expect((await create("two")).status).toBe(201);
+  expect(await limited.post("/session/one/connect")).toMatchObject({ status: 409 });
+  expect(await create("three")).toMatchObject({
+    status: 409,
+    body: { detail: expect.stringContaining("max_sessions") },
+  });
+});
