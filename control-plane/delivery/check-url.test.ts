@@ -5,6 +5,12 @@ test.each([
   "https://example.com/hooks",
   "http://93.184.216.34:8080/",
   "https://[2606:4700::6810:84e5]/",
+  "https://example.com:80/",
+  "http://example.com:443/",
+  "https://example.com:1024/",
+  "https://example.com:65535/",
+  "https://local.example.com/",
+  "https://flycast.example/",
 ])("%s may be called", (url) => {
   expect(urlProblem(url, false)).toBeUndefined();
 });
@@ -14,6 +20,11 @@ test.each([
   "http://hooks.localhost./",
   "http://printer/",
   "http://db.internal/",
+  "http://app.flycast/",
+  "http://App.Flycast./",
+  "http://api.default.svc/",
+  "http://api.default.svc.cluster.local/",
+  "http://printer.local/",
   "http://127.0.0.1/",
   "http://127.1/",
   "http://2130706433/",
@@ -35,6 +46,15 @@ test.each([
   expect(urlProblem(url, false)).toContain("private");
   expect(urlProblem(url, true)).toBeUndefined();
 });
+
+test.each([0, 1, 22, 25, 465, 993, 1023])(
+  "port %i is refused where private addresses are",
+  (port) => {
+    const url = `http://example.com:${port}/`;
+    expect(urlProblem(url, false)).toContain("port");
+    expect(urlProblem(url, true)).toBeUndefined();
+  },
+);
 
 test.each(["ftp://example.com/", "file:///etc/passwd", "nonsense", "https://user:pw@example.com/"])(
   "%s is never called",

@@ -5,16 +5,25 @@
  */
 export function urlProblem(url: string, allowPrivate: boolean): string | undefined {
   if (!URL.canParse(url)) return "is not a URL";
-  const { protocol, hostname, username, password } = new URL(url);
+  const { protocol, hostname, port, username, password } = new URL(url);
   if (protocol !== "https:" && protocol !== "http:") return "must start with https:// or http://";
   if (username !== "" || password !== "") return "must not carry a user name or password";
   if (!allowPrivate && isPrivateHost(hostname)) {
     return "leads to a private or loopback address";
   }
+  if (!allowPrivate && isSystemPort(port)) {
+    return "must have the port 80, 443, or one from 1024";
+  }
   return undefined;
 }
 
-const privateNames = /(^|\.)(localhost|local|internal|home\.arpa|lan|intranet)$/;
+/** Names inside networks: of the local one, of Fly.io (internal, flycast), of Kubernetes (svc). */
+const privateNames = /(^|\.)(localhost|local|internal|flycast|svc|home\.arpa|lan|intranet)$/;
+
+/** Mail, SSH and other services that a tenant's request must not reach. */
+function isSystemPort(port: string): boolean {
+  return port !== "" && port !== "80" && port !== "443" && Number(port) < 1_024;
+}
 
 // The URL parser normalizes every form of an IPv4 address (hex, octal, one number) to four decimal
 // numbers, and every IPv6 address to its shortest form.
