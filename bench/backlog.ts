@@ -21,6 +21,9 @@ const flags = readFlags(
 /** As many webhooks as the product has in flight to one endpoint. */
 const perEndpoint = 5;
 
+/** The webhooks of one chat wait for each other, so a backlog of one chat would measure latency. */
+const chats = 100;
+
 await runBench(flags, async (environment) => {
   const { receiver } = environment;
   const rows: (string | number)[][] = [];
@@ -81,12 +84,13 @@ async function drain(
 /** As long as the data of a real event. */
 function messageData(_: unknown, index: number): Record<string, unknown> {
   const text = `backlog ${index}`;
+  const phone = `39333123${String(index % chats).padStart(4, "0")}`;
   return {
     id: `019a0000-0000-7000-8000-${String(index).padStart(12, "0")}`,
     session_id: "main",
     direction: "in",
-    chat_id: "393331234567@s.whatsapp.net",
-    phone: "393331234567",
+    chat_id: `${phone}@s.whatsapp.net`,
+    phone,
     lid: "123456789012345@lid",
     type: "text",
     text,
@@ -97,7 +101,7 @@ function messageData(_: unknown, index: number): Record<string, unknown> {
     sent_at: null,
     delivered_at: null,
     read_at: null,
-    from: "393331234567",
+    from: phone,
     to: "393337654321",
     message: text,
   };
