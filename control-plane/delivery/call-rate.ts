@@ -17,7 +17,7 @@ export class CallRate {
   /** How long until the next call may be made. */
   delayMs(now: number): number {
     this.#refill(now);
-    return this.#tokens >= 1 ? 0 : Math.ceil((1 - this.#tokens) * this.#intervalMs);
+    return this.#tokens >= 1 ? 0 : Math.round((1 - this.#tokens) * this.#intervalMs);
   }
 
   count(now: number): void {
