@@ -2,6 +2,7 @@ import { pino } from "pino";
 import { startConnectors, type UrlReady } from "./components/connectors.ts";
 import { startControlPlane } from "./components/control-plane.ts";
 import { type SandboxReady, startSandbox } from "./components/sandbox.ts";
+import type { PostgresReady } from "./components/postgres.ts";
 import type { Configure, StartContext } from "./components/start-component.ts";
 import { startSupabase, type SupabaseReady } from "./components/supabase.ts";
 import { lockDataDirectory } from "./data-directory.ts";
@@ -28,6 +29,7 @@ export interface Stack {
   addresses: Addresses;
   /** The components that run in their own processes; tests stop and restart them one by one. */
   processes: {
+    postgres: SupervisedProcess<PostgresReady> | undefined;
     supabase: SupervisedProcess<SupabaseReady> | undefined;
     sandbox: SupervisedProcess<SandboxReady> | undefined;
     connectors: SupervisedProcess<UrlReady>[];
@@ -102,7 +104,13 @@ async function startComponents(context: StartContext): Promise<Omit<Stack, "stop
       sandboxUrl: sandbox?.url ?? null,
       connectorUrls: connectors.map((connector) => connector.ready().url),
     },
-    processes: { supabase: supabase.process, sandbox: sandbox?.process, connectors, controlPlane },
+    processes: {
+      postgres: supabase.postgres,
+      supabase: supabase.process,
+      sandbox: sandbox?.process,
+      connectors,
+      controlPlane,
+    },
   };
 }
 

@@ -2,6 +2,7 @@ import { inspect } from "node:util";
 import { DataDirectoryInUse } from "./data-directory.ts";
 import { readOptions, type Options } from "./options.ts";
 import { isFree } from "./port.ts";
+import { parentExit } from "./processes/parent-exit.ts";
 import { type Addresses, startStack } from "./stack.ts";
 import { welcome } from "./welcome.ts";
 
@@ -24,7 +25,7 @@ async function run(options: Options): Promise<void> {
     fail([`Port ${options.port} is already in use. Choose another: PORT=3001 npm start`]);
     return;
   }
-  const stopRequested = onStopSignal();
+  const stopRequested = Promise.race([onStopSignal(), parentExit(process.env)]);
   try {
     const stack = await startStack(options, report);
     show(stack.addresses, options);

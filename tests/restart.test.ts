@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -20,8 +20,13 @@ let tenant: Tenant;
 let owner: Phone;
 let ada: Phone;
 
+/** What `npm start` printed. */
+const reported: string[] = [];
+
 const start = () =>
-  startStack({ port: 0, data, memory: false, json: false, connectors: 1, sandbox: true }, () => {});
+  startStack({ port: 0, data, memory: false, json: false, connectors: 1, sandbox: true }, (line) =>
+    reported.push(line),
+  );
 
 beforeAll(async () => {
   data = await mkdtemp(join(tmpdir(), "whatsapp-microservice-restart-"));
@@ -96,6 +101,23 @@ test("the network, the database server and the control plane may each be restart
   await stack.processes.controlPlane.restart("kill");
   await exchange("after the control plane");
 }, 120_000);
+
+test("PostgreSQL is restarted when its postmaster is killed, and the rest recovers by itself", async () => {
+  const file = await readFile(join(data, "postgres", "postmaster.pid"), "utf8");
+  const since = reported.length;
+  process.kill(Number(file.split("\n", 1)[0]), "SIGKILL");
+  await expect
+    .poll(() => reported.slice(since), { timeout: 20_000 })
+    .toEqual(["PostgreSQL exited unexpectedly; restarting it", "PostgreSQL ready again"]);
+  await until(
+    () => tenant.get("/session/main/status"),
+    ({ status }) => status === 200,
+    20_000,
+  );
+  await expectStillPaired();
+  await exchange("after PostgreSQL");
+  expect(reported.slice(since)).toHaveLength(2);
+}, 90_000);
 
 test("the whole stack is stopped and started, and nothing is scanned again", async () => {
   await stack.stop();

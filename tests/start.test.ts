@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -7,57 +6,28 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Addresses } from "../local/stack.ts";
 import { addTenant, call } from "./support/api.ts";
 import { pairSession } from "./support/phone.ts";
-
-/** A program of ours as a user starts it. */
-interface Started {
-  child: ChildProcess;
-  stdout(): string;
-  stderr(): string;
-}
+import { type Program, startProgram } from "./support/program.ts";
 
 let data: string;
-const running: ChildProcess[] = [];
+const running: Program[] = [];
 
 beforeEach(async () => {
   data = await mkdtemp(join(tmpdir(), "whatsapp-microservice-start-"));
 });
 afterEach(async () => {
-  for (const child of running.splice(0).toReversed()) {
-    if (child.exitCode !== null || child.signalCode !== null) continue;
-    child.kill("SIGTERM");
-    await once(child, "exit");
-  }
+  for (const program of running.splice(0).toReversed()) await program.stop();
   await rm(data, { recursive: true, force: true });
 });
 
-function start(entry: string, args: string[]): Started {
-  const child = spawn(process.execPath, [entry, ...args], {
-    env: { ...process.env, PORT: "0" },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  running.push(child);
-  const output = { stdout: "", stderr: "" };
-  for (const name of ["stdout", "stderr"] as const) {
-    child[name]?.on("data", (chunk: Buffer) => {
-      output[name] += chunk.toString();
-    });
-  }
-  return { child, stdout: () => output.stdout, stderr: () => output.stderr };
-}
-
-/** The one line of JSON on stdout. */
-async function ready<Line>(started: Started): Promise<Line> {
-  while (!started.stdout().includes("\n")) {
-    const more = once(started.child.stdout ?? started.child, "data").then(() => true);
-    const ended = once(started.child, "exit").then(() => false);
-    if (!(await Promise.race([more, ended]))) throw new Error(started.stderr());
-  }
-  return JSON.parse(started.stdout()) as Line;
+function start(entry: string, args: string[]): Program {
+  const program = startProgram(process.execPath, [entry, ...args]);
+  running.push(program);
+  return program;
 }
 
 test("--json prints one line with every address and key, and a second start says that one runs", async () => {
   const first = start("local/start.ts", ["--json", "--data", data, "--connectors", "2"]);
-  const addresses = await ready<Addresses>(first);
+  const addresses = await first.ready<Addresses>();
   expect(addresses).toEqual({
     apiUrl: expect.stringMatching(/^http:/),
     adminKey: expect.any(String),
@@ -86,23 +56,26 @@ test("--json prints one line with every address and key, and a second start says
 });
 
 test("another Supabase and another network are used by configuration alone", async () => {
-  const network = await ready<{ url: string; webSocketUrl: string; rootKey: string }>(
-    start("sandbox/start.ts", ["--json"]),
-  );
-  const host = await ready<Addresses>(
-    start("local/start.ts", ["--json", "--data", data, "--no-sandbox"]),
-  );
+  const network = await start("sandbox/start.ts", ["--json"]).ready<{
+    url: string;
+    webSocketUrl: string;
+    rootKey: string;
+  }>();
+  const host = await start("local/start.ts", [
+    "--json",
+    "--data",
+    data,
+    "--no-sandbox",
+  ]).ready<Addresses>();
   expect(host.sandboxUrl).toBeNull();
-  const guest = await ready<Addresses>(
-    start("local/start.ts", [
-      "--json",
-      "--memory",
-      `--supabase-url=${host.supabaseUrl}`,
-      `--supabase-key=${host.supabaseServiceKey}`,
-      `--sandbox-url=${network.webSocketUrl}`,
-      `--sandbox-root-key=${network.rootKey}`,
-    ]),
-  );
+  const guest = await start("local/start.ts", [
+    "--json",
+    "--memory",
+    `--supabase-url=${host.supabaseUrl}`,
+    `--supabase-key=${host.supabaseServiceKey}`,
+    `--sandbox-url=${network.webSocketUrl}`,
+    `--sandbox-root-key=${network.rootKey}`,
+  ]).ready<Addresses>();
   expect(guest).toMatchObject({ supabaseUrl: host.supabaseUrl, databaseUrl: null });
   await pairSession(await addTenant(guest), network.url);
 

@@ -1,13 +1,14 @@
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { applyMigrations } from "../postgres/apply-migrations.ts";
 import { prepareDatabase } from "../postgres/prepare-database.ts";
-import { startPostgres } from "../postgres/start-postgres.ts";
 import type { SupervisedProcess } from "../processes/supervised-process.ts";
+import { type PostgresReady, startDatabase } from "./postgres.ts";
 import { choosePort, startComponent, type StartContext } from "./start-component.ts";
 
-const migrationsDir = new URL("../../supabase/migrations/", import.meta.url).pathname;
-const usualPorts = { postgres: 54_322, supabase: 54_321 };
+const migrationsDir = fileURLToPath(new URL("../../supabase/migrations/", import.meta.url));
+const usualPort = 54_321;
 
 const supabaseReady = z.object({ url: z.string(), anonKey: z.string(), serviceKey: z.string() });
 export type SupabaseReady = z.infer<typeof supabaseReady>;
@@ -20,12 +21,12 @@ export interface SupabaseProject {
   /** Null for a project named by --supabase-url. */
   databaseUrl: string | null;
   process: SupervisedProcess<SupabaseReady> | undefined;
+  postgres: SupervisedProcess<PostgresReady> | undefined;
 }
 
 /**
  * Starts PostgreSQL, applies the migrations and starts the Supabase server, unless the options
- * name another project. PostgreSQL is not supervised: it restarts its own crashed backends, and
- * the next start recovers its data if the whole server was killed.
+ * name another project.
  */
 export async function startSupabase(context: StartContext): Promise<SupabaseProject> {
   const { options, report } = context;
@@ -37,33 +38,26 @@ export async function startSupabase(context: StartContext): Promise<SupabaseProj
       anonKey: options.supabaseAnonKey ?? null,
       databaseUrl: null,
       process: undefined,
+      postgres: undefined,
     };
   }
-  const postgres = context.stopOnShutdown(
-    "PostgreSQL",
-    await startPostgres({
-      dataDir: join(context.dataDir, "postgres"),
-      port: await choosePort(options, usualPorts.postgres),
-      durable: !options.memory,
-      log: context.log,
-    }),
-  );
-  report("PostgreSQL ready");
-  await prepareDatabase(postgres.databaseUrl);
-  const applied = await applyMigrations(postgres.databaseUrl, migrationsDir);
+  const postgres = await startDatabase(context);
+  const { databaseUrl } = postgres.ready();
+  await prepareDatabase(databaseUrl);
+  const applied = await applyMigrations(databaseUrl, migrationsDir);
   report(applied.length > 0 ? `${applied.length} migrations applied` : "schema up to date");
 
   const supabase = await startComponent(context, {
     ready: supabaseReady,
     name: "supabase",
     entry: "local/supabase/main.ts",
-    port: await choosePort(options, usualPorts.supabase),
+    port: await choosePort(options, usualPort),
     env: {
-      DATABASE_URL: postgres.databaseUrl,
+      DATABASE_URL: databaseUrl,
       JWT_SECRET: options.jwtSecret ?? context.secrets.jwtSecret,
       STORAGE_DIR: join(context.dataDir, "storage"),
     },
   });
   report("Supabase server ready");
-  return { ...supabase.ready(), databaseUrl: postgres.databaseUrl, process: supabase };
+  return { ...supabase.ready(), databaseUrl, process: supabase, postgres };
 }

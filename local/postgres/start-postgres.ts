@@ -9,11 +9,12 @@ import { locateBinaries } from "./binaries.ts";
 import { preferPort } from "../port.ts";
 import { clearStaleServer } from "./stale-server.ts";
 import { serverFlags } from "./server-flags.ts";
+import { stopWithParent } from "./stop-with-parent.ts";
 import { launchAs, unprivilegedUser, type UserIds } from "./unprivileged-user.ts";
 
 export type PostgresOptions = {
   readonly dataDir: string;
-  /** 0 picks a free port. */
+  /** 0 picks a free port; any other must be free. */
   readonly port: number;
   readonly log: Logger;
   /** False trades crash safety for speed, for temporary data. Default true. */
@@ -24,7 +25,11 @@ export type PostgresOptions = {
 export type RunningPostgres = {
   readonly databaseUrl: string;
   readonly port: number;
+  readonly exited: Promise<unknown>;
+  /** Stops it in an orderly way; waits for the exit. */
   stop(): Promise<void>;
+  /** Sends a signal to the postmaster, to simulate a fault. */
+  kill(signal: NodeJS.Signals): void;
 };
 
 const stopTimeoutMs = 10_000;
@@ -41,7 +46,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   if (existing.includes("PG_VERSION")) await clearStaleServer(dataDir);
   else await createCluster({ initdb, dataDir, password, user });
 
-  const port = await preferPort(options.port);
+  const port = options.port === 0 ? await preferPort(0) : options.port;
   // In its own process group (detached), so that Ctrl-C reaches only the parent, which stops this
   // server last.
   const launch = await launchAs(user, {
@@ -56,15 +61,16 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
     stdio: ["ignore", "ignore", "pipe"],
     env: { ...process.env, LC_MESSAGES: "C" },
   });
-  // Stops the server however the parent exits, except by SIGKILL.
-  const stopWithParent = () => server.kill("SIGINT");
-  process.once("exit", stopWithParent);
-  server.once("exit", () => process.off("exit", stopWithParent));
+  const exited = once(server, "exit");
+  exited.catch(() => {}); // It could not be started, which waitUntilReady reports.
+  stopWithParent(server);
   await waitUntilReady(server, { dataDir, log });
   return {
     databaseUrl: `postgresql://postgres:${encodeURIComponent(password)}@127.0.0.1:${port}/postgres`,
     port,
+    exited,
     stop: () => stop(server),
+    kill: (signal) => void server.kill(signal),
   };
 }
 
