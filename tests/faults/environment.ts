@@ -64,7 +64,7 @@ export const defaultEnvironment: EnvironmentOptions = {
   contacts: 3,
   connectors: 2,
   sendIntervalMs: 250,
-  receivers: { kind: "flaky" },
+  receivers: { kind: "accept" },
   configure: (_component, env) => Promise.resolve(env),
 };
 

@@ -13,7 +13,11 @@ const settleMs = 120_000;
 
 let environment: Environment;
 beforeAll(async () => {
-  environment = await createEnvironment({ ...defaultEnvironment, seed });
+  environment = await createEnvironment({
+    ...defaultEnvironment,
+    seed,
+    receivers: { kind: "flaky" },
+  });
 }, 60_000);
 afterAll(() => environment.stop(), 60_000);
 

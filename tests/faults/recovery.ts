@@ -8,26 +8,25 @@ const sendEveryMs = 500;
 
 /**
  * Sends through every session until each has answered one with 201 and its device is online.
- * Returns the seconds that this took, or undefined if it took longer than the timeout.
+ * Returns the seconds since then, in milliseconds since the epoch; undefined after the timeout.
  */
 export async function untilRecovered(
   { members }: Environment,
   traffic: Traffic,
-  timeoutMs: number,
+  { since, timeoutMs }: { since: number; timeoutMs: number },
 ): Promise<number | undefined> {
-  const startedAt = Date.now();
-  const deadline = startedAt + timeoutMs;
-  const took = await Promise.all(
-    members.map((member) => untilMemberRecovered(member, traffic, { startedAt, deadline })),
+  const deadline = Date.now() + timeoutMs;
+  const times = await Promise.all(
+    members.map((member) => untilMemberRecovered(member, traffic, deadline)),
   );
-  if (took.includes(undefined)) return undefined;
-  return Math.max(...took.map((ms) => (ms ?? 0) / 1000));
+  if (times.includes(undefined)) return undefined;
+  return Math.max(...times.map((time) => ((time ?? 0) - since) / 1000));
 }
 
 async function untilMemberRecovered(
   member: Member,
   traffic: Traffic,
-  { startedAt, deadline }: { startedAt: number; deadline: number },
+  deadline: number,
 ): Promise<number | undefined> {
   let sentAt = 0;
   let recoveredAt: number | undefined;
@@ -40,7 +39,7 @@ async function untilMemberRecovered(
       });
     }
     if (recoveredAt !== undefined && (await isOnline(member))) {
-      return Math.max(recoveredAt, Date.now() - pollMs) - startedAt;
+      return Math.max(recoveredAt, Date.now() - pollMs);
     }
     await sleep(pollMs);
   }

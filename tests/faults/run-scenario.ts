@@ -49,9 +49,12 @@ async function runIn(environment: Environment, scenario: Scenario): Promise<RunR
   const startedAt = Date.now();
   await sleep(beforeFaultMs);
   const faultAt = Date.now();
-  await scenario.fault({ environment, traffic });
+  const failedAt = await scenario.fault({ environment, traffic });
   const overAt = Date.now();
-  const recoverySeconds = await untilRecovered(environment, traffic, recoveryTimeoutMs);
+  const recoverySeconds = await untilRecovered(environment, traffic, {
+    since: failedAt ?? overAt,
+    timeoutMs: recoveryTimeoutMs,
+  });
   const recoveredAt = Date.now();
   await sleep(afterRecoveryMs);
   await traffic.stop();

@@ -6,8 +6,12 @@ export interface Scenario {
   name: string;
   environment?: Partial<EnvironmentOptions>;
   traffic?: Partial<TrafficOptions>;
-  /** Injects the fault and resolves when it is over; the traffic goes on meanwhile and after. */
-  fault(context: { environment: Environment; traffic: Traffic }): Promise<void>;
+  /**
+   * Injects the fault and resolves when it is over; the traffic goes on meanwhile and after. The
+   * seconds to recover count from then, or from the time that it returns, in milliseconds since
+   * the epoch.
+   */
+  fault(context: { environment: Environment; traffic: Traffic }): Promise<number | void>;
   /** The longest time until all sessions work again. */
   recoverWithinSeconds?: number;
   /** Reasons with which a message may fail. */

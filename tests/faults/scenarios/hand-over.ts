@@ -1,4 +1,4 @@
-import { ownerOf } from "../owner.ts";
+import { ownerOf, untilReleased } from "../owner.ts";
 import type { Scenario } from "../scenario.ts";
 
 /** SIGTERM to a connector with sends under way, as at every deployment. */
@@ -9,7 +9,11 @@ export const handOver: Scenario = {
   async fault({ environment }) {
     const [member] = environment.members;
     if (member === undefined) throw new Error("No session");
-    const { process } = await ownerOf(environment, member);
-    await process.restart("stop");
+    const { process, connectorId } = await ownerOf(environment, member);
+    const stoppedAt = Date.now();
+    const restarted = process.restart("stop");
+    await untilReleased(environment, connectorId);
+    restarted.catch(() => undefined); // the supervisor starts it again until it runs
+    return stoppedAt;
   },
 };

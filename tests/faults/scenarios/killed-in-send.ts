@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { until } from "../../support/api.ts";
 import type { Environment, Member } from "../environment.ts";
 import { clearNetworkFaults, injectNetworkFault } from "../network-faults.ts";
-import { countMessages, ownerOf } from "../owner.ts";
+import { countMessages, kill, ownerOf } from "../owner.ts";
 import type { Scenario } from "../scenario.ts";
 import type { Traffic } from "../traffic/traffic.ts";
 
@@ -85,10 +85,10 @@ function killedAt(
       if (member === undefined) throw new Error("No session");
       const { name, process } = await ownerOf(environment, member);
       const release = await hold({ environment, traffic, member, connector: name });
-      const restarted = process.restart("kill");
+      const killedAt = kill(process);
       await sleep(100); // until the sockets of the dead process are closed
       await release();
-      await restarted;
+      return killedAt;
     },
   };
 }

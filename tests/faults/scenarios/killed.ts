@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { ownerOf } from "../owner.ts";
+import { kill, ownerOf } from "../owner.ts";
 import type { Scenario } from "../scenario.ts";
 
 /** Longer than a connector's lease of 15 s. */
@@ -16,7 +16,8 @@ export function killedWith(sessions: number): Scenario {
     traffic: { pauseMs: sessions * 100, queue: false },
     recoverWithinSeconds: 10,
     async fault({ environment }) {
-      await environment.stack.processes.connectors[0]?.restart("kill");
+      const [connector] = environment.stack.processes.connectors;
+      return connector && kill(connector);
     },
   };
 }
@@ -33,7 +34,7 @@ export const machineVanishes: Scenario = {
       environment.paths.between(name, to),
     );
     for (const path of paths) path.freeze();
-    await process.restart("kill");
+    return kill(process);
   },
 };
 

@@ -9,7 +9,7 @@ const noiseMs = 12_000;
 /** Every session of the first tenant sends as fast as it can; the second tenant must not notice. */
 export const noisyTenant: Scenario = {
   name: `${noisySessions} sessions of one tenant send without a pause`,
-  environment: { sessions: [noisySessions, 2], receivers: { kind: "accept" } },
+  environment: { sessions: [noisySessions, 2] },
   traffic: { pauseMs: 4000, queue: false },
   sparesSecondTenant: true,
   mayRefuse: ["rate_limited"],

@@ -19,7 +19,6 @@ export const receiversFail: Scenario[] = [
   {
     name: `${hangingEndpoints} receivers of one tenant hang`,
     sparesSecondTenant: true,
-    environment: { receivers: { kind: "accept" } },
     async fault({ environment }) {
       const [first] = environment.customers;
       if (first === undefined) throw new Error("No tenant");
@@ -45,7 +44,6 @@ function failing(name: string, behaviour: ReceiverBehaviour): Scenario {
   return {
     name,
     sparesSecondTenant: true,
-    environment: { receivers: { kind: "accept" } },
     async fault({ environment }) {
       const [first] = environment.customers;
       first?.receiver.behave(behaviour);
