@@ -6,6 +6,7 @@ import type { App } from "../http/app-env.ts";
 import { describeError, logEvent } from "../http/log.ts";
 import type { Services } from "../services.ts";
 import { version } from "../version.ts";
+import { cacheHealth } from "./cache-health.ts";
 
 const timeoutMs = 3_000;
 
@@ -20,6 +21,7 @@ const healthSchema = z
     }),
   })
   .openapi("Health");
+export type Health = z.infer<typeof healthSchema>;
 
 const route = createRoute({
   method: "get",
@@ -40,27 +42,32 @@ const route = createRoute({
 });
 
 export function getHealth(app: App, services: Services): void {
+  const readHealth = cacheHealth(() => checkHealth(services), services.now);
   app.openapi(route, async (c) => {
-    const [database, realtime] = await Promise.all([
-      checkDatabase(services.database, services.now),
-      checkRealtime(services.hubs),
-    ]);
-    const connectors = {
-      status: database.live > 0 ? ("ok" as const) : ("down" as const),
-      live: database.live,
-    };
-    const allOk = [database.status, connectors.status, realtime].every((one) => one === "ok");
-    const health: z.infer<typeof healthSchema> = {
-      status: allOk ? "ok" : "degraded",
-      version,
-      checks: {
-        database: { status: database.status, latency_ms: database.latencyMs },
-        connectors,
-        realtime: { status: realtime },
-      },
-    };
-    return c.json(health, database.status === "ok" ? 200 : 503);
+    const health = await readHealth();
+    return c.json(health, health.checks.database.status === "ok" ? 200 : 503);
   });
+}
+
+async function checkHealth(services: Services): Promise<Health> {
+  const [database, realtime] = await Promise.all([
+    checkDatabase(services.database, services.now),
+    checkRealtime(services.hubs),
+  ]);
+  const connectors = {
+    status: database.live > 0 ? ("ok" as const) : ("down" as const),
+    live: database.live,
+  };
+  const allOk = [database.status, connectors.status, realtime].every((one) => one === "ok");
+  return {
+    status: allOk ? "ok" : "degraded",
+    version,
+    checks: {
+      database: { status: database.status, latency_ms: database.latencyMs },
+      connectors,
+      realtime: { status: realtime },
+    },
+  };
 }
 
 async function checkDatabase(database: DatabaseClient, now: () => number) {

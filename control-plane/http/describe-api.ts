@@ -1,3 +1,4 @@
+import { etag } from "hono/etag";
 import { version } from "../version.ts";
 import type { App } from "./app-env.ts";
 
@@ -17,13 +18,29 @@ export function describeApi(app: App): void {
     in: "header",
     name: "X-Admin-Key",
   });
-  app.doc31("/openapi.json", (c) => ({
-    openapi: "3.1.0",
-    info: { title: "WhatsApp Microservice", version, description },
-    servers: [{ url: new URL(c.req.url).origin }],
-    security: [{ apiKey: [] }],
-  }));
+  const documentFor = createDocument(app);
+  app.use("/openapi.json", etag());
+  app.get("/openapi.json", (c) => {
+    c.header("cache-control", "public, max-age=60");
+    c.header("content-type", "application/json");
+    return c.body(documentFor(new URL(c.req.url).origin));
+  });
   app.get("/", (c) =>
     c.json({ name: "whatsapp-microservice", version, openapi: "/openapi.json", health: "/health" }),
   );
+}
+
+/** Building the document takes tens of milliseconds, so it is built once; only its server varies. */
+function createDocument(app: App): (origin: string) => string {
+  let built: string | undefined;
+  return (origin) => {
+    built ??= JSON.stringify(
+      app.getOpenAPI31Document({
+        openapi: "3.1.0",
+        info: { title: "WhatsApp Microservice", version, description },
+        security: [{ apiKey: [] }],
+      }),
+    );
+    return `${built.slice(0, -1)},"servers":${JSON.stringify([{ url: origin }])}}`;
+  };
 }
