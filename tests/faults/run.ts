@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { inspect, parseArgs } from "node:util";
 import { runScenario, type RunResult } from "./run-scenario.ts";
 import { allScenarios } from "./scenarios/all.ts";
@@ -9,6 +10,7 @@ const help = `npm run test:faults -- [options]
   --only TEXT    only scenarios whose name contains this text; may be repeated
   --sessions N   how many sessions the connector has that is killed with many (default 20)
   --seed N       another sequence of random traffic
+  --logs DIR     keep the logs of each run there
   --list         print the names of the scenarios`;
 
 const shownViolations = 12;
@@ -19,6 +21,7 @@ const { values } = parseArgs({
     only: { type: "string", multiple: true, default: [] },
     sessions: { type: "string", default: "20" },
     seed: { type: "string", default: "7" },
+    logs: { type: "string" },
     list: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
@@ -35,9 +38,10 @@ async function run(): Promise<void> {
   for (let index = 0; index < Number(values.runs); index += 1) {
     for (const [place, scenario] of scenarios.entries()) {
       const startedAt = performance.now();
-      const result = await runScenario(scenario, { seed: Number(values.seed) + index }).catch(
-        failedRun,
-      );
+      const result = await runScenario(scenario, {
+        seed: Number(values.seed) + index,
+        keepLogsIn: values.logs && join(values.logs, `${place + 1}-run-${index + 1}`),
+      }).catch(failedRun);
       rows[place]?.results.push(result);
       report(scenario.name, result, (performance.now() - startedAt) / 1000);
     }

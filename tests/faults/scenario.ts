@@ -18,6 +18,8 @@ export interface Scenario {
   mayFail?: string[];
   /** Codes with which a direct send may be refused for good. */
   mayRefuse?: string[];
+  /** The component that the fault kills: its supervisor reports that, and it is no crash. */
+  kills?: string;
   /** Whether no direct send without a key may be refused either. */
   noneRefused?: boolean;
   /** Whether the fault is the first tenant's own, so that the second one must not notice it. */

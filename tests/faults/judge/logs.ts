@@ -9,8 +9,14 @@ const crashLines =
   /unhandled|uncaught|(?<!")TypeError: (?!fetch failed)|ReferenceError|RangeError|"level":(60|"fatal")/i;
 const keyMaterial = /privKey|PRIVATE KEY|rootKey"?:|"noiseKey"/;
 
-/** Log lines that show a crash or a secret; the secret itself is left out of the report. */
-export async function checkLogs(environment: Environment): Promise<Violation[]> {
+/**
+ * Log lines that show a crash or a secret; the secret itself is left out of the report. A crash of
+ * the component that the scenario kills is none.
+ */
+export async function checkLogs(
+  environment: Environment,
+  { kills }: { kills?: string | undefined } = {},
+): Promise<Violation[]> {
   const { addresses } = environment.stack;
   const secrets: [string, string][] = [
     ["the admin key", addresses.adminKey],
@@ -32,8 +38,8 @@ export async function checkLogs(environment: Environment): Promise<Violation[]> 
       if (crashLines.test(line)) violations.push(`${file}: ${line.slice(0, 600)}`);
     }
   }
-  return [...new Set(violations), ...environment.crashes].map((detail) => ({
-    kind: "other",
-    detail,
-  }));
+  const crashes = environment.crashes.filter(
+    (line) => kills === undefined || !line.startsWith(kills),
+  );
+  return [...new Set(violations), ...crashes].map((detail) => ({ kind: "other", detail }));
 }

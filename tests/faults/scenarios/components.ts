@@ -11,6 +11,7 @@ const beyondSilenceMs = 42_000;
 export const componentsFail: Scenario[] = [
   {
     name: "PostgreSQL's postmaster killed",
+    kills: "PostgreSQL",
     async fault({ environment }) {
       const lock = await readFile(join(environment.dataDir, "postgres", "postmaster.pid"), "utf8");
       process.kill(Number(lock.split("\n", 1)[0]), "SIGKILL");
