@@ -96,6 +96,7 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
   const serving = (async () => {
     while (!stopping.signal.aborted) {
       connectorId = randomUUID();
+      notifications.listenFor(connectorId);
       runtime = new ConnectorRuntime({
         database,
         connectorId,

@@ -278,6 +278,20 @@ test("queueing many messages in one statement sends the connectors one notificat
   expect(notifications).toEqual([{ event: "changed" }, { event: "changed" }]);
 });
 
+test("what concerns an owned session is told to its owner alone", async () => {
+  const tenantId = await addTenant();
+  const uid = await addSession(tenantId);
+  const connector = await addConnector();
+  await claim(connector, uid);
+  await rows("select set_session_desired($1, 'main', 'disconnected')", [tenantId]);
+  expect(
+    await rows(
+      "select topic from realtime.messages where payload ->> 'session_uid' = $1 order by inserted_at",
+      [uid],
+    ),
+  ).toEqual([{ topic: "connectors" }, { topic: `connector:${connector}` }]);
+});
+
 test.each([
   ["an ambiguous session", "shared", "393331234567", /more than one tenant/],
   ["an unknown session", "nowhere", "393331234567", /no session "nowhere"/],

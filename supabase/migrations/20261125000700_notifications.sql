@@ -1,11 +1,17 @@
 -- Notifications over Realtime. Realtime may drop any of them, so every receiver also polls.
 
--- Tells the connectors that a session or its queue changed; null stands for any session.
+-- Tells the owner of a session that it, or its queue, changed. A session without an owner, and null,
+-- which stands for any session, concern every connector.
 create function public.notify_connectors(session_uid uuid) returns void
 language sql volatile security definer set search_path = ''
 as $$
   select realtime.send(
-    jsonb_build_object('session_uid', session_uid), 'changed', 'connectors', true);
+    jsonb_build_object('session_uid', notify_connectors.session_uid), 'changed',
+    coalesce((
+      select 'connector:' || s.connector_id
+      from public.whatsapp_sessions s
+      where s.uid = notify_connectors.session_uid and public.connector_is_live(s.connector_id)
+    ), 'connectors'), true);
 $$;
 
 -- Returns the bucket of a tenant, 0 to 15: the first hex digit of the SHA-256 of its id.
