@@ -8,6 +8,8 @@ export interface Timing {
   leaseMarginMs: number;
   pollMs: number;
   ackTimeoutMs: number;
+  /** How often a connector looks for intents that have expired. */
+  expireEveryMs: number;
   pingEveryMs: number;
   /** A connection without any frame for this long, in spite of pings, is dead. */
   silenceMs: number;
@@ -32,6 +34,7 @@ export const defaultTiming: Timing = {
   leaseMarginMs: 1500,
   pollMs: 2000,
   ackTimeoutMs: 10_000,
+  expireEveryMs: 60_000,
   pingEveryMs: 20_000,
   silenceMs: 35_000,
   watchEveryMs: 5000,

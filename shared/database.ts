@@ -83,6 +83,7 @@ export type InFlightMessage = {
   content: string;
   source: "api" | "queue";
   attempts: number;
+  resends: number;
 };
 
 export type LocatedSession = Narrow<

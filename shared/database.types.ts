@@ -213,6 +213,7 @@ export type Database = {
           delivered_at: string | null;
           direction: string;
           error: Json | null;
+          expires_at: string | null;
           id: string;
           lid: string | null;
           message: string | null;
@@ -222,6 +223,7 @@ export type Database = {
           platform: string;
           rare_status: string | null;
           read_at: string | null;
+          resends: number;
           sent_at: string | null;
           session_id: string;
           session_uid: string;
@@ -239,6 +241,7 @@ export type Database = {
           delivered_at?: string | null;
           direction?: string;
           error?: Json | null;
+          expires_at?: string | null;
           id?: string;
           lid?: string | null;
           message?: string | null;
@@ -248,6 +251,7 @@ export type Database = {
           platform?: string;
           rare_status?: never;
           read_at?: string | null;
+          resends?: number;
           sent_at?: string | null;
           session_id: string;
           session_uid: string;
@@ -265,6 +269,7 @@ export type Database = {
           delivered_at?: string | null;
           direction?: string;
           error?: Json | null;
+          expires_at?: string | null;
           id?: string;
           lid?: string | null;
           message?: string | null;
@@ -274,6 +279,7 @@ export type Database = {
           platform?: string;
           rare_status?: never;
           read_at?: string | null;
+          resends?: number;
           sent_at?: string | null;
           session_id?: string;
           session_uid?: string;
@@ -583,6 +589,7 @@ export type Database = {
           description: string | null;
           desired: string;
           epoch: number;
+          former_account: Json | null;
           last_disconnect: Json | null;
           lid: string | null;
           name: string;
@@ -606,6 +613,7 @@ export type Database = {
           description?: string | null;
           desired?: string;
           epoch?: number;
+          former_account?: Json | null;
           last_disconnect?: Json | null;
           lid?: string | null;
           name: string;
@@ -629,6 +637,7 @@ export type Database = {
           description?: string | null;
           desired?: string;
           epoch?: number;
+          former_account?: Json | null;
           last_disconnect?: Json | null;
           lid?: string | null;
           name?: string;
@@ -983,6 +992,26 @@ export type Database = {
       };
       emit_events: { Args: { new_events: Json; notify?: boolean }; Returns: Json };
       event_heads: { Args: { tenant_ids: string[] }; Returns: Json };
+      expired_error: { Args: Record<PropertyKey, never>; Returns: Json };
+      fail_expired_messages: {
+        Args: { max_messages: number };
+        Returns: {
+          session_uid: string;
+          wa_message_id: string;
+        }[];
+      };
+      fail_messages: {
+        Args: { created_before: string; error: Json; session_uid: string; statuses: string[] };
+        Returns: Json;
+      };
+      fail_messages_of_former_account: {
+        Args: {
+          patched: Database["public"]["Tables"]["whatsapp_sessions"]["Row"];
+          reason: string;
+          stored: Database["public"]["Tables"]["whatsapp_sessions"]["Row"];
+        };
+        Returns: Json;
+      };
       fence_sessions: { Args: { claims: Json; connector_id: string }; Returns: string[] };
       find_due_endpoints: {
         Args: { after_id: string; buckets: number[]; max_endpoints: number };
@@ -995,6 +1024,11 @@ export type Database = {
       finish_send: { Args: { outcome: Json }; Returns: Json };
       has_message: { Args: { session_uid: string; wa_message_id: string }; Returns: boolean };
       hub_topic: { Args: { tenant_id: string }; Returns: string };
+      intent_lifetime: { Args: Record<PropertyKey, never>; Returns: string };
+      is_same_account: {
+        Args: { lid_a: string; lid_b: string; phone_a: string; phone_b: string };
+        Returns: boolean;
+      };
       list_owned_sessions: { Args: { connector_id: string }; Returns: Json };
       load_drip_heads: { Args: { connector_id: string }; Returns: Json };
       load_in_flight: { Args: { session_uid: string }; Returns: Json };
@@ -1127,6 +1161,7 @@ export type Database = {
         Args: { endpoint_id: string; from_seq: number; tenant_id: string; to_seq: number };
         Returns: number;
       };
+      resend_message: { Args: { resend: Json }; Returns: Json };
       resolve_session: {
         Args: { wanted_session: string; wanted_tenant: string };
         Returns: {
@@ -1136,6 +1171,7 @@ export type Database = {
           description: string | null;
           desired: string;
           epoch: number;
+          former_account: Json | null;
           last_disconnect: Json | null;
           lid: string | null;
           name: string;

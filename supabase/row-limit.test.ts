@@ -76,6 +76,7 @@ test("every message without an ack is loaded, in order", async () => {
     content: Buffer.from("encoded").toString("base64"),
     source: "api",
     attempts: 0,
+    resends: 0,
   });
 });
 
@@ -145,6 +146,7 @@ test("only functions whose number of rows is bounded return rows", async () => {
     "claim_sessions", // max_sessions
     "create_session", // one
     "describe_api_key", // one
+    "fail_expired_messages", // max_messages
     "find_due_endpoints", // max_endpoints
     "locate_session", // one at most
   ]);

@@ -45,6 +45,29 @@ async function claim(
   return claimed.find((session) => session["uid"] === uid);
 }
 
+/** Claims the session and stores the account that is linked to it. */
+async function link(connectorId: string, uid: string, phone = "39300"): Promise<void> {
+  await claim(connectorId, uid);
+  await commit(connectorId, {
+    sessions: [{ uid, epoch: 1 }],
+    items: [{ kind: "change", uid, patch: { state: "connected", phone } }],
+  });
+}
+
+function sendItem(uid: string, waMessageId: string = randomUUID()) {
+  return {
+    kind: "send",
+    uid,
+    id: randomUUID().replace(/^(.{14})./, "$17"),
+    wa_message_id: waMessageId,
+    chat_id: "39333@s.whatsapp.net",
+    phone: "39333",
+    type: "text",
+    text: "hi",
+    content: "AAAA",
+  };
+}
+
 async function commit(connectorId: string, writes: object): Promise<unknown> {
   const [row] = await rows("select commit_writes($1, $2) as result", [
     connectorId,
@@ -408,20 +431,10 @@ test("a receipt that comes before the ack counts as the ack, and a late one move
   const tenantId = await addTenant();
   const uid = await addSession(tenantId);
   const connector = await addConnector();
-  await claim(connector, uid);
+  await link(connector, uid);
   const sessions = [{ uid, epoch: 1 }];
-  const id = randomUUID().replace(/^(.{14})./, "$17");
-  const send = {
-    kind: "send",
-    uid,
-    id,
-    wa_message_id: "3EB0A",
-    chat_id: "39333@s.whatsapp.net",
-    phone: "39333",
-    type: "text",
-    text: "hi",
-    content: "AAAA",
-  };
+  const send = sendItem(uid, "3EB0A");
+  const { id } = send;
   const receipt = (status: string) => ({ kind: "receipt", uid, wa_message_id: "3EB0A", status });
   await commit(connector, {
     sessions,
@@ -447,21 +460,9 @@ test("a receipt that comes before the ack counts as the ack, and a late one move
 test("an idempotency key gives the same message once, and refuses another request", async () => {
   const uid = await addSession(await addTenant());
   const connector = await addConnector();
-  await claim(connector, uid);
+  await link(connector, uid);
   const send = (hash: string) => {
-    const id = randomUUID().replace(/^(.{14})./, "$17");
-    const item = {
-      kind: "send",
-      uid,
-      id,
-      wa_message_id: id,
-      chat_id: "39333@s.whatsapp.net",
-      type: "text",
-      text: "hi",
-      content: "AAAA",
-      idempotency_key: "order-1",
-      request_hash: hash,
-    };
+    const item = { ...sendItem(uid), idempotency_key: "order-1", request_hash: hash };
     return commit(connector, { sessions: [{ uid, epoch: 1 }], items: [item] });
   };
   const first = await send("a");
@@ -471,6 +472,141 @@ test("an idempotency key gives the same message once, and refuses another reques
     results: [{ outcome: "replayed", message: { id: results[0].message.id } }],
   });
   expect(await send("b")).toMatchObject({ results: [{ outcome: "mismatch" }] });
+});
+
+/** The rows of a session in the order of their ids, as far as these tests need them. */
+async function outcomes(uid: string): Promise<Record<string, unknown>[]> {
+  return rows(
+    `select message, status, error ->> 'code' as code from messages
+     where session_uid = $1 order by id`,
+    [uid],
+  );
+}
+
+test("a log-out fails what is in flight in the same transaction, and refuses what comes after it", async () => {
+  const tenantId = await addTenant();
+  const uid = await addSession(tenantId);
+  const connector = await addConnector();
+  await link(connector, uid);
+  const [acked, open, late] = [sendItem(uid), sendItem(uid), sendItem(uid)];
+  const sessions = [{ uid, epoch: 1 }];
+  await commit(connector, { sessions, items: [acked, open] });
+  const loggedOut = {
+    kind: "change",
+    uid,
+    patch: { state: "logged_out", phone: null, lid: null },
+    event: "session.disconnected",
+    event_data: { reason: "logged_out", code: 401 },
+  };
+  const answer = await commit(connector, {
+    sessions,
+    clear_auth: [uid],
+    items: [{ kind: "outcome", uid, id: acked.id, status: "SENT" }, loggedOut, late],
+  });
+
+  expect(answer).toMatchObject({
+    results: [
+      { status: "SENT" },
+      { failed: [{ id: open.id, status: "FAILED", error: { code: "logged_out" } }] },
+      { outcome: "not_linked" },
+    ],
+  });
+  const events = await rows("select type, data from events where tenant_id = $1 order by seq", [
+    tenantId,
+  ]);
+  expect(events.map(({ type }) => type)).toEqual([
+    "message.sent",
+    "message.failed",
+    "session.disconnected",
+  ]);
+  expect(events[1]?.["data"]).toMatchObject({ id: open.id, from: "39300" });
+  expect(await rows("select from messages where id = $1", [late.id])).toEqual([]);
+});
+
+test("the queue waits for the same account, and fails when another one is linked", async () => {
+  const uid = await addSession(await addTenant());
+  const connector = await addConnector();
+  await link(connector, uid);
+  const queue = (text: string) =>
+    rows(
+      `insert into messages (tenant_id, session_id, phone_number, message, status)
+       select tenant_id, session_id, '39333123456', $2, 'QUEUED'
+       from whatsapp_sessions where uid = $1`,
+      [uid, text],
+    );
+  const sessions = [{ uid, epoch: 1 }];
+  const change = (patch: object) =>
+    commit(connector, { sessions, items: [{ kind: "change", uid, patch }] });
+  await queue("for the first account");
+  await change({ state: "logged_out", phone: null, lid: null });
+  await change({ state: "connected", phone: "39300", lid: "1@lid" });
+  expect(await outcomes(uid)).toMatchObject([{ status: "QUEUED" }]);
+
+  await change({ state: "logged_out", phone: null, lid: null });
+  await queue("for the next account");
+  await change({ state: "connected", phone: "39311", lid: "2@lid" });
+  expect(await outcomes(uid)).toEqual([
+    { message: "for the first account", status: "FAILED", code: "account_changed" },
+    { message: "for the next account", status: "QUEUED", code: null },
+  ]);
+
+  // The account keeps its LID when its number changes.
+  await change({ phone: "39322", lid: "2@lid" });
+  expect(await outcomes(uid)).toMatchObject([{ status: "FAILED" }, { status: "QUEUED" }]);
+});
+
+test("a message without an ack is sent again a few times, each counted once, and then fails", async () => {
+  const uid = await addSession(await addTenant());
+  const connector = await addConnector();
+  await link(connector, uid);
+  const sessions = [{ uid, epoch: 1 }];
+  const send = sendItem(uid);
+  await commit(connector, { sessions, items: [send] });
+  const resend = (resends: number) =>
+    commit(connector, {
+      sessions,
+      items: [{ kind: "resend", uid, id: send.id, resends, max_resends: 2 }],
+    });
+  const created = { results: [{ outcome: "created" }] };
+  expect(await resend(0)).toMatchObject(created);
+  // The same call, repeated because its answer got lost.
+  expect(await resend(0)).toMatchObject(created);
+  expect(await resend(1)).toMatchObject(created);
+  expect(await resend(2)).toMatchObject({
+    results: [{ outcome: "failed", message: { status: "FAILED", error: { code: "no_ack" } } }],
+  });
+  expect(await resend(2)).toMatchObject({ results: [{ outcome: "gone" }] });
+});
+
+test("an intent expires: it is not sent again, and fails also when no connector holds its session", async () => {
+  const tenantId = await addTenant();
+  const uid = await addSession(tenantId);
+  const connector = await addConnector();
+  await link(connector, uid);
+  const sessions = [{ uid, epoch: 1 }];
+  const [first, second, fresh] = [sendItem(uid), sendItem(uid), sendItem(uid)];
+  await commit(connector, { sessions, items: [first, second, fresh] });
+  await rows("update messages set expires_at = now() where id = any ($1)", [[first.id, second.id]]);
+
+  expect(
+    await commit(connector, {
+      sessions,
+      items: [{ kind: "resend", uid, id: first.id, resends: 0, max_resends: 5 }],
+    }),
+  ).toMatchObject({ results: [{ outcome: "failed", message: { error: { code: "expired" } } }] });
+
+  await rows("update whatsapp_sessions set connector_id = null where uid = $1", [uid]);
+  expect(await rows("select * from fail_expired_messages(500)")).toEqual([
+    { session_uid: uid, wa_message_id: second.wa_message_id },
+  ]);
+  expect(await rows("select status from messages where id = $1", [fresh.id])).toEqual([
+    { status: "SENDING" },
+  ]);
+  expect(
+    await rows("select type from events where tenant_id = $1 and type = 'message.failed'", [
+      tenantId,
+    ]),
+  ).toHaveLength(2);
 });
 
 test("events of eight writers are numbered without gaps, and readers by cursor see them all", async () => {

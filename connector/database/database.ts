@@ -16,6 +16,7 @@ export const connectorFunctions = {
   load_message_content: "value",
   load_in_flight: "value",
   load_drip_heads: "value",
+  fail_expired_messages: "rows",
   has_message: "value",
   commit_writes: "value",
 } as const satisfies Partial<Record<keyof Functions, "rows" | "value" | "nothing">>;

@@ -12,6 +12,7 @@ import { Lease, type LeaseOptions } from "../lease/lease.ts";
 /** Small, so that connectors that start together share the sessions. */
 const claimBatch = 25;
 const betweenClaimsMs = 30;
+const expireBatch = 500;
 const requestTimeoutMs = 10_000;
 const queues = 2;
 
@@ -69,6 +70,7 @@ export class ConnectorRuntime {
     const ended = AbortSignal.any([signal, lease.lost]);
     ended.addEventListener("abort", () => this.#wakeSignal.notify());
     const watch = setInterval(() => this.#watch(), this.#options.timing.watchEveryMs);
+    const expire = setInterval(() => void this.#expire(), this.#options.timing.expireEveryMs);
     const dripping = this.drip.run(ended);
     try {
       while (!ended.aborted) {
@@ -77,6 +79,7 @@ export class ConnectorRuntime {
       }
     } finally {
       clearInterval(watch);
+      clearInterval(expire);
       await dripping;
     }
     if (!signal.aborted) this.abandon();
@@ -217,6 +220,20 @@ export class ConnectorRuntime {
     const session = this.sessions.get(uid);
     this.sessions.delete(uid);
     session?.end();
+  }
+
+  /** Fails expired intents of all sessions: those of a closed session have nobody else. */
+  async #expire(): Promise<void> {
+    const { database, log } = this.#options;
+    try {
+      const expired = await database.call("fail_expired_messages", { max_messages: expireBatch });
+      for (const { session_uid, wa_message_id } of expired) {
+        log.warn({ event: "expired", uid: session_uid }, "no ack within an hour");
+        this.sessions.get(session_uid)?.outbox.drop(wa_message_id);
+      }
+    } catch (error) {
+      log.warn({ event: "expire_failed", err: error }, "could not fail expired messages");
+    }
   }
 
   #watch(): void {

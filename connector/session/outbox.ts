@@ -13,6 +13,7 @@ import {
   type Item,
   NotWritten,
   type OutcomeItem,
+  resendResultSchema,
   type SendItem,
   type SendResult,
   sendResultSchema,
@@ -30,6 +31,11 @@ export interface OutboxOptions extends RetryLimits {
 }
 
 const loadRetryMs = 1000;
+/** A message is sent at most six times in all. */
+const maxResends = 5;
+/** Resends counted in one commit. Small: one that is counted but not made is lost when the
+ * connection closes. */
+const resendBatch = 20;
 
 /** A message between its intent and WhatsApp's ack. */
 interface PendingSend {
@@ -73,6 +79,8 @@ export class Outbox {
     intent: SendItem | DequeueItem,
     { isRepeat = false }: { isRepeat?: boolean } = {},
   ): Promise<{ message: Message; replayed: boolean }> {
+    // After its connection closed, the session may have another account.
+    if (connection.isClosed) throw new NotWritten("the connection was closed");
     const stored = this.#storeIntent(intent);
     const queuedAttempts = intent.kind === "dequeue" ? intent.attempts : undefined;
     const pending = this.#track(connection, { ...intent, queuedAttempts });
@@ -94,6 +102,12 @@ export class Outbox {
       return { message: await this.#settled(first, result.message), replayed: true };
     }
     if (result.outcome === "gone") throw new NotWritten("the message is not queued any more");
+    if (result.outcome === "not_linked") {
+      throw new ApiError(
+        "session_not_connected",
+        "The phone was unlinked. Link it, then send again.",
+      );
+    }
     throw new ApiError(
       "idempotency_mismatch",
       "This Idempotency-Key was used before with another body. Use a new key for a new message.",
@@ -138,22 +152,61 @@ export class Outbox {
     await this.#options.commit(outcome);
   }
 
+  /** Answers the callers of messages that failed with a change of the session. */
+  settleFailed(messages: readonly Message[]): void {
+    for (const message of messages) {
+      this.#options.metrics.sends.inc({ outcome: "FAILED" });
+      this.#settle(message.wa_message_id, message);
+    }
+  }
+
+  /** Stops waiting for the ack of a message that expired. */
+  drop(waMessageId: string): void {
+    this.#pendingSends.delete(waMessageId);
+  }
+
   async #resendInFlight(connection: WhatsAppConnection): Promise<PendingSend[]> {
     const resent: PendingSend[] = [];
-    for (const row of await this.#loadInFlight(connection)) {
-      if (connection.isClosed) return [];
-      const before = this.#pendingSends.get(row.wa_message_id);
-      if (before?.connection === connection) continue;
-      const queuedAttempts = row.source === "queue" ? row.attempts : undefined;
-      const pending = this.#track(connection, { ...row, queuedAttempts });
-      // Its caller may still be waiting.
-      if (before !== undefined) pending.settled = before.settled;
-      resent.push(pending);
-      this.#options.log.info({ event: "resend", id: row.id }, "resending after a reconnect");
-      const intentCommitted = Promise.resolve();
-      await this.#transmit(pending, { to: row.chat_id, ...row, intentCommitted });
+    const rows = await this.#loadInFlight(connection);
+    for (let next = 0; next < rows.length && !connection.isClosed; next += resendBatch) {
+      const open = rows
+        .slice(next, next + resendBatch)
+        .filter((row) => this.#pendingSends.get(row.wa_message_id)?.connection !== connection);
+      const allowed = await Promise.all(open.map((row) => this.#mayResend(row)));
+      for (const row of open.filter((_, index) => allowed[index])) {
+        if (connection.isClosed) break;
+        resent.push(await this.#resend(connection, row));
+      }
     }
     return resent;
+  }
+
+  /** Counts the resend. False when the message has expired, or was sent again too often. */
+  async #mayResend(row: InFlightMessage): Promise<boolean> {
+    try {
+      const { id, resends } = row;
+      const item = { kind: "resend", id, resends, max_resends: maxResends } as const;
+      const result = resendResultSchema.parse(await this.#options.commit(item));
+      if (result.outcome === "created") return true;
+      if (result.outcome === "failed") this.settleFailed([result.message]);
+      else this.drop(row.wa_message_id);
+    } catch (error) {
+      const { log } = this.#options;
+      log.warn({ event: "resend_failed", id: row.id, err: error }, "could not store a resend");
+    }
+    return false;
+  }
+
+  async #resend(connection: WhatsAppConnection, row: InFlightMessage): Promise<PendingSend> {
+    const before = this.#pendingSends.get(row.wa_message_id);
+    const queuedAttempts = row.source === "queue" ? row.attempts : undefined;
+    const pending = this.#track(connection, { ...row, queuedAttempts });
+    // Its caller may still be waiting.
+    if (before !== undefined) pending.settled = before.settled;
+    this.#options.log.info({ event: "resend", id: row.id }, "resending after a reconnect");
+    const intentCommitted = Promise.resolve();
+    await this.#transmit(pending, { to: row.chat_id, ...row, intentCommitted });
+    return pending;
   }
 
   /** Retries for as long as the connection lives. */
@@ -235,6 +288,12 @@ export class Outbox {
     const decision = afterSendEvent(pending, event, this.#options);
     if (decision.kind === "finish") this.#finish(waMessageId, pending, decision.outcome);
     return decision.kind;
+  }
+
+  #settle(waMessageId: string | null, message: Message): void {
+    const pending = this.#pendingSends.get(waMessageId ?? "");
+    this.#pendingSends.delete(waMessageId ?? "");
+    pending?.settled.resolve(message);
   }
 
   #finish(waMessageId: string, pending: PendingSend, outcome: OutcomeItem): void {

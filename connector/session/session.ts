@@ -8,6 +8,7 @@ import type { Identity } from "../whatsapp/identity.ts";
 import { type Credentials, isPaired } from "../whatsapp/auth-state.ts";
 import type { CloseReason } from "../whatsapp/close-reason.ts";
 import { WhatsAppConnection } from "../whatsapp/connection.ts";
+import { changeResultSchema } from "../write/write.ts";
 import { Device } from "./device.ts";
 import { notConnected } from "./not-connected.ts";
 import { Outbox } from "./outbox.ts";
@@ -194,13 +195,14 @@ export class Session {
       this.#silence();
       this.#connection?.close();
     }
-    const written = write === undefined ? Promise.resolve() : this.#store.commit(write);
+    const written = write === undefined ? undefined : this.#store.commit(write);
     if (action.kind === "open") {
       if (action.device === "new") this.#device.reset();
       this.#timer = setTimeout(() => this.#open(), action.delayMs);
     }
     if (action.kind === "release") this.#timer = setTimeout(onGone, action.delayMs);
-    await written;
+    const [changed] = (await written) ?? [];
+    if (changed !== undefined) this.outbox.settleFailed(changeResultSchema.parse(changed).failed);
     if (action.kind === "end") onGone();
   }
 

@@ -4,7 +4,14 @@ import type { Disconnect, SessionState } from "../../shared/session.ts";
 import type { EventType } from "../../shared/event.ts";
 
 /** One item of a commit, applied by the SQL function commit_writes according to its `kind`. */
-export type Item = SendItem | DequeueItem | OutcomeItem | MessageItem | ReceiptItem | ChangeItem;
+export type Item =
+  | SendItem
+  | DequeueItem
+  | ResendItem
+  | OutcomeItem
+  | MessageItem
+  | ReceiptItem
+  | ChangeItem;
 
 export interface SendItem {
   kind: "send";
@@ -35,6 +42,15 @@ export interface DequeueItem {
   interval_ms: number;
   /** How often it was tried before. */
   attempts: number;
+}
+
+/** Counts that a message without an ack is sent again, before it leaves. */
+export interface ResendItem {
+  kind: "resend";
+  id: string;
+  /** How often it was sent again before. */
+  resends: number;
+  max_resends: number;
 }
 
 export interface Failure {
@@ -113,9 +129,18 @@ export interface Write {
 /** The result of commit_writes for a send or a dequeue. */
 export const sendResultSchema = z.discriminatedUnion("outcome", [
   z.object({ outcome: z.enum(["created", "replayed"]), message: messageSchema }),
-  z.object({ outcome: z.enum(["mismatch", "gone"]) }),
+  z.object({ outcome: z.enum(["mismatch", "gone", "not_linked"]) }),
 ]);
 export type SendResult = z.infer<typeof sendResultSchema>;
+
+/** The result of commit_writes for a resend: whether the message may leave again. */
+export const resendResultSchema = z.discriminatedUnion("outcome", [
+  z.object({ outcome: z.enum(["created", "failed"]), message: messageSchema }),
+  z.object({ outcome: z.literal("gone") }),
+]);
+
+/** The result of commit_writes for a change: the messages that failed because of it. */
+export const changeResultSchema = z.object({ failed: z.array(messageSchema) });
 
 /** A write was not made: the session has another owner by now, or was closed. */
 export class NotWritten extends Error {

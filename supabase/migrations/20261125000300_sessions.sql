@@ -35,6 +35,8 @@ create table public.whatsapp_sessions (
   pairing_code_expires_at timestamptz,
   connected_at timestamptz,
   last_disconnect jsonb,
+  -- The account that was unlinked last, `{ phone, lid, until }`; null while one is linked.
+  former_account jsonb,
   -- The owner; it counts only while the lease of that connector is valid.
   connector_id uuid references public.connectors on delete set null,
   -- Grows with every change of owner. A write with an older epoch is rejected.

@@ -27,6 +27,10 @@ create table public.messages (
   error jsonb,
   attempts integer not null default 0,
   not_before timestamptz,
+  -- Without an ack by this moment, an intent fails and is not sent again.
+  expires_at timestamptz,
+  -- How often the intent was sent again under the same id, after a lost ack.
+  resends integer not null default 0,
   created_at timestamptz not null default clock_timestamp(),
   sent_at timestamptz,
   delivered_at timestamptz,

@@ -1,7 +1,42 @@
 -- Outgoing messages: the intent, which is stored before anything is sent, and its outcome.
 
+-- How long an intent may be sent, again after a lost ack too.
+create function public.intent_lifetime() returns interval
+language sql immutable parallel safe set search_path = ''
+as $$ select interval '1 hour' $$;
+
+-- Fails the messages of a session that have one of these statuses and were created before this
+-- moment. Returns `{ messages, events }`.
+create function public.fail_messages(
+  session_uid uuid, statuses text[], created_before timestamptz, error jsonb
+) returns jsonb
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  failed_ids uuid[];
+begin
+  with failed as (
+    update public.messages m
+      set status = 'FAILED', error = fail_messages.error
+      where m.session_uid = fail_messages.session_uid and m.rare_status = any (statuses)
+        and m.created_at < created_before
+      returning m.id
+  )
+  select array_agg(f.id order by f.id) into failed_ids from failed f;
+
+  return jsonb_build_object(
+    'messages', (
+      select coalesce(jsonb_agg(public.message_json(f.id) order by f.id), '[]')
+      from unnest(failed_ids) as f(id)),
+    'events', (
+      select coalesce(jsonb_agg(public.message_event(f.id, 'message.failed') order by f.id), '[]')
+      from unnest(failed_ids) as f(id)));
+end;
+$$;
+
 -- Stores the intent of a message. `outcome` is `created`; `replayed`, with the first message, when
--- the idempotency key was used for the same request; or `mismatch` when it was used for another.
+-- the idempotency key was used for the same request; `mismatch` when it was used for another; or
+-- `not_linked` when the account was unlinked meanwhile. The one place that decides on idempotency.
 create function public.begin_send(send jsonb) returns jsonb
 language plpgsql volatile set search_path = ''
 as $$
@@ -12,6 +47,9 @@ declare
 begin
   select s.* into strict session
     from public.whatsapp_sessions s where s.uid = (send ->> 'uid')::uuid;
+  if session.phone is null and session.lid is null then
+    return jsonb_build_object('id', new_id, 'outcome', 'not_linked');
+  end if;
 
   if send ->> 'idempotency_key' is not null then
     insert into public.idempotency_keys (tenant_id, key, request_hash, message_id)
@@ -29,12 +67,12 @@ begin
 
   insert into public.messages (
     id, tenant_id, session_uid, session_id, direction, source, chat_id, phone_number, lid, type,
-    message, status, wa_message_id, content, created_at)
+    message, status, wa_message_id, content, created_at, expires_at)
   values (
     new_id, session.tenant_id, session.uid, session.session_id, 'out', 'api',
     send ->> 'chat_id', send ->> 'phone', send ->> 'lid', send ->> 'type', send ->> 'text',
     'SENDING', send ->> 'wa_message_id', decode(send ->> 'content', 'base64'),
-    public.uuid_v7_time(new_id))
+    public.uuid_v7_time(new_id), now() + public.intent_lifetime())
   on conflict (id) do nothing;
 
   return jsonb_build_object('id', new_id, 'outcome', 'created',
@@ -79,6 +117,7 @@ begin
     when 'QUEUED' then
       update public.messages m
         set status = 'QUEUED', error = outcome -> 'error', attempts = m.attempts + 1,
+            resends = 0, expires_at = null,
             not_before = clock_timestamp() + (outcome ->> 'retry_in_ms')::bigint * interval '1 ms'
         where m.id = message_id and m.session_uid = of_session
           and m.status in ('QUEUED', 'SENDING') and m.attempts = (outcome ->> 'attempts')::integer
@@ -95,7 +134,8 @@ end;
 $$;
 
 -- Returns the messages that have no ack, oldest first. They are sent again under the same ids after
--- a reconnect. `[{ id, wa_message_id, chat_id, content, source, attempts }]`, as one value for the
+-- a reconnect, each after resend_message.
+-- `[{ id, wa_message_id, chat_id, content, source, attempts, resends }]`, as one value for the
 -- reason given at event_heads.
 create function public.load_in_flight(session_uid uuid) returns jsonb
 language sql stable set search_path = ''
@@ -103,10 +143,89 @@ as $$
   select coalesce(jsonb_agg(to_jsonb(unacknowledged) order by unacknowledged.id), '[]')
   from (
     select m.id, m.wa_message_id, m.chat_id, encode(m.content, 'base64') as content, m.source,
-           m.attempts
+           m.attempts, m.resends
     from public.messages m
     where m.session_uid = load_in_flight.session_uid and m.rare_status = 'SENDING'
   ) unacknowledged;
+$$;
+
+-- Counts that a message without an ack is sent again. `outcome` is `created`; `failed` when it has
+-- expired or was sent again `max_resends` times; or `gone` when it is not in flight any more.
+create function public.resend_message(resend jsonb) returns jsonb
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  message public.messages;
+  failure jsonb;
+begin
+  select m.* into message from public.messages m
+    where m.id = (resend ->> 'id')::uuid and m.session_uid = (resend ->> 'uid')::uuid
+    for update;
+  if message.status is distinct from 'SENDING' then
+    return jsonb_build_object('outcome', 'gone');
+  end if;
+
+  if message.expires_at <= now() then
+    failure := public.expired_error();
+  elsif message.resends >= (resend ->> 'max_resends')::integer then
+    failure := jsonb_build_object('code', 'no_ack', 'message',
+      'WhatsApp did not confirm the message, which was sent ' || message.resends + 1 || ' times.');
+  end if;
+  if failure is not null then
+    update public.messages m set status = 'FAILED', error = failure where m.id = message.id;
+    return jsonb_build_object('outcome', 'failed', 'message', public.message_json(message.id),
+      'events', jsonb_build_array(public.message_event(message.id, 'message.failed')));
+  end if;
+
+  -- Unless the call is repeated because the answer of the first one got lost.
+  update public.messages m set resends = m.resends + 1
+    where m.id = message.id and m.resends = (resend ->> 'resends')::integer;
+  return jsonb_build_object('outcome', 'created', 'message', public.message_json(message.id));
+end;
+$$;
+
+create function public.expired_error() returns jsonb
+language sql immutable parallel safe set search_path = ''
+as $$
+  select jsonb_build_object('code', 'expired', 'message',
+    'WhatsApp did not confirm the message within an hour. It may have been delivered.')
+$$;
+
+-- Fails up to `max_messages` expired intents of any session, also of one that no connector holds.
+-- Returns them. Every connector calls it now and then.
+create function public.fail_expired_messages(max_messages integer)
+returns table (session_uid uuid, wa_message_id text)
+language plpgsql volatile set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  expired uuid[];
+begin
+  select array_agg(e.id order by e.id) into expired
+  from (
+    select m.id
+    from public.whatsapp_sessions s
+    -- Session by session, as the index is: an index range whatever the statistics say.
+    cross join lateral (
+      select i.id from public.messages i
+      where i.session_uid = s.uid and i.rare_status = 'SENDING' and i.expires_at <= now()
+      limit max_messages
+      for update skip locked
+    ) m
+    limit max_messages
+  ) e;
+  if expired is null then
+    return;
+  end if;
+
+  update public.messages m set status = 'FAILED', error = public.expired_error()
+    where m.id = any (expired);
+  perform public.emit_events((
+    select jsonb_agg(public.message_event(e.id, 'message.failed') order by e.id)
+    from unnest(expired) as e(id)));
+  return query
+    select m.session_uid, m.wa_message_id from public.messages m where m.id = any (expired);
+end;
 $$;
 
 -- Returns the content that answers a recipient's retry request; null when there is no such message.

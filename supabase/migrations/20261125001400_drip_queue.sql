@@ -32,8 +32,9 @@ as $$
 $$;
 
 -- Takes a message out of the queue and stores its intent, before anything is sent, and moves
--- next_drip_at. `outcome` is `created`, or `gone` when the message is not queued any more. Later
--- duplicates in the queue fail; their events are in `events`.
+-- next_drip_at. `outcome` is `created`; `gone` when the message is not queued any more; or
+-- `not_linked` when the account was unlinked meanwhile. Later duplicates in the queue fail; their
+-- events are in `events`.
 create function public.dequeue_message(dequeue jsonb) returns jsonb
 language plpgsql volatile set search_path = ''
 as $$
@@ -49,10 +50,16 @@ begin
     return jsonb_build_object('outcome', 'created', 'message', public.message_json(queued.id));
   elsif queued.status is distinct from 'QUEUED' then
     return jsonb_build_object('outcome', 'gone');
+  elsif not exists (
+    select from public.whatsapp_sessions s
+    where s.uid = queued.session_uid and (s.phone is not null or s.lid is not null)
+  ) then
+    return jsonb_build_object('outcome', 'not_linked');
   end if;
 
   update public.messages m
-    set status = 'SENDING', wa_message_id = dequeue ->> 'wa_message_id',
+    set status = 'SENDING', expires_at = now() + public.intent_lifetime(), resends = 0,
+        wa_message_id = dequeue ->> 'wa_message_id',
         content = decode(dequeue ->> 'content', 'base64'), chat_id = dequeue ->> 'chat_id',
         phone_number = dequeue ->> 'phone', lid = dequeue ->> 'lid', not_before = null
     where m.id = queued.id;

@@ -7,7 +7,8 @@
 -- Returns `{ stale: [uid], results: [...], notifications: [...] }`. The connector passes the
 -- notifications of emit_events on to the hubs. Nothing of a stale session is written. There is a
 -- result for each item, in the same order: for `send` that of begin_send, for `dequeue` that of
--- dequeue_message, for `outcome` the message, otherwise null.
+-- dequeue_message, for `resend` that of resend_message, for `outcome` the message, for `change` the
+-- messages that failed with it, otherwise null.
 create function public.commit_writes(connector_id uuid, writes jsonb) returns jsonb
 language plpgsql volatile set search_path = ''
 as $$
@@ -30,17 +31,17 @@ begin
     if (item ->> 'uid')::uuid = any (owned) then
       case item ->> 'kind'
         when 'send' then result := public.begin_send(item);
-        when 'dequeue' then
-          result := public.dequeue_message(item);
-          events := events || coalesce(result -> 'events', '[]');
-          result := result - 'events';
+        when 'dequeue' then result := public.dequeue_message(item);
+        when 'resend' then result := public.resend_message(item);
         when 'outcome' then
           events := events || public.finish_send(item);
           result := public.message_json((item ->> 'id')::uuid);
         when 'message' then events := events || public.record_message(item);
         when 'receipt' then events := events || public.record_receipt(item);
-        when 'change' then events := events || public.change_session(item);
+        when 'change' then result := public.change_session(item);
       end case;
+      events := events || coalesce(result -> 'events', '[]');
+      result := result - 'events';
     end if;
     results := results || jsonb_build_array(result);
   end loop;

@@ -93,17 +93,9 @@ begin
     return false;
   end if;
 
-  with failed as (
-    update public.messages m
-      set status = 'FAILED',
-          error = jsonb_build_object('code', 'session_deleted', 'message',
-            'The session was deleted before the message was sent.')
-      where m.session_uid = deleted_uid and m.status in ('QUEUED', 'SENDING')
-      returning m.id
-  )
-  select coalesce(jsonb_agg(f.id), '[]') into events from failed f;
-  select coalesce(jsonb_agg(public.message_event(e::uuid, 'message.failed')), '[]') into events
-    from jsonb_array_elements_text(events) e;
+  events := public.fail_messages(deleted_uid, '{QUEUED,SENDING}', 'infinity',
+    jsonb_build_object('code', 'session_deleted', 'message',
+      'The session was deleted before the message was sent.')) -> 'events';
   events := events || jsonb_build_array(
     public.session_event(deleted_uid, 'session.disconnected',
       '{"state":"disconnected","reason":"deleted"}'));
