@@ -1,7 +1,11 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, open, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { CannotStart } from "./cannot-start.ts";
+
+const lockFile = "lock";
+const chooseAnother = "Choose another: npm start -- --data DIR";
 
 export interface DataDirectory {
   path: string;
@@ -9,12 +13,10 @@ export interface DataDirectory {
   release(): Promise<void>;
 }
 
-/** The data directory is locked by another running process. */
-export class DataDirectoryInUse extends Error {}
-
 /**
- * Locks the data directory for this process, or creates a temporary one when `memory` is set.
- * @throws DataDirectoryInUse, with what to do, while another running process holds the lock.
+ * Locks the data directory for this process, or creates a temporary one when `memory` is set. Only
+ * its owner may enter it: the keys and the database of every tenant are in it.
+ * @throws CannotStart while another process holds the lock, and if the directory cannot be used.
  */
 export async function lockDataDirectory(options: {
   data: string;
@@ -25,21 +27,45 @@ export async function lockDataDirectory(options: {
     return { path, release: () => rm(path, { recursive: true, force: true }) };
   }
   const path = resolve(options.data);
-  await mkdir(path, { recursive: true });
-  const lock = acquireLock(path, options.data);
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    await checkContents(path);
+    await chmod(path, 0o700);
+    // Opening a file shows whether the directory can be written.
+    await (await open(join(path, lockFile), "a", 0o600)).close();
+  } catch (error) {
+    throw error instanceof CannotStart ? error : unusable(path, error);
+  }
+  const lock = acquireLock(path);
   return { path, release: async () => lock.close() };
 }
 
+/** Refuses a directory that something else uses: its mode must not be changed. */
+async function checkContents(path: string): Promise<void> {
+  const entries = await readdir(path);
+  if (entries.length === 0 || entries.includes(lockFile)) return;
+  throw new CannotStart(`The data directory ${path} contains other files. ${chooseAnother}`);
+}
+
+function unusable(path: string, cause: unknown): CannotStart {
+  // Node's message has the code, the reason, the system call and the path.
+  const reason = /^\w+: (.*?),/.exec(cause instanceof Error ? cause.message : "")?.[1];
+  return new CannotStart(
+    `The data directory ${path} cannot be used: ${reason ?? String(cause)}. ${chooseAnother}`,
+    { cause },
+  );
+}
+
 /** Locks a SQLite file in the directory: the system releases the lock when this process ends. */
-function acquireLock(path: string, name: string): DatabaseSync {
-  const lock = new DatabaseSync(join(path, "lock"));
+function acquireLock(path: string): DatabaseSync {
+  const lock = new DatabaseSync(join(path, lockFile));
   try {
     lock.exec("begin exclusive");
     return lock;
   } catch (cause) {
     lock.close();
-    throw new DataDirectoryInUse(
-      `Another instance is already running on ${name}. Stop it first, or give this one its own data directory and port: PORT=0 npm start -- --data .data2`,
+    throw new CannotStart(
+      `It is already running on ${path}. Stop it first, or give this one a data directory and ports of its own: PORT=0 npm start -- --data .data2`,
       { cause },
     );
   }

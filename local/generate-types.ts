@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,7 +15,13 @@ const target = fileURLToPath(new URL("../shared/database.types.ts", import.meta.
 
 const dataDir = await mkdtemp(join(tmpdir(), "whatsapp-microservice-types-"));
 const log = pino({ level: "warn" }, pino.destination(2));
-const postgres = await startPostgres({ dataDir, port: 0, durable: false, log });
+const postgres = await startPostgres({
+  dataDir,
+  port: 0,
+  password: randomUUID(),
+  durable: false,
+  log,
+});
 try {
   await prepareDatabase(postgres.databaseUrl);
   await applyMigrations(postgres.databaseUrl, migrationsDir);

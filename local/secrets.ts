@@ -1,7 +1,8 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { CannotStart } from "./cannot-start.ts";
 
 const secretsSchema = z.object({
   jwtSecret: z.string(),
@@ -10,6 +11,7 @@ const secretsSchema = z.object({
   commandPrivateKey: z.string(),
   commandPublicKey: z.string(),
   demoApiKey: z.string(),
+  databasePassword: z.string(),
 });
 export type Secrets = z.infer<typeof secretsSchema>;
 
@@ -17,14 +19,26 @@ export type Secrets = z.infer<typeof secretsSchema>;
 export async function loadOrCreateSecrets(dataDir: string): Promise<Secrets> {
   const file = join(dataDir, "secrets.json");
   try {
-    return secretsSchema.parse(JSON.parse(await readFile(file, "utf8")));
+    return parseSecrets(await readFile(file, "utf8"), file);
   } catch (error) {
     if (!isMissing(error)) throw error;
   }
   const secrets = createSecrets();
   await mkdir(dataDir, { recursive: true });
-  await writeFile(file, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600, flag: "wx" });
+  // Renamed when it is complete: a crash must not leave half a file.
+  await writeFile(`${file}.new`, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
+  await rename(`${file}.new`, file);
   return secrets;
+}
+
+function parseSecrets(text: string, file: string): Secrets {
+  const parsed = secretsSchema.safeParse(parseJson(text));
+  if (parsed.success) return parsed.data;
+  const missing = parsed.error.issues.map((issue) => issue.path.join(".") || "no JSON").join(", ");
+  throw new CannotStart(
+    `${file} is incomplete: ${missing}. An earlier version wrote it. Move its directory away, or use another: npm start -- --data DIR`,
+    { cause: parsed.error },
+  );
 }
 
 function createSecrets(): Secrets {
@@ -38,7 +52,17 @@ function createSecrets(): Secrets {
       .toString("base64"),
     commandPublicKey: command.publicKey.export({ type: "spki", format: "der" }).toString("base64"),
     demoApiKey: `sk_test_${randomBytes(24).toString("base64url")}`,
+    databasePassword: randomBytes(24).toString("base64url"),
   };
+}
+
+/** Undefined for text that is not JSON, such as an empty file left by a crash. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function isMissing(error: unknown): boolean {

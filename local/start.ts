@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import { DataDirectoryInUse } from "./data-directory.ts";
+import { CannotStart } from "./cannot-start.ts";
 import { readOptions, type Options } from "./options.ts";
 import { isFree } from "./port.ts";
 import { parentExit } from "./processes/parent-exit.ts";
@@ -35,7 +35,7 @@ async function run(options: Options): Promise<void> {
     report("stopped");
     process.exit(0);
   } catch (error) {
-    fail([error instanceof DataDirectoryInUse ? error.message : inspect(error)]);
+    fail([error instanceof CannotStart ? error.message : inspect(error)]);
     process.exit(1);
   }
 }

@@ -1,7 +1,8 @@
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Client } from "pg";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Addresses } from "../local/stack.ts";
 import { addTenant, call } from "./support/api.ts";
@@ -44,6 +45,12 @@ test("--json prints one line with every address and key, and a second start says
     headers: { "X-Api-Key": addresses.apiKey },
   });
   expect(sessions.body).toEqual({ data: [], next_cursor: null });
+
+  const guessed = new URL(addresses.databaseUrl ?? "");
+  guessed.password = "postgres";
+  const client = new Client({ connectionString: guessed.href });
+  await expect(client.connect()).rejects.toThrow("password authentication failed");
+  expect((await stat(data)).mode & 0o777).toBe(0o700);
 
   const second = start("local/start.ts", ["--json", "--data", data]);
   expect(await once(second.child, "exit")).toEqual([1, null]);

@@ -27,11 +27,12 @@ async function runPostgres(
   context: StartContext,
   previous: PostgresReady | undefined,
 ): Promise<RunningProcess<PostgresReady>> {
-  const { options, dataDir, log } = context;
+  const { options, dataDir, secrets, log } = context;
   const server = await startPostgres({
     dataDir: join(dataDir, "postgres"),
     port: previous?.port ?? (await choosePort(options, usualPort)),
     durable: !options.memory,
+    password: secrets.databasePassword,
     log,
   });
   if (previous !== undefined) context.report("PostgreSQL ready again");

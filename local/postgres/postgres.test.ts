@@ -12,6 +12,7 @@ import { prepareDatabase } from "./prepare-database.ts";
 import { startPostgres } from "./start-postgres.ts";
 
 const log = pino({ level: "silent" });
+const password = "secret";
 let directory: string;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "postgres-test-"));
@@ -31,12 +32,14 @@ async function query<T extends object>(databaseUrl: string, sql: string): Promis
 describe("the server", () => {
   it("keeps its data across a restart on another port", async () => {
     const dataDir = join(directory, "kept");
-    const first = await startPostgres({ dataDir, port: 0, log });
+    const first = await startPostgres({ dataDir, port: 0, password, log });
     await query(first.databaseUrl, "create table kept as select 42 as answer");
     await first.stop();
-    const second = await startPostgres({ dataDir, port: 0, log });
+    const second = await startPostgres({ dataDir, port: 0, password, log });
     expect(await query(second.databaseUrl, "select answer from kept")).toEqual([{ answer: 42 }]);
-    await expect(startPostgres({ dataDir, port: 0, log })).rejects.toThrow("already running on");
+    await expect(startPostgres({ dataDir, port: 0, password, log })).rejects.toThrow(
+      "already running on",
+    );
     await second.stop();
   });
 
@@ -47,7 +50,7 @@ describe("the server", () => {
       script,
       `import pino from ${JSON.stringify(import.meta.resolve("pino"))};
        import { startPostgres } from ${JSON.stringify(new URL("start-postgres.ts", import.meta.url).href)};
-       const { databaseUrl } = await startPostgres({ dataDir: ${JSON.stringify(dataDir)}, port: 0, log: pino({ level: "silent" }) });
+       const { databaseUrl } = await startPostgres({ dataDir: ${JSON.stringify(dataDir)}, port: 0, password: "${password}", log: pino({ level: "silent" }) });
        console.log(databaseUrl);
        setInterval(() => {}, 1000);`,
     );
@@ -58,7 +61,7 @@ describe("the server", () => {
     await query(databaseUrl, "create table survived as select 1 as one");
     parent.kill("SIGKILL");
     await once(parent, "exit");
-    const again = await startPostgres({ dataDir, port: 0, log });
+    const again = await startPostgres({ dataDir, port: 0, password, log });
     expect(await query(again.databaseUrl, "select one from survived")).toEqual([{ one: 1 }]);
     await again.stop();
   });
@@ -66,16 +69,16 @@ describe("the server", () => {
   it("runs in a folder that only its owner may enter", async () => {
     const closed = join(directory, "closed");
     await mkdir(closed, { mode: 0o700 });
-    const server = await startPostgres({ dataDir: join(closed, "data"), port: 0, log });
+    const server = await startPostgres({ dataDir: join(closed, "data"), port: 0, password, log });
     expect(await query(server.databaseUrl, "select 1 as one")).toEqual([{ one: 1 }]);
     await server.stop();
   });
 
   it("ignores a lock file whose process id now belongs to another program", async () => {
     const dataDir = join(directory, "stale");
-    await (await startPostgres({ dataDir, port: 0, log })).stop();
+    await (await startPostgres({ dataDir, port: 0, password, log })).stop();
     await writeFile(join(dataDir, "postmaster.pid"), `${process.pid}\n${dataDir}\n`);
-    await (await startPostgres({ dataDir, port: 0, log })).stop();
+    await (await startPostgres({ dataDir, port: 0, password, log })).stop();
     await expect(readFile(join(dataDir, "postmaster.pid"))).rejects.toThrow("ENOENT");
   });
 });
@@ -85,6 +88,7 @@ describe("a prepared database", () => {
     const server = await startPostgres({
       dataDir: join(directory, "prepared"),
       port: 0,
+      password,
       log,
       durable: false,
     });
@@ -111,6 +115,7 @@ describe("a prepared database", () => {
     const server = await startPostgres({
       dataDir: join(directory, "migrated"),
       port: 0,
+      password,
       log,
       durable: false,
     });
@@ -148,6 +153,7 @@ describe("a prepared database", () => {
     const server = await startPostgres({
       dataDir: join(directory, "failed"),
       port: 0,
+      password,
       log,
       durable: false,
     });

@@ -19,7 +19,8 @@ export type PostgresOptions = {
   readonly log: Logger;
   /** False trades crash safety for speed, for temporary data. Default true. */
   readonly durable?: boolean;
-  readonly password?: string;
+  /** Of the user postgres; it must be the one that the cluster was created with. */
+  readonly password: string;
 };
 
 export type RunningPostgres = {
@@ -36,7 +37,7 @@ const stopTimeoutMs = 10_000;
 
 /** Starts PostgreSQL on `dataDir`, and creates the cluster first if the directory is empty. */
 export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
-  const { log, durable = true, password = "postgres" } = options;
+  const { log, durable = true, password } = options;
   const dataDir = resolve(options.dataDir);
   const user = await unprivilegedUser();
   const { initdb, postgres } = await locateBinaries({ forAnyUser: user !== undefined });

@@ -16,7 +16,13 @@ it("recovers by itself after PostgreSQL was restarted", async () => {
   const directory = await mkdtemp(join(tmpdir(), "supabase-restart-"));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
   const start = (port: number) =>
-    startPostgres({ dataDir: join(directory, "postgres"), port, log, durable: false });
+    startPostgres({
+      dataDir: join(directory, "postgres"),
+      port,
+      password: "secret",
+      log,
+      durable: false,
+    });
   const first = await start(0);
   await prepareDatabase(first.databaseUrl);
   const server = await startSupabase({

@@ -25,7 +25,13 @@ export interface TestDatabase {
 export async function startTestDatabase(): Promise<TestDatabase> {
   const dataDir = await mkdtemp(join(tmpdir(), "whatsapp-microservice-test-"));
   const log = pino({ level: "silent" });
-  const postgres = await startPostgres({ dataDir, port: 0, durable: false, log });
+  const postgres = await startPostgres({
+    dataDir,
+    port: 0,
+    password: "secret",
+    durable: false,
+    log,
+  });
   await prepareDatabase(postgres.databaseUrl);
   await applyMigrations(postgres.databaseUrl, migrationsDir);
   const pool = new Pool({ connectionString: postgres.databaseUrl, max: 10 });

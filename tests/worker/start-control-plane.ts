@@ -38,7 +38,13 @@ export async function startControlPlane(
   const directory = await mkdtemp(join(tmpdir(), "control-plane-test-"));
   const quiet = pino({ level: process.env["LOG_LEVEL"] ?? "silent" }, pino.destination(2));
   const [postgres, code] = await Promise.all([
-    startPostgres({ dataDir: join(directory, "postgres"), port: 0, log: quiet, durable: false }),
+    startPostgres({
+      dataDir: join(directory, "postgres"),
+      port: 0,
+      password: "secret",
+      log: quiet,
+      durable: false,
+    }),
     bundleWorker(),
   ]);
   const { databaseUrl } = postgres;

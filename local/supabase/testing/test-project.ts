@@ -33,6 +33,7 @@ export async function startTestProject(fixtures: string): Promise<TestProject> {
   const postgres = await startPostgres({
     dataDir: join(directory, "postgres"),
     port: 0,
+    password: "secret",
     log,
     durable: false,
   });
