@@ -3,8 +3,8 @@ import { type Environment, linkedDevices, type Member } from "./environment.ts";
 import type { Traffic } from "./traffic/traffic.ts";
 
 const pollMs = 100;
-/** A send every so often, whether or not the ones before were answered. */
-const sendEveryMs = 500;
+/** A send every so often, whether or not the ones before were answered; less often with many. */
+const sendEveryMs = { least: 500, perMember: 100 };
 
 /**
  * Sends through every session until each has answered one with 201 and its device is online.
@@ -16,8 +16,9 @@ export async function untilRecovered(
   { since, timeoutMs }: { since: number; timeoutMs: number },
 ): Promise<number | undefined> {
   const deadline = Date.now() + timeoutMs;
+  const everyMs = Math.max(sendEveryMs.least, members.length * sendEveryMs.perMember);
   const times = await Promise.all(
-    members.map((member) => untilMemberRecovered(member, traffic, deadline)),
+    members.map((member) => untilMemberRecovered(member, traffic, { deadline, everyMs })),
   );
   if (times.includes(undefined)) return undefined;
   return Math.max(...times.map((time) => ((time ?? 0) - since) / 1000));
@@ -26,12 +27,12 @@ export async function untilRecovered(
 async function untilMemberRecovered(
   member: Member,
   traffic: Traffic,
-  deadline: number,
+  { deadline, everyMs }: { deadline: number; everyMs: number },
 ): Promise<number | undefined> {
   let sentAt = 0;
   let recoveredAt: number | undefined;
   while (Date.now() < deadline) {
-    if (recoveredAt === undefined && Date.now() - sentAt >= sendEveryMs) {
+    if (recoveredAt === undefined && Date.now() - sentAt >= everyMs) {
       sentAt = Date.now();
       void traffic.send(member, { key: true }).then(({ answers }) => {
         const accepted = answers.find(({ status }) => status === 201);
