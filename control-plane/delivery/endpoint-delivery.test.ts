@@ -162,6 +162,52 @@ test("five failures in a row pause the endpoint, and the events stay in the log"
   expect(posted).toHaveLength(6);
 });
 
+test("a hub that notifies a paused endpoint learns for how long it need not", async () => {
+  const { delivery, emit, log, calls } = start(() => failed);
+  emit(100);
+  await vi.advanceTimersByTimeAsync(500);
+  const quietMs = delivery.notify(log.last);
+  expect(quietMs).toBeGreaterThan(1_000);
+  expect(quietMs).toBeLessThan(2_000);
+  const before = calls.length;
+  for (let n = 0; n < 100; n++) emit(1);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(calls.length).toBe(before);
+});
+
+test("an endpoint that hangs reads few events, in few calls, while more keep coming", async () => {
+  const { delivery, emit, calls, log } = start(() => new Promise(() => {}));
+  for (let n = 0; n < 500; n++) {
+    emit(1);
+    await vi.advanceTimersByTimeAsync(20);
+  }
+  expect(calls.length).toBeLessThan(20);
+  expect(delivery.notify(log.last)).toBe(250);
+});
+
+test("what happened during a pause is delivered after it without a notification", async () => {
+  let isUp = false;
+  const { delivery, emit, posted, log } = start(() => (isUp ? ok : failed));
+  emit(5);
+  await vi.advanceTimersByTimeAsync(500);
+  isUp = true;
+  log.last = 30;
+  await vi.advanceTimersByTimeAsync(2_000);
+  delivery.wake();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(posted.filter((post) => post.endsWith("#1"))).toHaveLength(30);
+});
+
+test("a change by hand ends a pause", async () => {
+  const { delivery, emit, posted } = start(() => failed);
+  emit(10);
+  await vi.advanceTimersByTimeAsync(500);
+  expect(posted).toHaveLength(5);
+  delivery.reload();
+  await vi.advanceTimersByTimeAsync(500);
+  expect(posted).toHaveLength(6);
+});
+
 test("one event that is always rejected pauses nothing", async () => {
   const { emit, posted } = start((seq) => (seq === 3 ? failed : ok));
   emit(100);

@@ -17,6 +17,10 @@ const maxRetries = 20;
 /** Results are stored when nothing is in flight, after this time, or when so many gathered. */
 const recordIntervalMs = 50;
 const maxResults = 200;
+/** Fewer unread events are read when the endpoint is about to have none, and not before. */
+const worthwhileRead = 100;
+/** For how long an endpoint whose places are all taken needs no notification. */
+const busyMs = 250;
 /** How much of the log a failing endpoint keeps in memory. */
 const maxEventsWhenFailing = 5;
 /** Retries of a healthy endpoint leave the other places to new events. */
@@ -98,8 +102,11 @@ export class EndpointDelivery {
     this.#deps = deps;
   }
 
-  /** Events up to this seq exist. */
-  notify(seq: number): void {
+  /**
+   * Events up to this seq exist. Returns for how many milliseconds no further notification is
+   * needed, because the endpoint takes no events meanwhile and looks by itself afterwards.
+   */
+  notify(seq: number): number {
     if (seq > this.#latestSeq) {
       this.#latestSeq = seq;
       this.#emptyReads = 0;
@@ -110,23 +117,37 @@ export class EndpointDelivery {
     }
     if (this.#settings?.enabled !== true) this.#mustCall = true;
     this.wake();
+    if (this.#isPaused) return this.#pausedUntil - this.#deps.now();
+    return this.#isBusy ? busyMs : 0;
   }
 
-  /** Settings or deliveries of the endpoint were changed: reads them anew. */
+  /** Somebody changed the endpoint's settings or deliveries: reads them, and tries at once. */
   reload(): void {
     this.#mustCall = true;
+    this.#pausedUntil = 0;
     this.wake();
   }
 
   /** Does what is due. */
   wake(): void {
     if (this.#settings === undefined && !this.#isDeleted) this.#mustCall = true;
+    if (this.#pausedUntil > 0 && !this.#isPaused) {
+      // Notifications were not passed on during the pause.
+      this.#pausedUntil = 0;
+      this.#mustCall = true;
+    }
     this.#startPosts();
     this.#schedule();
   }
 
   get #isPaused(): boolean {
     return this.#deps.now() < this.#pausedUntil;
+  }
+
+  /** All places are taken, and more events wait for them. */
+  get #isBusy(): boolean {
+    const places = placesAfter(this.#failures);
+    return this.#inFlight >= places && this.#window.waiting >= places;
   }
 
   get #takesEvents(): boolean {
@@ -209,8 +230,12 @@ export class EndpointDelivery {
   }
 
   #noteSuccess(): void {
-    this.#failures = 0;
     this.#succeeded = true;
+    this.#noteRepair();
+  }
+
+  #noteRepair(): void {
+    this.#failures = 0;
     this.#pausedUntil = 0;
   }
 
@@ -261,7 +286,9 @@ export class EndpointDelivery {
   }
 
   #wantsEvents(): boolean {
-    return this.#latestSeq > this.#window.readTo && this.#room().events > 0;
+    const unread = this.#latestSeq - this.#window.readTo;
+    if (unread <= 0 || (this.#isBusy && unread < worthwhileRead)) return false;
+    return this.#room().events > 0;
   }
 
   #wantsRetries(now: number): boolean {
@@ -287,12 +314,8 @@ export class EndpointDelivery {
   #sleepUntilDue(): void {
     if (this.#settings?.enabled !== true) return;
     const now = this.#deps.now();
-    const hasBacklog = this.#latestSeq > this.#window.readTo;
-    const due = [
-      ...(this.#nextRetryAt === null ? [] : [Math.max(this.#nextRetryAt, this.#pausedUntil)]),
-      ...(hasBacklog && this.#pausedUntil > now ? [this.#pausedUntil] : []),
-    ];
-    if (due.length > 0) this.#deps.wakeAt(Math.min(...due));
+    if (this.#pausedUntil > now) this.#deps.wakeAt(this.#pausedUntil);
+    else if (this.#nextRetryAt !== null) this.#deps.wakeAt(this.#nextRetryAt);
   }
 
   async #call(): Promise<void> {
@@ -372,10 +395,10 @@ export class EndpointDelivery {
   }
 
   #applySettings(progress: EndpointProgress): void {
-    if (this.#settings !== undefined && this.#settings.url !== progress.url) {
-      this.#failures = 0;
-      this.#pausedUntil = 0;
-    }
+    const isRepaired =
+      this.#settings !== undefined &&
+      (this.#settings.url !== progress.url || (!this.#settings.enabled && progress.enabled));
+    if (isRepaired) this.#noteRepair();
     const { tenant_id, url, secret, enabled } = progress;
     this.#settings = { tenant_id, url, secret, enabled };
   }

@@ -33,9 +33,9 @@ export class WebhookEndpoint extends DurableObject {
     });
   }
 
-  /** Events of the endpoint's tenant exist up to this seq. */
-  notify(seq: number): void {
-    this.#delivery.notify(seq);
+  /** See EndpointDelivery.notify. */
+  notify(seq: number): number {
+    return this.#delivery.notify(seq);
   }
 
   /** The endpoint's settings or deliveries were changed. */

@@ -58,9 +58,12 @@ export class EventHub extends DurableObject {
     super(context, env);
     const config = parseConfig(env);
     this.#buckets = bucketsOf(shardOf(context.id.name), config.eventHubShards);
-    this.#endpoints = new EndpointNotifier(env.WEBHOOK_ENDPOINT, (error) =>
-      logEvent("warn", "hub_failed", { what: "notify_endpoint", ...describeError(error) }),
-    );
+    this.#endpoints = new EndpointNotifier({
+      endpointOf: (id) => env.WEBHOOK_ENDPOINT.getByName(id),
+      now: () => Date.now(),
+      onFailure: (error) =>
+        logEvent("warn", "hub_failed", { what: "notify_endpoint", ...describeError(error) }),
+    });
     this.#slots = new StreamSlots({
       perKey: config.maxStreamsPerKey,
       perTenant: config.maxStreamsPerTenant,
@@ -178,6 +181,7 @@ export class EventHub extends DurableObject {
   }
 
   async #notifyDue(): Promise<void> {
+    this.#endpoints.forgetExpired();
     for await (const { endpoint_id, last_seq } of findDueEndpoints(this.#database, this.#buckets)) {
       this.#endpoints.notify(endpoint_id, last_seq);
     }
