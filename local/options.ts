@@ -22,6 +22,7 @@ const optionsSchema = z
       .string()
       .regex(/^[0-9a-f]{64}$/i, "must be the root public key as 64 hex digits")
       .optional(),
+    sandboxCa: z.string().min(1).optional(),
   })
   .refine(
     (options) => (options.supabaseUrl === undefined) === (options.supabaseKey === undefined),
@@ -61,6 +62,7 @@ export function readOptions(
     sandbox: flags["no-sandbox"] !== true,
     sandboxUrl: flags["sandbox-url"],
     sandboxRootKey: flags["sandbox-root-key"],
+    sandboxCa: flags["sandbox-ca"],
   });
   if (parsed.success) return { options: parsed.data };
   return {
@@ -85,6 +87,7 @@ function readFlags(args: string[]) {
         "no-sandbox": { type: "boolean" },
         "sandbox-url": { type: "string" },
         "sandbox-root-key": { type: "string" },
+        "sandbox-ca": { type: "string" },
       },
     }).values;
   } catch (error) {
@@ -105,6 +108,7 @@ const help = `npm start -- [options]
   --no-sandbox               do not run the sandbox: live numbers only
   --sandbox-url WS           use this sandbox network instead of the local one
   --sandbox-root-key HEX       the root key of its certificates
+  --sandbox-ca FILE            the certificate (PEM) that its media server is trusted by
 
 PORT sets the port of the API (default 3000; 0 picks free ports for every component).
 SUPABASE_URL, SUPABASE_KEY, SUPABASE_ANON_KEY and SUPABASE_JWT_SECRET in the environment

@@ -1,24 +1,30 @@
 import { z } from "zod";
 
+/** An empty value is the same as none. */
+const optionalText = z
+  .string()
+  .optional()
+  .transform((text) => text || undefined);
+
 const schema = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(3100),
   SANDBOX_HOST: z.string().min(1).default("127.0.0.1"),
-  SANDBOX_DATA: z
-    .string()
-    .optional()
-    .transform((directory) => directory || undefined),
+  SANDBOX_MEDIA_HOST: optionalText,
+  SANDBOX_DATA: optionalText,
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
 });
 
 const flags = {
   "--port": "PORT",
   "--host": "SANDBOX_HOST",
+  "--media-host": "SANDBOX_MEDIA_HOST",
   "--data": "SANDBOX_DATA",
 } as const satisfies Record<string, keyof z.input<typeof schema>>;
 
 export interface SandboxConfig {
   port: number;
   host: string;
+  mediaHost: string | undefined;
   dataDir: string | undefined;
   logLevel: string;
   json: boolean;
@@ -44,6 +50,13 @@ export function parseConfig(
     mistakes.push(`${path.join(".")}: ${message}`);
   }
   if (!result.success || mistakes.length > 0) throw new Error(mistakes.join("\n"));
-  const { PORT, SANDBOX_HOST, SANDBOX_DATA, LOG_LEVEL } = result.data;
-  return { port: PORT, host: SANDBOX_HOST, dataDir: SANDBOX_DATA, logLevel: LOG_LEVEL, json };
+  const { data } = result;
+  return {
+    port: data.PORT,
+    host: data.SANDBOX_HOST,
+    mediaHost: data.SANDBOX_MEDIA_HOST,
+    dataDir: data.SANDBOX_DATA,
+    logLevel: data.LOG_LEVEL,
+    json,
+  };
 }

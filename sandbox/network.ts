@@ -3,6 +3,7 @@ import type { Device } from "./account/account.ts";
 import type { AccountRegistry } from "./account/account-registry.ts";
 import type { NetworkBehaviour } from "./account/behaviour.ts";
 import type { Faults } from "./fault/faults.ts";
+import type { MediaServer } from "./media/media-server.ts";
 import type { Store } from "./store/store.ts";
 import type { Connection } from "./wire/connection.ts";
 
@@ -14,5 +15,6 @@ export interface Network {
   readonly connections: Map<Device, Connection>;
   behaviour: NetworkBehaviour;
   readonly faults: Faults;
+  readonly media: MediaServer;
   readonly log: Logger;
 }

@@ -12,6 +12,9 @@ const ready = z.strictObject({
   url: z.url(),
   webSocketUrl: z.url(),
   rootKey: z.string().length(64),
+  mediaUrl: z.url({ protocol: /^https$/ }),
+  caCertificate: z.string().startsWith("-----BEGIN CERTIFICATE-----"),
+  caCertificateFile: z.string().startsWith("/"),
 });
 
 const started: ChildProcess[] = [];

@@ -14,13 +14,16 @@ function readConfig(): SandboxConfig {
   }
 }
 
-function readyText({ url, webSocketUrl, rootKey }: Sandbox, json: boolean): string {
-  if (json) return JSON.stringify({ ready: true, url, webSocketUrl, rootKey });
+function readyText(sandbox: Sandbox, json: boolean): string {
+  // `stop` is a function, which JSON leaves out.
+  if (json) return JSON.stringify({ ready: true, ...sandbox });
+  const { url, webSocketUrl, rootKey, mediaUrl, caCertificateFile } = sandbox;
   const post = "curl -s -H 'content-type: application/json' -d";
   return `A WhatsApp network is running, offline.
   phones API  ${url}
   WebSocket   ${webSocketUrl}
   root key    ${rootKey}
+  media       ${mediaUrl}   (trust it: NODE_EXTRA_CA_CERTS=${caCertificateFile})
 
 Create two phones and send a message from one to the other:
   ${post} '{"phone":"393331234567","name":"Ada"}' ${url}/phones
@@ -30,7 +33,7 @@ Create two phones and send a message from one to the other:
 
 async function start(): Promise<Sandbox> {
   try {
-    return await startSandbox({ port, host, dataDir, log });
+    return await startSandbox({ port, host, mediaHost, dataDir, log });
   } catch (error) {
     const inUse = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
     if (!inUse) throw error;
@@ -43,7 +46,7 @@ async function start(): Promise<Sandbox> {
 
 const config = readConfig();
 const log = pino({ level: config.logLevel }, pino.destination({ fd: 2, sync: true }));
-const { port, host, dataDir } = config;
+const { port, host, mediaHost, dataDir } = config;
 const sandbox = await start();
 process.stdout.write(`${readyText(sandbox, config.json)}\n`);
 

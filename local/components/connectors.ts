@@ -42,9 +42,16 @@ async function startConnector(
       ...(supabase.databaseUrl === null ? {} : { DATABASE_URL: supabase.databaseUrl }),
       ENCRYPTION_KEY: context.secrets.encryptionKey,
       COMMAND_PUBLIC_KEY: context.secrets.commandPublicKey,
-      ...(sandbox === undefined
-        ? {}
-        : { SANDBOX_WS_URL: sandbox.webSocketUrl, SANDBOX_ROOT_KEY: sandbox.rootKey }),
+      ...(sandbox === undefined ? {} : sandboxEnvironment(sandbox)),
     },
   });
+}
+
+function sandboxEnvironment(sandbox: SandboxNetwork): Record<string, string> {
+  const { webSocketUrl, rootKey, caCertificateFile } = sandbox;
+  return {
+    SANDBOX_WS_URL: webSocketUrl,
+    SANDBOX_ROOT_KEY: rootKey,
+    ...(caCertificateFile === null ? {} : { SANDBOX_MEDIA_CA: caCertificateFile }),
+  };
 }

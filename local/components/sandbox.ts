@@ -5,7 +5,12 @@ import { choosePort, startComponent, type StartContext } from "./start-component
 
 const usualPort = 3100;
 
-const sandboxReady = z.object({ url: z.string(), webSocketUrl: z.string(), rootKey: z.string() });
+const sandboxReady = z.object({
+  url: z.string(),
+  webSocketUrl: z.string(),
+  rootKey: z.string(),
+  caCertificateFile: z.string(),
+});
 export type SandboxReady = z.infer<typeof sandboxReady>;
 
 /** The WhatsApp network that sessions of sk_test_ keys connect to. */
@@ -14,6 +19,8 @@ export interface SandboxNetwork {
   url: string | null;
   webSocketUrl: string;
   rootKey: string;
+  /** PEM file with the certificate that its media server is trusted by; null: the system's. */
+  caCertificateFile: string | null;
   process: SupervisedProcess<SandboxReady> | undefined;
 }
 
@@ -26,6 +33,7 @@ export async function startSandbox(context: StartContext): Promise<SandboxNetwor
       url: null,
       webSocketUrl: options.sandboxUrl,
       rootKey: options.sandboxRootKey,
+      caCertificateFile: options.sandboxCa ?? null,
       process: undefined,
     };
   }

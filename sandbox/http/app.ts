@@ -4,6 +4,8 @@ import { createPhone } from "./create-phone.ts";
 import { deletePhone } from "./delete-phone.ts";
 import type { ApiDeps } from "./deps.ts";
 import { faults } from "./faults.ts";
+import { getCaCertificate } from "./get-ca-certificate.ts";
+import { getMedia } from "./get-media.ts";
 import { getPhone } from "./get-phone.ts";
 import { health } from "./health.ts";
 import { linkByCode } from "./link-by-code.ts";
@@ -38,6 +40,7 @@ export function createApp(deps: ApiDeps): Hono {
   });
   const routes = [
     health,
+    getCaCertificate,
     createPhone,
     listPhones,
     getPhone,
@@ -46,6 +49,7 @@ export function createApp(deps: ApiDeps): Hono {
     linkByCode,
     sendMessage,
     listMessages,
+    getMedia,
     streamEvents,
     readChat,
     setBehaviour,

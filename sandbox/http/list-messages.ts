@@ -5,8 +5,10 @@ import { phoneParam } from "./request.ts";
 import { messageShape } from "./response-shapes.ts";
 
 export function listMessages(app: Hono, { network, phones }: ApiDeps): void {
-  app.get("/phones/:phone/messages", (c) => {
-    const { account } = phoneParam(c, phones);
-    return c.json({ data: list(network.store, account.phone).map(messageShape) });
+  app.get("/phones/:phone/messages", async (c) => {
+    const { account, mediaChecks } = phoneParam(c, phones);
+    const messages = list(network.store, account.phone);
+    const complete = await Promise.all(messages.map((message) => mediaChecks.complete(message)));
+    return c.json({ data: complete.map(messageShape) });
   });
 }

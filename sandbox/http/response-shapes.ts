@@ -1,4 +1,7 @@
+import { proto } from "@whiskeysockets/baileys";
 import type { Device } from "../account/account.ts";
+import { hasMedia } from "../phone/media-checks.ts";
+import { readMediaContent } from "../phone/media-content.ts";
 import type { Phone } from "../phone/phone.ts";
 import type { PhoneMessage } from "../store/messages.ts";
 
@@ -41,5 +44,29 @@ export function messageShape(message: PhoneMessage) {
     status,
     from_me_device: fromMeDevice,
     notified,
+    ...(hasMedia(message) && mediaShape(message)),
   };
+}
+
+/** `size` and `sha256` are those of the decrypted file, not those that the message says. */
+function mediaShape({ media, encodedMessage }: PhoneMessage) {
+  const content = readMediaContent(proto.Message.decode(encodedMessage));
+  return {
+    mimetype: content?.mimetype ?? null,
+    size: media?.size ?? null,
+    sha256: media?.sha256 ?? null,
+    caption: content?.caption ?? null,
+    fileName: content?.fileName ?? null,
+    voice: content?.voice ?? false,
+    seconds: content?.seconds ?? null,
+    width: content?.width ?? null,
+    height: content?.height ?? null,
+    jpegThumbnail: base64OrNull(content?.jpegThumbnail),
+    waveform: base64OrNull(content?.waveform),
+    mediaError: media?.error ?? null,
+  };
+}
+
+function base64OrNull(bytes: Uint8Array | null | undefined): string | null {
+  return bytes ? Buffer.from(bytes).toString("base64") : null;
 }

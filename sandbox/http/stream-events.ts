@@ -19,7 +19,9 @@ export function streamEvents(app: Hono, { network, phones }: ApiDeps): void {
       // A write fails once the client has disconnected.
       const send = (event: PhoneEvent) => void stream.writeSSE(frame(event)).catch(ended.resolve);
       const missed = lastId ? listMessages(network.store, phone.account.phone, Number(lastId)) : [];
-      for (const message of missed) send({ type: "message", message });
+      for (const message of missed) {
+        send({ type: "message", message: await phone.mediaChecks.complete(message) });
+      }
       const unsubscribe = phone.events.subscribe(send);
       const heartbeat = setInterval(() => void stream.write(": alive\n\n"), heartbeatMs);
       void stream.write(": connected\n\n");

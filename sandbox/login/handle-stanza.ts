@@ -1,6 +1,7 @@
 import type { Device } from "../account/account.ts";
 import { parseAddress, serverJid } from "../account/address.ts";
 import type { Network } from "../network.ts";
+import { mediaConnTtlSeconds } from "../media/upload-tokens.ts";
 import { handleAppStateIq } from "../stanza/app-state-iq.ts";
 import { confirmDelivery } from "../stanza/deliver.ts";
 import { handleEncryptIq } from "../stanza/encrypt-iq.ts";
@@ -112,13 +113,21 @@ function resultContent({ network, device }: LoggedIn, iq: BinaryNode): IqContent
     case "w:g2":
       return [node("groups", {}, [])];
     case "w:m":
-      // No hosts: media uploads are not implemented.
-      return [node("media_conn", { auth: "sandbox", ttl: "300", max_buckets: "12" }, [])];
+      return child(iq, "media_conn") ? [mediaConnection(network, device)] : undefined;
     case "w:mex":
       return [node("result", {}, Buffer.from(JSON.stringify({ data: {} })))];
     default:
       return undefined;
   }
+}
+
+function mediaConnection({ media }: Network, device: Device): BinaryNode {
+  const attrs = {
+    auth: media.tokens.create(device.account.phone),
+    ttl: String(mediaConnTtlSeconds),
+    max_buckets: "12",
+  };
+  return node("media_conn", attrs, [node("host", { hostname: media.host, type: "primary" })]);
 }
 
 /** A/B test properties by number, as `WAWebABProps` names them. */

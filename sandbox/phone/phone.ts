@@ -5,6 +5,7 @@ import type { Network } from "../network.ts";
 import { undeliveredStanzas } from "../stanza/deliver.ts";
 import type { BinaryNode } from "../wire/node.ts";
 import { type PhoneEvent, PhoneEvents } from "./events.ts";
+import { hasMedia, MediaChecks } from "./media-checks.ts";
 import { SignalEngine } from "./signal-engine.ts";
 
 /** One-time pre-keys per upload, and the count on the key server below which it uploads again. */
@@ -24,17 +25,21 @@ export class Phone implements Inbox {
   readonly account: Account;
   readonly device: Device;
   readonly events: PhoneEvents;
+  readonly mediaChecks: MediaChecks;
   /** Retry receipts sent so far, by message id. */
   readonly retryCounts = new Map<string, number>();
   readonly #handleStanza: PhoneOptions["handleStanza"];
   #engine: SignalEngine | null = null;
   #lastStep: Promise<void> = Promise.resolve();
+  #lastEvent: Promise<void> = Promise.resolve();
+  #delayedEvents = 0;
 
   constructor({ network, account, handleStanza }: PhoneOptions) {
     this.network = network;
     this.account = account;
     this.device = phoneDevice(account);
     this.events = new PhoneEvents();
+    this.mediaChecks = new MediaChecks(network);
     this.#handleStanza = handleStanza;
     this.device.onPreKeyUsed = () => this.uploadPreKeys();
   }
@@ -78,9 +83,32 @@ export class Phone implements Inbox {
     this.network.accounts.saveAccount(this.account);
   }
 
-  /** Emits an event once everything written so far is committed. */
+  /**
+   * Emits an event once everything written so far is committed, and after all earlier events. A
+   * message with media is emitted when its file has been read.
+   */
   emit(event: PhoneEvent): void {
-    this.network.store.whenCommitted(() => this.events.emit(event));
+    const isMedia = event.type === "message" && hasMedia(event.message);
+    if (!isMedia && this.#delayedEvents === 0) {
+      this.network.store.whenCommitted(() => this.events.emit(event));
+      return;
+    }
+    this.#delayedEvents += 1;
+    this.#lastEvent = this.#lastEvent.then(() => this.#emitComplete(event));
+  }
+
+  async #emitComplete(event: PhoneEvent): Promise<void> {
+    let complete = event;
+    try {
+      if (event.type === "message") {
+        complete = { ...event, message: await this.mediaChecks.complete(event.message) };
+      }
+    } catch (error) {
+      this.network.log.error({ err: error }, "phone failed to read a file");
+    }
+    await this.network.store.committed();
+    this.#delayedEvents -= 1;
+    this.events.emit(complete);
   }
 
   close(): void {

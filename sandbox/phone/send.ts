@@ -8,6 +8,7 @@ import { routeMessage } from "../stanza/route-message.ts";
 import { addMessage, type PhoneMessage } from "../store/messages.ts";
 import { type BinaryNode, node } from "../wire/node.ts";
 import { encodeMessage, readContent } from "./content.ts";
+import { readMediaContent } from "./media-content.ts";
 import type { Phone } from "./phone.ts";
 import { type EngineSession, sessionFrom } from "./signal-engine.ts";
 
@@ -23,9 +24,9 @@ function newMessageId(autoReply: boolean): string {
   return `${autoReply ? autoReplyPrefix : "3AB0"}${random}`;
 }
 
-export interface TextToSend {
+export interface MessageToSend {
   to: Account;
-  text: string;
+  content: proto.IMessage;
   /**
    * The address space in which the recipient's devices see the sender, unless the recipient's
    * account enforces its own. Default: that of the sender's account, or else `pn`.
@@ -34,21 +35,28 @@ export interface TextToSend {
   isAutoReply?: boolean;
 }
 
+/** Sends a text; see `sendMessage`. */
+export async function sendText(
+  phone: Phone,
+  { text, ...rest }: Omit<MessageToSend, "content"> & { text: string },
+): Promise<PhoneMessage> {
+  return await sendMessage(phone, { ...rest, content: { conversation: text } });
+}
+
 /**
- * Sends a text to every device of the recipient, and a copy to the sender's other devices. Returns
- * the message as stored on this phone.
+ * Sends a message to every device of the recipient, and a copy to the sender's other devices.
+ * Returns the message as stored on this phone.
  */
-export async function sendText(phone: Phone, outgoing: TextToSend): Promise<PhoneMessage> {
-  const { to, text, isAutoReply: autoReply = false } = outgoing;
+export async function sendMessage(phone: Phone, outgoing: MessageToSend): Promise<PhoneMessage> {
+  const { to, content, isAutoReply: autoReply = false } = outgoing;
   const addressing = outgoing.addressing ?? accountAddressing(phone.network, phone.account) ?? "pn";
-  const message: proto.IMessage = { conversation: text };
   const chat = accountJid(to, addressing);
   const id = newMessageId(autoReply);
-  const copy = { deviceSentMessage: { destinationJid: chat, message } };
+  const copy = { deviceSentMessage: { destinationJid: chat, message: content } };
   const participants: BinaryNode[] = [];
   for (const device of recipients(phone, to)) {
-    const content = device.account === phone.account ? copy : message;
-    const enc = await encryptFor(phone, device, content);
+    const own = device.account === phone.account;
+    const enc = await encryptFor(phone, device, own ? copy : content);
     participants.push(node("to", { jid: deviceJid(device, addressing) }, [enc]));
   }
   const stored = addMessage(phone.network.store, phone.account.phone, {
@@ -57,22 +65,24 @@ export async function sendText(phone: Phone, outgoing: TextToSend): Promise<Phon
     from: phone.account.phone,
     to: to.phone,
     peerJid: accountJid(to, "pn"),
-    type: "text",
-    ...readContent(message),
-    text,
+    ...(readContent(content) ?? { type: "unknown", text: null }),
     timestamp: Math.floor(Date.now() / 1000),
     status: "sent",
     fromMeDevice: 0,
     notified: null,
-    encodedMessage: encodeMessage(message),
+    encodedMessage: encodeMessage(content),
   });
   if (!stored) throw new Error("message id used twice");
   phone.emit({ type: "message", message: stored });
-  const stanza = node("message", { id, to: chat, type: "text" }, [
+  const stanza = node("message", { id, to: chat, type: stanzaType(content) }, [
     node("participants", {}, participants),
   ]);
   routeMessage(phone.network, phone.device, stanza, () => {});
   return stored;
+}
+
+function stanzaType(content: proto.IMessage): "media" | "text" {
+  return readMediaContent(content) ? "media" : "text";
 }
 
 function recipients(phone: Phone, to: Account): Device[] {
@@ -95,7 +105,9 @@ export async function encryptFor(
     await phone.engine.startSession(jid, sessionFrom(bundle));
   }
   const { type, ciphertext } = await phone.engine.encrypt(jid, message);
-  return node("enc", { v: "2", type }, ciphertext);
+  const media = readMediaContent(message.deviceSentMessage?.message ?? message);
+  const mediatype = media?.voice ? "ptt" : media?.kind;
+  return node("enc", { v: "2", type, mediatype }, ciphertext);
 }
 
 export interface Resend {
@@ -124,7 +136,7 @@ export async function resend(phone: Phone, { message, device, count, session }: 
   const attrs = {
     id: message.id,
     to: deviceJid(device, "pn"),
-    type: "text",
+    type: stanzaType(content),
     recipient: own ? message.peerJid : undefined,
   };
   routeMessage(phone.network, phone.device, node("message", attrs, [counted]), () => {});

@@ -1,7 +1,24 @@
-import { bytes, type Row, type Store, textOrNull } from "./store.ts";
+import { bytes, pack, type Row, type Store, textOrNull, unpack } from "./store.ts";
 
 const statuses = ["sent", "delivered", "read", "received"] as const;
 export type MessageStatus = (typeof statuses)[number];
+
+export type MediaError =
+  | "not_found"
+  | "wrong_encrypted_hash"
+  | "wrong_mac"
+  | "undecryptable"
+  | "wrong_hash"
+  | "wrong_size";
+
+/** What a phone found when it decrypted the file of a message. */
+export interface MediaCheck {
+  /** Bytes and hash (hex) of the decrypted file; null if there is no file. */
+  size: number | null;
+  sha256: string | null;
+  /** Why the file is not the one that the message promises; null: it is. */
+  error: MediaError | null;
+}
 
 /** A message as one phone stores it. */
 export interface PhoneMessage {
@@ -23,6 +40,8 @@ export interface PhoneMessage {
   fromMeDevice: number | null;
   /** Whether the phone showed a notification for it; null for sent messages. */
   notified: boolean | null;
+  /** What the phone found in the file of the message; null if it has none or was not read yet. */
+  media: MediaCheck | null;
   encodedMessage: Buffer;
 }
 
@@ -30,7 +49,7 @@ export interface PhoneMessage {
 export function addMessage(
   store: Store,
   phone: string,
-  message: Omit<PhoneMessage, "seq">,
+  message: Omit<PhoneMessage, "seq" | "media">,
 ): PhoneMessage | undefined {
   const { changes, lastId } = store.run(
     `INSERT OR IGNORE INTO message (phone, id, direction, sender, recipient, peer_jid, type, text,
@@ -50,7 +69,7 @@ export function addMessage(
     message.notified === null ? null : Number(message.notified),
     message.encodedMessage,
   );
-  return changes === 0 ? undefined : { ...message, seq: lastId };
+  return changes === 0 ? undefined : { ...message, seq: lastId, media: null };
 }
 
 /** The phone's messages in the order in which it stored them. */
@@ -70,6 +89,18 @@ export function sentMessage(store: Store, phone: string, id: string): PhoneMessa
   const sql = "SELECT * FROM message WHERE phone = ? AND id = ? AND sender = ?";
   const row = store.get(sql, phone, id, phone);
   return row && toMessage(row);
+}
+
+/** A message by its id alone; the newest if two numbers chose the same id. */
+export function findMessage(store: Store, phone: string, id: string): PhoneMessage | undefined {
+  const sql = "SELECT * FROM message WHERE phone = ? AND id = ? ORDER BY seq DESC LIMIT 1";
+  const row = store.get(sql, phone, id);
+  return row && toMessage(row);
+}
+
+/** Stores what the phone found in the file of a message. */
+export function saveMediaCheck(store: Store, seq: number, check: MediaCheck): void {
+  store.run("UPDATE message SET media = ? WHERE seq = ?", pack(check), seq);
 }
 
 /** Unread messages from one number, in ascending order. */
@@ -119,6 +150,7 @@ function toMessage(row: Row): PhoneMessage {
     status: statuses.find((status) => status === row["status"]) ?? "sent",
     fromMeDevice: device === null ? null : Number(device),
     notified: row["notified"] === null ? null : row["notified"] === 1,
+    media: row["media"] === null ? null : unpack<MediaCheck>(row["media"]),
     encodedMessage: bytes(row["encoded_message"]),
   };
 }

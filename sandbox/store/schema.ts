@@ -58,9 +58,21 @@ export const schema = `
     status TEXT NOT NULL,
     from_me_device INTEGER,
     notified INTEGER,
+    media BLOB,
     encoded_message BLOB NOT NULL
   );
   CREATE UNIQUE INDEX IF NOT EXISTS message_id ON message (phone, id, sender);
+
+  CREATE TABLE IF NOT EXISTS media (
+    path TEXT PRIMARY KEY,
+    enc_sha256 TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    uploader TEXT NOT NULL,
+    uploaded_at INTEGER NOT NULL,
+    expired INTEGER
+  ) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS media_enc_sha256 ON media (enc_sha256);
+  CREATE INDEX IF NOT EXISTS media_uploaded_at ON media (uploaded_at);
 
   CREATE TABLE IF NOT EXISTS app_state_patch (
     phone TEXT NOT NULL,
@@ -72,4 +84,7 @@ export const schema = `
 `;
 
 /** Columns that tables of earlier versions lack. */
-export const addedColumns = [{ table: "message", column: "notified", type: "INTEGER" }];
+export const addedColumns = [
+  { table: "message", column: "notified", type: "INTEGER" },
+  { table: "message", column: "media", type: "BLOB" },
+];

@@ -62,6 +62,11 @@ export class TestClient {
     return this.#log.next("message", (entry) => textOf(entry.message) === text && entry);
   }
 
+  /** The next message that `pick` returns true for. */
+  message(pick: (message: WAMessage) => boolean): Promise<WAMessage> {
+    return this.#log.next("message", (entry) => pick(entry) && entry);
+  }
+
   /** Waits until a message from this client has this status (0 error, 3 delivered, 4 read). */
   async status(id: string, status: number): Promise<void> {
     await this.#log.next("status", (update) => update.id === id && update.status === status);
