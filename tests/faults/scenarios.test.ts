@@ -3,7 +3,11 @@ import { runScenario } from "./run-scenario.ts";
 import { allScenarios } from "./scenarios/all.ts";
 
 /** The quickest of the table that decide much; `npm run test:faults` runs all. */
-const names = ["connector killed after the intent", "SIGTERM hand-over under sends"];
+const names = [
+  "connector killed after the intent",
+  "SIGTERM hand-over under sends",
+  "log-out in mid-send, another phone pairs",
+];
 const timeoutMs = 180_000;
 
 const scenarios = allScenarios({ sessions: 20 }).filter(({ name }) => names.includes(name));

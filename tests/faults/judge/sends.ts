@@ -65,7 +65,9 @@ function* checkSend(
       yield ["lost", `${row.status} in the history, never arrived`];
     }
   } else if (row === undefined) yield ["other", "arrived and is not in the history"];
-  else if (failedWith !== undefined) yield ["other", `FAILED (${failedWith}) but arrived`];
+  // Nobody can know what became of a message when its device was unlinked before the ack.
+  else if (failedWith !== undefined && !mayFail)
+    yield ["other", `FAILED (${failedWith}) but arrived`];
   else if (row.wa_message_id !== first?.id) {
     yield ["other", "arrived under an id that is not stored"];
   }

@@ -10,7 +10,7 @@ const sendsUnderWay = 30;
 /** The phone unlinks the device while sends are under way; another phone pairs the session. */
 export const loggedOut: Scenario = {
   name: "log-out in mid-send, another phone pairs",
-  mayFail: ["logged_out"],
+  mayFail: ["logged_out", "account_changed"],
   mayRefuse: ["session_not_connected"],
   async fault({ environment, traffic }) {
     const [member] = environment.members;
@@ -29,40 +29,48 @@ export const loggedOut: Scenario = {
       () => countMessages(environment, member, "SENDING"),
       (count) => count >= sendsUnderWay / 2,
     );
+    const texts = await textsOf(environment, member, { queued: true });
     await member.owner.delete(`/linked-devices/${member.deviceId}`);
     for (const path of paths) path.pass();
-    await pairAnotherPhone(environment, member);
+    await pairAnotherPhone(environment, member, texts);
     traffic.resume(member);
   },
 };
 
-async function pairAnotherPhone(environment: Environment, member: Member): Promise<void> {
+/** `texts` may not leave from the next number. */
+async function pairAnotherPhone(
+  environment: Environment,
+  member: Member,
+  texts: string[],
+): Promise<void> {
   const { tenant, sessionId } = member;
   const qr = await until(
     () => tenant.get<{ qr?: string }>(`/session/${sessionId}/qr`),
     ({ body }) => typeof body.qr === "string",
     30_000,
   );
-  const texts = await textsUnderWay(environment, member);
+  texts.push(...(await textsOf(environment, member, { queued: false })));
   const phone = await addPhone(environment.stack.addresses.sandboxUrl ?? "", "Another owner");
   const scanned = await phone.post("/scan", { qr: qr.body.qr });
   if (scanned.status >= 300) throw new Error(`Not scanned: ${JSON.stringify(scanned.body)}`);
-  member.earlier.push({ number: member.owner.number, until: Date.now(), texts });
+  member.earlier.push({ number: member.owner.number, until: Date.now(), texts: new Set(texts) });
   member.owner = phone;
   await waitForState(tenant, sessionId, "connected");
   const [device] = await linkedDevices(phone);
   if (device !== undefined) member.deviceId = device.id;
 }
 
-/** The texts that were sent or under way; what is still queued may leave from the next number. */
-async function textsUnderWay(
+/** What the session sent or has under way, with what is queued or without. */
+async function textsOf(
   { pool }: Environment,
   { tenant, sessionId }: Member,
-): Promise<Set<string>> {
+  { queued }: { queued: boolean },
+): Promise<string[]> {
   const { rows } = await pool.query<{ message: string }>(
     `select message from messages
-       where tenant_id = $1 and session_id = $2 and direction = 'out' and status <> 'QUEUED'`,
-    [tenant.id, sessionId],
+       where tenant_id = $1 and session_id = $2 and direction = 'out'
+         and (status <> 'QUEUED' or $3)`,
+    [tenant.id, sessionId, queued],
   );
-  return new Set(rows.map(({ message }) => message));
+  return rows.map(({ message }) => message);
 }
