@@ -1,8 +1,11 @@
 import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool } from "pg";
 import { parseLsn } from "./lsn.ts";
 
 const prefix = "supabase_realtime_";
+const dropTimeoutMs = 2_000;
+const dropPollMs = 10;
 
 export type Slot = {
   readonly name: string;
@@ -28,13 +31,21 @@ export async function createSlot(owner: Pool): Promise<Slot> {
   return { name, start: parseLsn(rows[0]?.lsn ?? "0/0") };
 }
 
-/** Drops the slot unless it is in use or already gone. */
+/**
+ * Drops the slot of a connection that was closed. PostgreSQL may notice that only after a moment; if
+ * it takes too long, the next start drops the slot.
+ */
 export async function dropSlot(owner: Pool, name: string): Promise<void> {
-  await owner.query(
-    `select pg_drop_replication_slot(slot_name) from pg_replication_slots
-     where slot_name = $1 and not active`,
-    [name],
-  );
+  const deadline = performance.now() + dropTimeoutMs;
+  do {
+    const { rowCount } = await owner.query(
+      `select case when not active then pg_drop_replication_slot(slot_name) end
+       from pg_replication_slots where slot_name = $1`,
+      [name],
+    );
+    if (rowCount === 0) return; // It is gone.
+    await sleep(dropPollMs);
+  } while (performance.now() < deadline);
 }
 
 /** False if the slot is gone, or fell so far behind that its WAL was removed. */
