@@ -18,6 +18,7 @@ import { MediaStore } from "./media/media-store.ts";
 import { UploadTokens } from "./media/upload-tokens.ts";
 import type { Network } from "./network.ts";
 import { Phones } from "./phone/phones.ts";
+import { isLoopbackHost } from "../shared/loopback-host.ts";
 import { silenceLibsignal } from "../shared/silence-libsignal.ts";
 import { handleRegistration } from "./registration/handle-registration.ts";
 import { type QrLifetime, Registrations } from "./registration/registrations.ts";
@@ -106,7 +107,14 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const phones = new Phones(network);
   phones.start();
 
-  const listener = getRequestListener(createApp({ network, registrations, phones }).fetch);
+  const listener = getRequestListener(
+    createApp({
+      network,
+      registrations,
+      phones,
+      loopbackHostsOnly: isLoopbackHost(bracketed(host)),
+    }).fetch,
+  );
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
     if (!handleMediaRequest(network, request, response)) void listener(request, response);
   };

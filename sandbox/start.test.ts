@@ -41,7 +41,11 @@ async function output(child: ChildProcess, stream: "stdout" | "stderr"): Promise
 }
 
 async function post(url: string, body: unknown): Promise<unknown> {
-  const response = await fetch(url, { method: "POST", body: JSON.stringify(body) });
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
   return await response.json();
 }
 

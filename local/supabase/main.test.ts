@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -43,6 +44,20 @@ it("prints its URL in one line, serves requests, and stops on SIGTERM", async ()
   const slots = async () =>
     (await project.sql.query("select count(*)::int as n from pg_replication_slots")).rows;
   await expect.poll(slots, { timeout: 10_000 }).toEqual([{ n: 1 }]);
+});
+
+it("refuses a host name that resolves to this machine, before it reads a key", async () => {
+  const statusOf = async (host: string) => {
+    const outgoing = request(`${project.url}/rest/v1/rpc/one`, {
+      headers: { host, apikey: project.serviceKey },
+    });
+    outgoing.end();
+    const [response] = (await once(outgoing, "response")) as [IncomingMessage];
+    response.resume();
+    return response.statusCode;
+  };
+  expect(await statusOf("localhost:54321")).toBe(200);
+  expect(await statusOf("evil.example:54321")).toBe(403);
 });
 
 it("names every invalid setting", async () => {

@@ -15,6 +15,7 @@ import { listRegistrations } from "./list-registrations.ts";
 import { networkBehaviour } from "./network-behaviour.ts";
 import { problemResponse } from "./problem-response.ts";
 import { readChat } from "./read-chat.ts";
+import { requireLoopbackHost } from "./require-loopback-host.ts";
 import { scanQr } from "./scan-qr.ts";
 import { sendMessage } from "./send-message.ts";
 import { setBehaviour } from "./set-behaviour.ts";
@@ -33,6 +34,7 @@ export function createApp(deps: ApiDeps): Hono {
     );
     return problemResponse(error, log);
   });
+  if (deps.loopbackHostsOnly) app.use(requireLoopbackHost);
   // A response is sent only after the writes that it reports are committed.
   app.use(async (_, next) => {
     await next();

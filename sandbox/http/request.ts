@@ -12,8 +12,18 @@ export const phoneNumber = z
     error: "must be an international phone number of 7 to 15 digits, such as 393331234567",
   });
 
-/** Parses the request's JSON body. Throws `invalid_request`, which names each invalid field. */
+/**
+ * Parses the request's JSON body. Throws `invalid_request`, which names each invalid field, or
+ * `unsupported_media_type`.
+ */
 export async function readBody<T>(c: Context, schema: z.ZodType<T>): Promise<T> {
+  // A web page may send any other type to 127.0.0.1 without a preflight request.
+  if (!/^application\/json\b/i.test(c.req.header("content-type") ?? "")) {
+    throw new SandboxError(
+      "unsupported_media_type",
+      "The body must be JSON. Add the header content-type: application/json.",
+    );
+  }
   let body: unknown;
   try {
     body = await c.req.json();

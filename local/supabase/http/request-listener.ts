@@ -1,5 +1,6 @@
 import type { RequestListener } from "node:http";
 import type { Logger } from "pino";
+import { isLoopbackHost } from "../../../shared/loopback-host.ts";
 import { isConnectionError } from "../database/connection-error.ts";
 import { handleBroadcast, type BroadcastServices } from "../realtime/broadcast-http.ts";
 import { handleRest, type RestServices } from "../rest/handle-rest.ts";
@@ -22,6 +23,13 @@ export function createRequestListener(services: Services): RequestListener {
 
 async function route(exchange: Exchange, services: Services): Promise<void> {
   const { path } = exchange;
+  // Public files are served without a key: a web page must not read them under its own name.
+  if (!isLoopbackHost(header(exchange, "host"))) {
+    throw new HttpError(403, {
+      message: "The Host header does not name this machine",
+      hint: "Call the local Supabase server at 127.0.0.1 or localhost.",
+    });
+  }
   if (exchange.method === "OPTIONS") return preflight(exchange);
   if (path.startsWith("/rest/v1/")) return handleRest(exchange, path.slice(9), services);
   if (path.startsWith("/realtime/v1/api/broadcast")) return handleBroadcast(exchange, services);
