@@ -13,6 +13,7 @@ import { handleNotFound } from "./http/not-found.ts";
 import { rejectInvalidUtf8 } from "./http/reject-invalid-utf8.ts";
 import { requestId } from "./http/request-id.ts";
 import { rejectInvalid } from "./http/validation.ts";
+import { limitRequests } from "./limit/limit-requests.ts";
 import { listSessionMessages } from "./message/list-session-messages.ts";
 import { listTenantMessages } from "./message/list-tenant-messages.ts";
 import { sendText } from "./message/send-text.ts";
@@ -31,6 +32,9 @@ import { streamEvents } from "./stream/event-stream.ts";
 import { streamMessages } from "./stream/message-stream.ts";
 
 const maxBodyBytes = 1_048_576;
+
+/** What needs a tenant's key and counts against its limit. */
+const tenantPaths = ["/session/*", "/tenant/*"];
 
 const routes = [
   getHealth,
@@ -57,8 +61,7 @@ export function createApp(services: Services): App {
   const app = new OpenAPIHono<AppEnv>({ defaultHook: rejectInvalid });
   app.use(noStore);
   app.use(requestId);
-  app.use("/session/*", requireKey(services));
-  app.use("/tenant/*", requireKey(services));
+  for (const path of tenantPaths) app.use(path, requireKey(services), limitRequests(services));
   app.use("/admin/*", requireAdmin(services.adminKey));
   app.use(
     bodyLimit({

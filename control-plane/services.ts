@@ -3,6 +3,7 @@ import type { KeyCache } from "./auth/key-cache.ts";
 import type { Connectors } from "./command/connectors.ts";
 import type { DatabaseClient } from "./database/connect.ts";
 import type { Hubs } from "./event/hubs.ts";
+import type { TenantLimiters } from "./limit/tenant-limiters.ts";
 import type { WebhookEndpoints } from "./delivery/webhook-endpoints.ts";
 
 /** The dependencies of the endpoints, created once per isolate by worker.ts. */
@@ -10,6 +11,7 @@ export interface Services {
   database: DatabaseClient;
   keys: KeyCache;
   failedKeys: FailedKeyLimit;
+  limiters: TenantLimiters;
   connectors: Connectors;
   hubs: Hubs;
   webhookEndpoints: WebhookEndpoints;

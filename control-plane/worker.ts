@@ -7,11 +7,13 @@ import { CommandClient } from "./command/command-client.ts";
 import { parseConfig } from "./config.ts";
 import { connectDatabase } from "./database/connect.ts";
 import { Hubs } from "./event/hubs.ts";
+import { TenantLimiters } from "./limit/tenant-limiters.ts";
 import { sleep } from "./http/sleep.ts";
 import { purgeExpired } from "./retention/purge-expired.ts";
 import { WebhookEndpoints } from "./delivery/webhook-endpoints.ts";
 
 export { EventHub } from "./event/event-hub.ts";
+export { TenantLimiter } from "./limit/tenant-limiter.ts";
 export { WebhookEndpoint } from "./delivery/webhook-endpoint.ts";
 
 const config = parseConfig(env);
@@ -24,6 +26,7 @@ const app = createApp({
   hubs,
   keys: new KeyCache(clock.now),
   failedKeys: new FailedKeyLimit(clock.now),
+  limiters: new TenantLimiters(env.TENANT_LIMITER),
   connectors: new Connectors({
     database,
     clock,

@@ -172,13 +172,6 @@ type NarrowedFunctions = {
   };
   advance_endpoint: { Args: AdvanceRequest; Returns: EndpointProgress | null };
   event_heads: { Args: Args<"event_heads">; Returns: { tenant_id: string; last_seq: number }[] };
-  count_api_calls: {
-    Args: Narrow<
-      Args<"count_api_calls">,
-      { counts: { tenant_id: string; minute: string; calls: number }[] }
-    >;
-    Returns: undefined;
-  };
   find_idempotent: {
     Args: Args<"find_idempotent">;
     Returns: { request_hash: string; message: Message } | null;

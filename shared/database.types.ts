@@ -8,17 +8,20 @@ export type Database = {
       api_calls: {
         Row: {
           calls: number;
-          minute: string;
+          hour: string;
+          last_batch: string;
           tenant_id: string;
         };
         Insert: {
           calls: number;
-          minute: string;
+          hour: string;
+          last_batch: string;
           tenant_id: string;
         };
         Update: {
           calls?: number;
-          minute?: string;
+          hour?: string;
+          last_batch?: string;
           tenant_id?: string;
         };
         Relationships: [
@@ -948,7 +951,10 @@ export type Database = {
       };
       commit_writes: { Args: { connector_id: string; writes: Json }; Returns: Json };
       connector_is_live: { Args: { connector_id: string }; Returns: boolean };
-      count_api_calls: { Args: { counts: Json }; Returns: undefined };
+      count_api_calls: {
+        Args: { batch: string; calls: number; hour: string; tenant_id: string };
+        Returns: undefined;
+      };
       count_live_connectors: { Args: Record<PropertyKey, never>; Returns: number };
       create_session: {
         Args: {

@@ -724,8 +724,8 @@ test.each(tables)(
         "select replay_events(tenant_id, id, 1, 1) from webhook_endpoints where tenant_id = $1",
         [tenantId],
       );
-      await rows("select count_api_calls($1)", [
-        JSON.stringify([{ tenant_id: tenantId, minute: new Date(), calls: 1 }]),
+      await rows("select count_api_calls($1, date_trunc('hour', now(), 'UTC'), 1, uuid_v7())", [
+        tenantId,
       ]);
       await rows(
         "insert into api_keys (tenant_id, network, key_hash, key_prefix) values ($1, 'live', $2, 'h')",

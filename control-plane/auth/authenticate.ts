@@ -42,7 +42,12 @@ async function lookUp(hash: string, { database, keys }: KeyServices): Promise<Ca
   const caller =
     row === undefined
       ? undefined
-      : { keyId: row.key_id, tenantId: row.tenant_id, network: row.network };
+      : {
+          keyId: row.key_id,
+          tenantId: row.tenant_id,
+          network: row.network,
+          rateLimitPerMinute: row.rate_limit_per_minute,
+        };
   keys.add(hash, caller && { caller, expiresAt: row?.expires_at ?? null });
   return caller;
 }

@@ -1,7 +1,12 @@
 import { expect, test } from "vitest";
 import { KeyCache } from "./key-cache.ts";
 
-const caller = { keyId: "k", tenantId: "acme", network: "sandbox" as const };
+const caller = {
+  keyId: "k",
+  tenantId: "acme",
+  network: "sandbox" as const,
+  rateLimitPerMinute: 60,
+};
 const startedAt = Date.UTC(2026, 0, 1);
 
 function createCache() {

@@ -6,6 +6,7 @@ export interface Caller {
   keyId: string;
   tenantId: string;
   network: Network;
+  rateLimitPerMinute: number;
 }
 
 export interface AppEnv {

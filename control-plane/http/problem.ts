@@ -54,7 +54,9 @@ export function problems(...codes: ErrorCode[]) {
       content: { "application/problem+json": { schema: typeof problemSchema } };
     }
   > = {};
-  for (const code of codes) {
+  // A tenant may be at its limit, and an address may have sent too many invalid keys.
+  const limited: ErrorCode[] = codes.includes("unauthorized") ? ["rate_limited"] : [];
+  for (const code of new Set([...codes, ...limited])) {
     const { status, title } = errorKinds[code];
     const known = byStatus[status]?.description;
     byStatus[status] = {

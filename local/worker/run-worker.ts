@@ -37,7 +37,7 @@ export async function runWorker(
           { className: binding.class_name, useSQLite: true },
         ]),
       ),
-      durableObjectsPersist: options.stateDir,
+      resourcePersistencePath: options.stateDir,
       bindings: { ...config.vars, ...options.bindings },
     }),
   );

@@ -51,10 +51,10 @@ begin
   total := total + removed;
 
   delete from public.api_calls a
-    where a.tenant_id = tenant.tenant_id and a.minute = any (array(
-      select o.minute from public.api_calls o
-      where o.tenant_id = tenant.tenant_id and o.minute < now() - interval '400 days'
-      order by o.minute limit max_rows));
+    where a.tenant_id = tenant.tenant_id and a.hour = any (array(
+      select o.hour from public.api_calls o
+      where o.tenant_id = tenant.tenant_id and o.hour < now() - interval '400 days'
+      order by o.hour limit max_rows));
   get diagnostics removed = row_count;
   total := total + removed;
 

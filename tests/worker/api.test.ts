@@ -368,7 +368,7 @@ test("the OpenAPI document lists request bodies and every error status", async (
     for (const [method, { requestBody, responses }] of Object.entries(operations)) {
       const statuses = Object.keys(responses);
       const expected = ["503"];
-      if (path !== "/health") expected.push("401");
+      if (path !== "/health") expected.push("401", "429");
       if (/^\/(session|tenant)\//.test(path)) expected.push("429");
       if (requestBody !== undefined) expected.push("400", "413", "415", "422");
       if (path.includes("{")) expected.push("404");

@@ -2,14 +2,18 @@ import { randomBytes } from "node:crypto";
 import { tenantOf } from "../support/api.ts";
 import type { ControlPlane } from "./start-control-plane.ts";
 
-/** Creates a tenant with a key by plain SQL. */
-export async function addTenant(plane: ControlPlane, network: "test" | "live" = "test") {
+/** Creates a tenant with a key by plain SQL. Unless a test says so, it never reaches its limit. */
+export async function addTenant(
+  plane: ControlPlane,
+  network: "test" | "live" = "test",
+  { rateLimitPerMinute = 100_000 }: { rateLimitPerMinute?: number } = {},
+) {
   const id = `t-${randomBytes(4).toString("hex")}`;
   const key = `sk_${network}_${randomBytes(16).toString("hex")}`;
-  await plane.sql.query("insert into tenants (tenant_id, name, api_key) values ($1, $1, $2)", [
-    id,
-    key,
-  ]);
+  await plane.sql.query(
+    "insert into tenants (tenant_id, name, api_key, rate_limit_per_minute) values ($1, $1, $2, $3)",
+    [id, key, rateLimitPerMinute],
+  );
   return tenantOf(plane.url, id, key);
 }
 
