@@ -1,0 +1,2773 @@
+-- The whole schema in one file, for the SQL editor of a Supabase project. Generated from
+-- supabase/migrations by `npm run gen:schema`; change the migrations, not this file.
+--
+-- Safe to repeat: each migration is applied once and recorded in the table that the Supabase CLI
+-- uses, so a newer version of this file, or `supabase db push`, continues where the last run ended.
+-- Everything is applied, or nothing.
+
+BEGIN;
+
+CREATE SCHEMA IF NOT EXISTS supabase_migrations;
+CREATE TABLE IF NOT EXISTS supabase_migrations.schema_migrations
+  (version text PRIMARY KEY, statements text[], name text);
+LOCK TABLE supabase_migrations.schema_migrations IN EXCLUSIVE MODE;
+
+-- 20261125000100_ids
+DO $apply$
+DECLARE
+  migration CONSTANT text := $migration_20261125000100$-- Identifiers that sort by time: keyset pagination needs no second column, and an id does not
+-- reveal how many rows other tenants have.
+
+-- Returns the version 7 UUID of a moment, with the random bits of another UUID. The 12 bits after
+-- the milliseconds hold the fraction of the millisecond (RFC 9562, section 6.2, method 3), so that
+-- ids made in sequence sort in that sequence.
+create function public.uuid_v7_at(moment timestamptz, randomness uuid) returns uuid
+language sql immutable parallel safe set search_path = ''
+as $$
+  select encode(
+    overlay(
+      uuid_send(randomness)
+      placing
+        substring(int8send(micros / 1000) from 3)
+        || substring(int4send((7 << 12) | ((micros % 1000) * 4096 / 1000)::integer) from 3)
+      from 1 for 8
+    ),
+    'hex'
+  )::uuid
+  from (select floor(extract(epoch from moment) * 1000000)::bigint as micros) m;
+$$;
+
+-- Returns a version 7 UUID (RFC 9562) of the current moment. PostgreSQL has uuidv7() from version
+-- 18 on; hosted projects run version 17.
+create function public.uuid_v7() returns uuid
+language sql volatile parallel safe set search_path = ''
+as $$
+  select public.uuid_v7_at(clock_timestamp(), gen_random_uuid());
+$$;
+
+-- Returns the smallest id that a row of this moment can have. It turns a filter by time into a
+-- filter by id.
+create function public.uuid_v7_floor(moment timestamptz) returns uuid
+language sql immutable parallel safe set search_path = ''
+as $$
+  select public.uuid_v7_at(moment, '00000000-0000-0000-8000-000000000000');
+$$;
+
+-- Returns the moment inside a version 7 UUID, to the millisecond.
+create function public.uuid_v7_time(id uuid) returns timestamptz
+language sql immutable parallel safe set search_path = ''
+as $$
+  select to_timestamp(
+    ('x0000' || substring(replace(id::text, '-', '') for 12))::bit(64)::bigint / 1000.0
+  );
+$$;
+$migration_20261125000100$;
+BEGIN
+  IF EXISTS (SELECT FROM supabase_migrations.schema_migrations WHERE version = '20261125000100') THEN
+    RETURN;
+  END IF;
+  EXECUTE migration;
+  INSERT INTO supabase_migrations.schema_migrations (version, name, statements)
+    VALUES ('20261125000100', 'ids', ARRAY[migration]);
+END;
+$apply$;
+
+-- 20261125000200_tenants
+DO $apply$
+DECLARE
+  migration CONSTANT text := $migration_20261125000200$-- Tenants and their API keys. Only the SHA-256 of a key is stored.
+
+create table public.tenants (
+  tenant_id text primary key check (tenant_id ~ '^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$'),
+  name text not null check (length(name) between 1 and 200),
+  -- Write-only: a trigger moves the hash of the key to api_keys and sets this column to null.
+  api_key text,
+  -- The default webhook endpoint. A trigger copies both columns to webhook_endpoints.
+  webhook_url text,
+  webhook_secret text,
+  rate_limit_per_minute integer not null default 60 check (rate_limit_per_minute > 0),
+  max_sessions integer not null default 250 check (max_sessions >= 0),
+  -- Sessions that show a QR code or try to, until somebody pairs them or they are stopped.
+  max_unpaired_sessions integer not null default 50 check (max_unpaired_sessions >= 0),
+  max_webhook_endpoints integer not null default 20 check (max_webhook_endpoints >= 0),
+  send_interval_ms integer not null default 20000 check (send_interval_ms >= 0),
+  cors_origins text[] not null default '{}',
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now()
+);
+comment on table public.tenants is
+  'Customers of this service. Rows are removed by DELETE /admin/tenants/:tenantId; everything of the tenant is removed with them.';
+
+create table public.api_keys (
+  id uuid primary key default public.uuid_v7(),
+  tenant_id text not null references public.tenants on delete cascade,
+  name text not null default 'default' check (length(name) between 1 and 100),
+  network text not null check (network in ('live', 'sandbox')),
+  key_hash text not null unique check (key_hash ~ '^[0-9a-f]{64}$'),
+  -- The first 12 characters, by which a person recognizes the key.
+  key_prefix text not null,
+  created_at timestamptz not null default now(),
+  expires_at timestamptz,
+  revoked_at timestamptz
+);
+create index api_keys_by_tenant on public.api_keys (tenant_id, id);
+comment on table public.api_keys is
+  'API keys of tenants. Rows are removed with their tenant; nobody removes revoked and expired keys yet.';
+
+-- Returns what is stored of a raw key. Raises 22023 when the key is malformed.
+create function public.describe_api_key(api_key text)
+returns table (key_hash text, key_prefix text, network text)
+language plpgsql immutable set search_path = ''
+as $$
+begin
+  if api_key !~ '^sk_(live|test)_[A-Za-z0-9_-]{8,}$' then
+    raise exception 'api_key must be sk_live_ or sk_test_ followed by at least 8 letters, digits, _ or -'
+      using errcode = '22023',
+            hint = 'sk_test_ keys create sessions on the sandbox network, sk_live_ keys on WhatsApp.';
+  end if;
+  return query select
+    encode(sha256(convert_to(api_key, 'UTF8')), 'hex'),
+    substring(api_key for 12),
+    case when starts_with(api_key, 'sk_test_') then 'sandbox' else 'live' end;
+end;
+$$;
+
+-- Replaces a raw key with `hash prefix network` before the row is written, so that the key itself
+-- never reaches a table, the WAL or a replica.
+create function public.tenants_before_write() returns trigger
+language plpgsql set search_path = ''
+as $$
+begin
+  -- An upsert fires this trigger twice: the second time the key is already replaced.
+  if new.api_key !~ '^[0-9a-f]{64} ' then
+    select d.key_hash || ' ' || d.key_prefix || ' ' || d.network into new.api_key
+      from public.describe_api_key(new.api_key) d;
+  end if;
+  if new.webhook_url is not null and new.webhook_secret is null then
+    new.webhook_secret := 'whsec_' || encode(
+      uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()), 'base64');
+  end if;
+  new.updated_at := now();
+  return new;
+end;
+$$;
+
+create function public.tenants_after_write() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  described_key text[];
+begin
+  insert into public.event_counters (tenant_id) values (new.tenant_id) on conflict do nothing;
+
+  if new.api_key is not null then
+    described_key := string_to_array(new.api_key, ' ');
+    insert into public.api_keys (tenant_id, key_hash, key_prefix, network)
+      values (new.tenant_id, described_key[1], described_key[2], described_key[3]);
+    update public.tenants set api_key = null where tenant_id = new.tenant_id;
+  end if;
+
+  if tg_op = 'INSERT'
+    or new.webhook_url is distinct from old.webhook_url
+    or new.webhook_secret is distinct from old.webhook_secret then
+    if new.webhook_url is null then
+      delete from public.webhook_endpoints where tenant_id = new.tenant_id and is_default;
+    else
+      insert into public.webhook_endpoints (tenant_id, url, secret, is_default)
+        values (new.tenant_id, new.webhook_url, new.webhook_secret, true)
+        on conflict (tenant_id) where is_default
+        do update set url = excluded.url, secret = excluded.secret;
+    end if;
+  end if;
+  return null;
+end;
+$$;
+
+create trigger tenants_before_write before insert or update on public.tenants
+  for each row execute function public.tenants_before_write();
+create trigger tenants_after_write after insert or update on public.tenants
+  for each row execute function public.tenants_after_write();
+
+-- Returns the key with this hash and the settings of its tenant; no row when the key is unknown,
+-- revoked or expired.
+create function public.authenticate(key_hash text)
+returns table (
+  key_id uuid, tenant_id text, network text, expires_at timestamptz, rate_limit_per_minute integer,
+  cors_origins text[]
+)
+language sql stable set search_path = ''
+as $$
+  select k.id, k.tenant_id, k.network, k.expires_at, t.rate_limit_per_minute, t.cors_origins
+  from public.api_keys k
+  join public.tenants t on t.tenant_id = k.tenant_id
+  where k.key_hash = authenticate.key_hash
+    and k.revoked_at is null
+    and (k.expires_at is null or k.expires_at > now());
+$$;
+$migration_20261125000200$;
+BEGIN
+  IF EXISTS (SELECT FROM supabase_migrations.schema_migrations WHERE version = '20261125000200') THEN
+    RETURN;
+  END IF;
+  EXECUTE migration;
+  INSERT INTO supabase_migrations.schema_migrations (version, name, statements)
+    VALUES ('20261125000200', 'tenants', ARRAY[migration]);
+END;
+$apply$;
+
+-- 20261125000300_sessions
+DO $apply$
+DECLARE
+  migration CONSTANT text := $migration_20261125000300$-- Connectors, the sessions that they own, and what a session needs to log in again.
+
+create table public.connectors (
+  -- Every start of a connector process makes a new id.
+  id uuid primary key,
+  url text not null,
+  -- The Fly machine, so that Fly routes a command to this connector and not to another one.
+  instance text,
+  networks text[] not null,
+  capacity integer not null check (capacity > 0),
+  draining boolean not null default false,
+  started_at timestamptz not null default now(),
+  lease_expires_at timestamptz not null
+);
+comment on table public.connectors is
+  'Connector processes and their leases. register_connector removes rows whose lease expired more than a day ago.';
+
+create table public.whatsapp_sessions (
+  uid uuid primary key default public.uuid_v7(),
+  tenant_id text not null references public.tenants on delete cascade,
+  session_id text not null check (session_id ~ '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$'),
+  name text not null check (length(name) between 1 and 200),
+  description text,
+  network text not null check (network in ('live', 'sandbox')),
+  -- The state that the tenant asked for; `state` is the current one.
+  desired text not null default 'connected' check (desired in ('connected', 'disconnected')),
+  state text not null default 'created' check (state in (
+    'created', 'connecting', 'qr', 'pairing_code', 'connected', 'reconnecting', 'logged_out',
+    'disconnected')),
+  phone text,
+  lid text,
+  qr text,
+  qr_expires_at timestamptz,
+  pairing_code text,
+  pairing_code_expires_at timestamptz,
+  connected_at timestamptz,
+  last_disconnect jsonb,
+  -- The account that was unlinked last, `{ phone, lid, until }`; null while one is linked.
+  former_account jsonb,
+  -- The owner; it counts only while the lease of that connector is valid.
+  connector_id uuid references public.connectors on delete set null,
+  -- Grows with every change of owner. A write with an older epoch is rejected.
+  epoch bigint not null default 0,
+  -- No queued message is sent before this moment. It is stored, so that the pace survives a restart
+  -- and a change of owner.
+  next_drip_at timestamptz not null default now(),
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  unique (tenant_id, session_id)
+);
+create index whatsapp_sessions_by_connector on public.whatsapp_sessions (connector_id);
+create index whatsapp_sessions_unpaired on public.whatsapp_sessions (tenant_id)
+  where desired = 'connected' and phone is null;
+-- The sessions that wait for an owner, paired ones first.
+create index whatsapp_sessions_unowned on public.whatsapp_sessions ((phone is null), uid)
+  where desired = 'connected' and connector_id is null;
+comment on table public.whatsapp_sessions is
+  'WhatsApp accounts of tenants. Rows are removed by delete_session and with their tenant.';
+
+-- Refuses one session too many of a tenant: all sessions use the same connectors.
+create function public.whatsapp_sessions_check_quota() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  tenant public.tenants;
+begin
+  -- The lock makes concurrent changes of one tenant count each other.
+  select t.* into tenant from public.tenants t
+    where t.tenant_id = new.tenant_id for no key update;
+  if tg_op = 'INSERT' and tenant.max_sessions <= (
+    select count(*) from public.whatsapp_sessions s where s.tenant_id = new.tenant_id
+  ) then
+    raise exception 'Tenant % already has % sessions, which is its limit',
+        new.tenant_id, tenant.max_sessions
+      using errcode = '54000', hint = 'Delete a session, or raise max_sessions of the tenant.';
+  end if;
+  if new.phone is null and tenant.max_unpaired_sessions <= (
+    select count(*) from public.whatsapp_sessions s
+    where s.tenant_id = new.tenant_id and s.desired = 'connected' and s.phone is null
+  ) then
+    raise exception 'Tenant % already has % sessions that wait to be paired, which is its limit',
+        new.tenant_id, tenant.max_unpaired_sessions
+      using errcode = '54000',
+            hint = 'Pair, disconnect or delete one, or raise max_unpaired_sessions of the tenant.';
+  end if;
+  return new;
+end;
+$$;
+create trigger whatsapp_sessions_check_new before insert on public.whatsapp_sessions
+  for each row when (new.desired = 'connected')
+  execute function public.whatsapp_sessions_check_quota();
+create trigger whatsapp_sessions_check_wanted before update of desired on public.whatsapp_sessions
+  for each row when (new.desired = 'connected' and old.desired <> 'connected')
+  execute function public.whatsapp_sessions_check_quota();
+
+create table public.session_credentials (
+  session_uid uuid primary key references public.whatsapp_sessions on delete cascade,
+  -- AES-256-GCM. Only connectors have the key.
+  ciphertext bytea not null,
+  updated_at timestamptz not null default now()
+);
+comment on table public.session_credentials is
+  'The login of each paired session. Rows are removed by write_auth when the device is unlinked, and with their session.';
+
+create table public.signal_keys (
+  session_uid uuid not null references public.whatsapp_sessions on delete cascade,
+  type text not null,
+  id text not null,
+  -- AES-256-GCM. Only connectors have the key.
+  ciphertext bytea not null,
+  primary key (session_uid, type, id)
+);
+comment on table public.signal_keys is
+  'The Signal keys of each session. Rows are removed by write_auth when a key is used up or the device is unlinked, and with their session.';
+
+create function public.connector_is_live(connector_id uuid) returns boolean
+language sql stable security definer set search_path = ''
+as $$
+  select exists (
+    select from public.connectors c
+    where c.id = connector_id and c.lease_expires_at > now()
+  );
+$$;
+
+-- A session as the API shows it. Without a live owner it is never shown as connected.
+create view public.session_resources with (security_invoker = true) as
+select
+  s.uid,
+  s.tenant_id,
+  s.session_id,
+  s.name,
+  s.description,
+  case
+    when s.state in ('created', 'disconnected') then s.state
+    when public.connector_is_live(s.connector_id) then s.state
+    when s.desired = 'disconnected' then 'disconnected'
+    when s.phone is null then 'connecting'
+    else 'reconnecting'
+  end as state,
+  s.network,
+  s.phone,
+  s.lid,
+  s.connected_at,
+  s.last_disconnect,
+  s.created_at
+from public.whatsapp_sessions s;
+$migration_20261125000300$;
+BEGIN
+  IF EXISTS (SELECT FROM supabase_migrations.schema_migrations WHERE version = '20261125000300') THEN
+    RETURN;
+  END IF;
+  EXECUTE migration;
+  INSERT INTO supabase_migrations.schema_migrations (version, name, statements)
+    VALUES ('20261125000300', 'sessions', ARRAY[migration]);
+END;
+$apply$;
+
+-- 20261125000400_messages
+DO $apply$
+DECLARE
+  migration CONSTANT text := $migration_20261125000400$-- Messages: the history, the intents of outgoing messages and the drip queue in one table.
+
+create table public.messages (
+  id uuid primary key default public.uuid_v7(),
+  tenant_id text not null references public.tenants on delete cascade,
+  -- Not a foreign key: the history outlives a deleted session, and a new session with the same
+  -- session_id does not inherit it.
+  session_uid uuid not null,
+  session_id text not null,
+  platform text not null default 'WHATSAPP' check (platform = 'WHATSAPP'),
+  direction text not null default 'out' check (direction in ('in', 'out')),
+  -- Where it comes from: an API call, a queued row, the account's own phone, or the contact.
+  source text not null default 'queue' check (source in ('api', 'queue', 'phone', 'contact')),
+  chat_id text not null,
+  phone_number text,
+  lid text,
+  -- The sender of a group message.
+  participant text,
+  type text not null default 'text',
+  message text,
+  status text not null check (status in (
+    'QUEUED', 'SENDING', 'SENT', 'DELIVERED', 'READ', 'FAILED', 'RECEIVED')),
+  wa_message_id text,
+  -- The encoded WhatsApp message. It is sent again under the same id after a lost ack, and answers
+  -- a recipient's retry request after a restart.
+  content bytea,
+  error jsonb,
+  attempts integer not null default 0,
+  not_before timestamptz,
+  -- Without an ack by this moment, an intent fails and is not sent again.
+  expires_at timestamptz,
+  -- How often the intent was sent again under the same id, after a lost ack.
+  resends integer not null default 0,
+  created_at timestamptz not null default clock_timestamp(),
+  sent_at timestamptz,
+  delivered_at timestamptz,
+  read_at timestamptz,
+  -- The statuses that few messages have, for the indexes.
+  rare_status text generated always as (
+    case when status in ('QUEUED', 'SENDING', 'FAILED') then status end) stored
+)
+-- Room on each page for the new versions of its rows: a sent message is updated three times.
+with (fillfactor = 80);
+comment on table public.messages is
+  'Messages in both directions. Rows are removed with their tenant, and by purge_expired after message_retention_days of the tenant.';
+
+-- The id sorts by time, so each of these serves a page in both directions. None holds a column that
+-- a receipt changes: moving a message to DELIVERED or READ is a HOT update, which writes no index.
+create index messages_by_tenant on public.messages (tenant_id, direction, id);
+create index messages_by_tenant_chat on public.messages (tenant_id, chat_id, direction, id);
+create index messages_by_tenant_rare_status on public.messages (tenant_id, rare_status, id)
+  where rare_status is not null;
+create index messages_by_session on public.messages (session_uid, direction, id);
+create index messages_by_session_chat on public.messages (session_uid, chat_id, direction, id);
+-- Also the drip queue and the messages in flight of a session.
+create index messages_by_session_rare_status on public.messages (session_uid, rare_status, id)
+  where rare_status is not null;
+create unique index messages_by_wa_id
+  on public.messages (wa_message_id, session_uid, direction, chat_id);
+
+create table public.idempotency_keys (
+  tenant_id text not null references public.tenants on delete cascade,
+  key text not null,
+  request_hash text not null,
+  message_id uuid not null,
+  created_at timestamptz not null default now(),
+  primary key (tenant_id, key)
+);
+comment on table public.idempotency_keys is
+  'The message that each Idempotency-Key of a tenant made. Rows are removed with their tenant, and by purge_expired after a day.';
+
+-- Returns how far along a message is. A late receipt never moves a message to a lower rank.
+create function public.status_rank(status text) returns integer
+language sql immutable parallel safe set search_path = ''
+as $$
+  select case status
+    when 'QUEUED' then 0 when 'SENDING' then 1 when 'FAILED' then 2
+    when 'SENT' then 3 when 'DELIVERED' then 4 when 'READ' then 5 when 'RECEIVED' then 6 end;
+$$;
+
+-- A message as the API, events and webhooks show it.
+create view public.message_resources with (security_invoker = true) as
+select
+  m.id,
+  m.tenant_id,
+  m.session_uid,
+  m.session_id,
+  m.direction,
+  m.source,
+  m.chat_id,
+  m.phone_number as phone,
+  m.lid,
+  m.participant,
+  m.type,
+  m.message as text,
+  m.status,
+  m.wa_message_id,
+  m.error,
+  m.created_at,
+  m.sent_at,
+  m.delivered_at,
+  m.read_at
+from public.messages m;
+$migration_20261125000400$;
+BEGIN
+  IF EXISTS (SELECT FROM supabase_migrations.schema_migrations WHERE version = '20261125000400') THEN
+    RETURN;
+  END IF;
+  EXECUTE migration;
+  INSERT INTO supabase_migrations.schema_migrations (version, name, statements)
+    VALUES ('20261125000400', 'messages', ARRAY[migration]);
+END;
+$apply$;
+
+-- 20261125000500_events
+DO $apply$
+DECLARE
+  migration CONSTANT text := $migration_20261125000500$-- Events, numbered without gaps within each tenant.
+
+create table public.event_counters (
+  tenant_id text primary key references public.tenants on delete cascade,
+  last_seq bigint not null default 0
+) with (fillfactor = 50);
+comment on table public.event_counters is
+  'The last event number of each tenant. It grows in the transaction that writes the events, so a reader that follows the numbers cannot skip an event that commits late, as it could with a sequence. Rows are removed with their tenant.';
+
+create table public.events (
+  tenant_id text not null references public.tenants on delete cascade,
+  seq bigint not null,
+  id uuid not null default public.uuid_v7(),
+  type text not null,
+  session_uid uuid,
+  session_id text,
+  data jsonb not null,
+  created_at timestamptz not null default clock_timestamp(),
+  primary key (tenant_id, seq)
+);
+comment on table public.events is
+  'What happened in each tenant. Rows are removed with their tenant, and by purge_expired after event_retention_days of the tenant.';
+
+-- An event as SSE, webhooks and Realtime show it.
+create view public.event_resources with (security_invoker = true) as
+select
+  'evt_' || replace(e.id::text, '-', '') as id,
+  e.type,
+  e.created_at as timestamp,
+  e.tenant_id,
+  e.session_id,
+  e.seq,
+  e.data
+from public.events e;
+
+-- Returns the last event number of each of these tenants: `[{ tenant_id, last_seq }]`. Like every
+-- list whose length is not bounded, it is one JSON value: the REST interface cuts an answer after
+-- 1,000 rows without an error.
+create function public.event_heads(tenant_ids text[]) returns jsonb
+language sql stable set search_path = ''
+as $$
+  select coalesce(jsonb_agg(to_jsonb(head)), '[]')
+  from (
+    select c.tenant_id, c.last_seq
+    from public.event_counters c where c.tenant_id = any (tenant_ids)
+  ) head;
+$$;
+$migration_20261125000500$;
+BEGIN
+  IF EXISTS (SELECT FROM supabase_migrations.schema_migrations WHERE version = '20261125000500') THEN
+    RETURN;
+  END IF;
+  EXECUTE migration;
+  INSERT INTO supabase_migrations.schema_migrations (version, name, statements)
+    VALUES ('20261125000500', 'events', ARRAY[migration]);
+END;
+$apply$;
+
+-- 20261125000600_usage
+DO $apply$
+DECLARE
+  migration CONSTANT text := $migration_20261125000600$-- API calls per tenant and hour, for statistics.
+
+create table public.api_calls (
+  tenant_id text not null references public.tenants on delete cascade,
+  hour timestamptz not null check (hour = date_trunc('hour', hour, 'UTC')),
+  calls bigint not null,
+  last_batch uuid not null,
+  primary key (tenant_id, hour)
+) with (fillfactor = 50);
+comment on table public.api_calls is
+  'The number of API calls of each tenant in each hour. purge_expired removes rows older than 400 days.';
+
+-- Adds the calls of a batch. The object that counts a tenant's requests sends a batch again when it
+-- got no answer; it is added once. Calls of a tenant that was deleted meanwhile are dropped.
+create function public.count_api_calls(
+  tenant_id text, hour timestamptz, calls bigint, batch uuid
+) returns void
+language sql volatile set search_path = ''
+as $$
+  insert into public.api_calls as a (tenant_id, hour, calls, last_batch)
+  select t.tenant_id, count_api_calls.hour, count_api_calls.calls, count_api_calls.batch
+  from public.tenants t where t.tenant_id = count_api_calls.tenant_id
+  on conflict (tenant_id, hour) do update
+    set calls = a.calls + excluded.calls, last_batch = excluded.last_batch
+    where a.last_batch <> excluded.last_batch;
+$$;
+$migration_20261125000600$;
+BEGIN
+  IF EXISTS (SELECT FROM supabase_migrations.schema_migrations WHERE version = '20261125000600') THEN
+    RETURN;
+  END IF;
+  EXECUTE migration;
+  INSERT INTO supabase_migrations.schema_migrations (version, name, statements)
+    VALUES ('20261125000600', 'usage', ARRAY[migration]);
+END;
+$apply$;
+
+-- 20261125000700_notifications
+DO $apply$
+DECLARE
+  migration CONSTANT text := $migration_20261125000700$-- Notifications over Realtime. Realtime may drop any of them, so every receiver also polls.
+
+-- Tells the owner of a session that it, or its queue, changed. A session without an owner, and null,
+-- which stands for any session, concern every connector.
+create function public.notify_connectors(session_uid uuid) returns void
+language sql volatile security definer set search_path = ''
+as $$
+  select realtime.send(
+    jsonb_build_object('session_uid', notify_connectors.session_uid), 'changed',
+    coalesce((
+      select 'connector:' || s.connector_id
+      from public.whatsapp_sessions s
+      where s.uid = notify_connectors.session_uid and public.connector_is_live(s.connector_id)
+    ), 'connectors'), true);
+$$;
+
+-- Returns the bucket of a tenant, 0 to 15: the first hex digit of the SHA-256 of its id.
+create function public.tenant_bucket(tenant_id text) returns smallint
+language sql immutable parallel safe set search_path = ''
+as $$
+  select (get_byte(sha256(convert_to(tenant_id, 'UTF8')), 0) >> 4)::smallint;
+$$;
+
+-- Returns the Realtime topic on which the hub of a tenant is notified.
+create function public.hub_topic(tenant_id text) returns text
+language sql immutable parallel safe set search_path = ''
+as $$
+  select 'hub:' || public.tenant_bucket(tenant_id);
+$$;
+
+-- Tells the hub of a tenant that events up to `seq` exist for these webhook endpoints, or that the
+-- settings of these endpoints changed.
+create function public.notify_hub(
+  tenant_id text, seq bigint, endpoints uuid[], settings_changed boolean default false
+) returns void
+language sql volatile security definer set search_path = ''
+as $$
+  select realtime.send(
+    jsonb_build_object('tenant_id', tenant_id, 'seq', seq, 'endpoints', endpoints,
+      'settings_changed', settings_changed),
+    'changed', public.hub_topic(tenant_id), true);
+$$;
+
+create table public.realtime_audiences (
+  tenant_id text primary key references public.tenants on delete cascade,
+  listening_until timestamptz not null
+);
+comment on table public.realtime_audiences is
+  'Tenants whose frontends hold a realtime token, and until when. Their events are also sent to the topic of the tenant. Rows are removed with their tenant.';
+
+-- Sends the full events to the topic of the tenant while one of its frontends listens there.
+create function public.publish_events(tenant_id text, from_seq bigint, to_seq bigint) returns void
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  event jsonb;
+begin
+  if not exists (
+    select from public.realtime_audiences a
+    where a.tenant_id = publish_events.tenant_id and a.listening_until > now()
+  ) then
+    return;
+  end if;
+  for event in
+    select to_jsonb(e) from public.event_resources e
+    where e.tenant_id = publish_events.tenant_id and e.seq between from_seq and to_seq
+    order by e.seq
+  loop
+    perform realtime.send(
+      event, event ->> 'type', 'tenant:' || publish_events.tenant_id || ':events', true);
+  end loop;
+end;
+$$;
+$migration_20261125000700$;
+BEGIN
+  IF EXISTS (SELECT FROM supabase_migrations.schema_migrations WHERE version = '20261125000700') THEN
+    RETURN;
+  END IF;
+  EXECUTE migration;
+  INSERT INTO supabase_migrations.schema_migrations (version, name, statements)
+    VALUES ('20261125000700', 'notifications', ARRAY[migration]);
+END;
+$apply$;
+
+-- 20261125000750_webhooks
+DO $apply$
+DECLARE
+  migration CONSTANT text := $migration_20261125000750$-- Webhook endpoints and the log of their deliveries. The event log is the queue: an endpoint has a
+-- cursor in it, and a delivery has a row only once it was tried.
+
+create table public.webhook_endpoints (
+  id uuid primary key default public.uuid_v7(),
+  tenant_id text not null references public.tenants on delete cascade,
+  url text not null check (url ~ '^https?://'),
+  secret text not null,
+  -- The event types to deliver; null means all.
+  events text[],
+  enabled boolean not null default true,
+  is_default boolean not null default false,
+  -- Every event up to this one is delivered, filtered out, or has a row in webhook_deliveries.
+  -- A new endpoint begins at the last event of its tenant.
+  cursor_seq bigint not null default 0,
+  -- Failed attempts since the last success, and since when there was none.
+  failures integer not null default 0,
+  failing_since timestamptz,
+  -- Why and when it was switched off other than by hand: gone (status 410) or failing.
+  disabled_reason text check (disabled_reason in ('gone', 'failing')),
+  disabled_at timestamptz,
+  -- Which of the hubs looks for its lost notifications.
+  bucket smallint not null generated always as (public.tenant_bucket(tenant_id)) stored,
+  created_at timestamptz not null default now()
+  -- The cursor moves without touching an index, on the same page.
+) with (fillfactor = 50);
+create index webhook_endpoints_by_tenant on public.webhook_endpoints (tenant_id, id);
+create index webhook_endpoints_enabled on public.webhook_endpoints (bucket, id) where enabled;
+create unique index webhook_endpoints_one_default
+  on public.webhook_endpoints (tenant_id) where is_default;
+comment on table public.webhook_endpoints is
+  'URLs that receive events. Rows are removed through the admin API, when tenants.webhook_url is set to null (the default one), and with their tenant.';
+
+create table public.webhook_deliveries (
+  tenant_id text not null,
+  id uuid not null default public.uuid_v7(),
+  endpoint_id uuid not null references public.webhook_endpoints on delete cascade,
+  event_seq bigint not null,
+  event_id uuid not null,
+  event_type text not null,
+  status text not null check (status in ('pending', 'delivered', 'dead')),
+  attempts integer not null,
+  -- When a pending delivery is tried again.
+  next_attempt_at timestamptz,
+  -- Of the last attempt.
+  status_code integer,
+  error text,
+  response text,
+  duration_ms integer,
+  delivered_at timestamptz,
+  created_at timestamptz not null default now(),
+  primary key (tenant_id, id)
+);
+create index webhook_deliveries_by_endpoint on public.webhook_deliveries (endpoint_id, id);
+create index webhook_deliveries_due
+  on public.webhook_deliveries (endpoint_id, next_attempt_at) where status = 'pending';
+create index webhook_deliveries_unfinished
+  on public.webhook_deliveries (tenant_id, status, id) where status <> 'delivered';
+comment on table public.webhook_deliveries is
+  'One event for one endpoint, with the outcome of its last attempt. Rows are removed with their endpoint; purge_expired removes finished ones after event_retention_days of the tenant.';
+
+-- A delivery as the API shows it.
+create view public.webhook_delivery_resources with (security_invoker = true) as
+select
+  d.id,
+  d.tenant_id,
+  d.endpoint_id,
+  'evt_' || replace(d.event_id::text, '-', '') as event_id,
+  d.event_seq,
+  d.event_type,
+  d.status,
+  d.attempts,
+  d.next_attempt_at,
+  d.status_code,
+  d.error,
+  d.response,
+  d.duration_ms,
+  d.delivered_at,
+  d.created_at
+from public.webhook_deliveries d;
+
+-- Places a new endpoint at the end of its tenant's log, and refuses one too many.
+create function public.webhook_endpoints_before_insert() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  max_endpoints integer;
+begin
+  -- The lock makes concurrent inserts of one tenant count each other.
+  select t.max_webhook_endpoints into max_endpoints from public.tenants t
+    where t.tenant_id = new.tenant_id for no key update;
+  -- An upsert of the default endpoint passes here too, although it adds none.
+  if not (new.is_default and exists (
+    select from public.webhook_endpoints w where w.tenant_id = new.tenant_id and w.is_default
+  )) and max_endpoints <= (
+    select count(*) from public.webhook_endpoints w where w.tenant_id = new.tenant_id
+  ) then
+    raise exception 'Tenant % already has % webhook endpoints, which is its limit',
+        new.tenant_id, max_endpoints
+      using errcode = '54000',
+            hint = 'Delete an endpoint, or raise max_webhook_endpoints of the tenant.';
+  end if;
+  new.cursor_seq := coalesce((
+    select c.last_seq from public.event_counters c where c.tenant_id = new.tenant_id), 0);
+  return new;
+end;
+$$;
+create trigger webhook_endpoints_before_insert before insert on public.webhook_endpoints
+  for each row execute function public.webhook_endpoints_before_insert();
+
+-- Switching an endpoint on by hand forgets why it was off.
+create function public.webhook_endpoints_before_update() returns trigger
+language plpgsql set search_path = ''
+as $$
+begin
+  if new.enabled and not old.enabled then
+    new.failures := 0;
+    new.failing_since := null;
+    new.disabled_reason := null;
+    new.disabled_at := null;
+  end if;
+  return new;
+end;
+$$;
+create trigger webhook_endpoints_before_update before update on public.webhook_endpoints
+  for each row execute function public.webhook_endpoints_before_update();
+
+-- Notifies what delivers to the endpoint of changed settings.
+create function public.webhook_endpoints_after_update() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  perform public.notify_hub(new.tenant_id, 0, array[new.id], true);
+  return null;
+end;
+$$;
+create trigger webhook_endpoints_after_update after update on public.webhook_endpoints
+  for each row
+  when (old.url is distinct from new.url or old.secret is distinct from new.secret
+    or old.events is distinct from new.events or old.enabled is distinct from new.enabled)
+  execute function public.webhook_endpoints_after_update();
+$migration_20261125000750$;
+BEGIN
+  IF EXISTS (SELECT FROM supabase_migrations.schema_migrations WHERE version = '20261125000750') THEN
+    RETURN;
+  END IF;
+  EXECUTE migration;
+  INSERT INTO supabase_migrations.schema_migrations (version, name, statements)
+    VALUES ('20261125000750', 'webhooks', ARRAY[migration]);
+END;
+$apply$;
+
+-- 20261125000800_emit_events
+DO $apply$
+DECLARE
+  migration CONSTANT text := $migration_20261125000800$-- Writing events: what an event of a message or a session contains, and the one function that
+-- stores events.
+
+create function public.message_json(message_id uuid) returns jsonb
+language sql stable set search_path = ''
+as $$
+  select to_jsonb(r) - 'session_uid' - 'tenant_id'
+  from public.message_resources r where r.id = message_id;
+$$;
+
+-- Returns a message event for emit_events. Its data is the message plus `from`, `to` and `message`.
+create function public.message_event(message_id uuid, type text) returns jsonb
+language sql stable set search_path = ''
+as $$
+  select jsonb_build_object(
+    'tenant_id', m.tenant_id, 'type', message_event.type,
+    'session_uid', m.session_uid, 'session_id', m.session_id,
+    'data', public.message_json(m.id) || case m.direction
+      when 'in' then jsonb_build_object(
+        'from', coalesce(m.phone_number, m.lid, m.participant, m.chat_id),
+        'to', coalesce(s.phone, s.lid), 'message', m.message)
+      else jsonb_build_object(
+        'from', coalesce(s.phone, s.lid),
+        'to', coalesce(m.phone_number, m.lid, m.chat_id), 'message', m.message)
+      end)
+  from public.messages m
+  left join public.whatsapp_sessions s on s.uid = m.session_uid
+  where m.id = message_id;
+$$;
+
+-- Returns a session event for emit_events. Its data is the session plus `extra`.
+create function public.session_event(session_uid uuid, type text, extra jsonb) returns jsonb
+language sql stable set search_path = ''
+as $$
+  select jsonb_build_object(
+    'tenant_id', r.tenant_id, 'type', session_event.type,
+    'session_uid', r.uid, 'session_id', r.session_id,
+    'data', to_jsonb(r) - 'uid' - 'tenant_id' || extra)
+  from public.session_resources r where r.uid = session_uid;
+$$;
+
+-- Writes events `[{ tenant_id, type, session_uid, session_id, data }]` in their order. Call it
+-- last in a transaction: it locks the counters of the tenants until the commit. Returns what the
+-- hubs have to know, `[{ topic, tenant_id, seq, endpoints }]`. With `notify` it tells them itself;
+-- a caller that passes false does it after the commit, which costs the database nothing.
+create function public.emit_events(new_events jsonb, notify boolean default true) returns jsonb
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  tenant record;
+  notifications jsonb := '[]';
+begin
+  if jsonb_array_length(new_events) = 0 then
+    return notifications;
+  end if;
+
+  for tenant in
+    select e.value ->> 'tenant_id' as tenant_id, count(*) as event_count
+    from jsonb_array_elements(new_events) e
+    group by 1 order by 1 -- every writer locks in the same order, so that none deadlock
+  loop
+    declare
+      to_seq bigint;
+      endpoints uuid[];
+    begin
+      update public.event_counters c set last_seq = c.last_seq + tenant.event_count
+        where c.tenant_id = tenant.tenant_id
+        returning c.last_seq into strict to_seq;
+
+      insert into public.events (tenant_id, seq, type, session_uid, session_id, data)
+      select tenant.tenant_id,
+             to_seq - tenant.event_count + row_number() over (order by e.ordinality),
+             e.value ->> 'type',
+             (e.value ->> 'session_uid')::uuid,
+             e.value ->> 'session_id',
+             e.value -> 'data'
+      from jsonb_array_elements(new_events) with ordinality e
+      where e.value ->> 'tenant_id' = tenant.tenant_id;
+
+      -- The hub passes the notification on to these endpoints; each reads the events from its own
+      -- cursor.
+      endpoints := array(
+        select w.id from public.webhook_endpoints w
+        where w.tenant_id = tenant.tenant_id and w.enabled);
+      notifications := notifications || jsonb_build_array(jsonb_build_object(
+        'topic', public.hub_topic(tenant.tenant_id), 'tenant_id', tenant.tenant_id, 'seq', to_seq,
+        'endpoints', endpoints));
+      if notify then
+        perform public.notify_hub(tenant.tenant_id, to_seq, endpoints);
+      end if;
+      perform public.publish_events(tenant.tenant_id, to_seq - tenant.event_count + 1, to_seq);
+    end;
+  end loop;
+  return notifications;
+end;
+$$;
+$migration_20261125000800$;
+BEGIN
+  IF EXISTS (SELECT FROM supabase_migrations.schema_migrations WHERE version = '20261125000800') THEN
+    RETURN;
+  END IF;
+  EXECUTE migration;
+  INSERT INTO supabase_migrations.schema_migrations (version, name, statements)
+    VALUES ('20261125000800', 'emit_events', ARRAY[migration]);
+END;
+$apply$;
+
+-- 20261125000900_queue_by_insert
+DO $apply$
+DECLARE
+  migration CONSTANT text := $migration_20261125000900$-- Queueing a message with a plain INSERT into messages: triggers find the session, derive the
+-- chat from the phone number and notify the connectors.
+
+create index whatsapp_sessions_by_session_id on public.whatsapp_sessions (session_id);
+
+-- Returns the longest tenant id that, followed by "_", begins a name; null when there is none.
+create function public.tenant_prefix(qualified_name text) returns text
+language sql stable set search_path = ''
+as $$
+  select t.tenant_id
+  from public.tenants t
+  where t.tenant_id = any (array( -- a tenant id has at most 63 characters
+    select left(qualified_name, i)
+    from generate_series(1, least(length(qualified_name) - 1, 63)) i
+    where substr(qualified_name, i + 1, 1) = '_'))
+  order by length(t.tenant_id) desc
+  limit 1;
+$$;
+
+-- Returns the session that a plain insert names. The tenant is the one that the row names or else
+-- the longest tenant id that begins `wanted_session`, and no other tenant's sessions count: what
+-- one tenant creates or deletes never changes where the messages of another one go. Only a name
+-- that begins with no tenant id is looked up among all tenants, and must be unique among them.
+-- Raises 22023, with what to do, when none or more than one session matches.
+create function public.resolve_session(wanted_tenant text, wanted_session text)
+returns public.whatsapp_sessions
+language plpgsql stable set search_path = ''
+as $$
+declare
+  tenant text := coalesce(wanted_tenant, public.tenant_prefix(wanted_session));
+  short_name text;
+  matches public.whatsapp_sessions[];
+begin
+  if tenant is null then
+    matches := array(
+      select s from public.whatsapp_sessions s where s.session_id = wanted_session limit 2);
+  else
+    short_name := case when starts_with(wanted_session, tenant || '_')
+      then substr(wanted_session, length(tenant) + 2) end;
+    matches := array(
+      select s from public.whatsapp_sessions s
+      where s.tenant_id = tenant and s.session_id = any (array[wanted_session, short_name]));
+  end if;
+
+  if cardinality(matches) = 1 then
+    return matches[1];
+  elsif cardinality(matches) = 2 and tenant is null then
+    raise exception 'session_id "%" names sessions of more than one tenant', wanted_session
+      using errcode = '22023',
+      hint = 'Set tenant_id, or write session_id as <tenant_id>_<session_id>.';
+  elsif cardinality(matches) = 2 then
+    raise exception 'session_id "%" names two sessions of tenant "%"', wanted_session, tenant
+      using errcode = '22023',
+      hint = format('Write session_id "%s" with tenant_id "%s", or session_id "%s_%s".',
+        short_name, tenant, tenant, wanted_session);
+  elsif tenant is null then
+    raise exception 'no session "%"', wanted_session using errcode = '22023',
+      hint = 'Create the session first, and write session_id as it was created or as <tenant_id>_<session_id>.';
+  else
+    raise exception 'no session "%": tenant "%" has no session "%"',
+      wanted_session, tenant, coalesce(short_name, wanted_session) using errcode = '22023',
+      hint = 'Create the session first, or set tenant_id to the tenant that has it.';
+  end if;
+end;
+$$;
+
+create function public.messages_before_insert() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  session public.whatsapp_sessions;
+begin
+  if new.session_uid is null then
+    session := public.resolve_session(new.tenant_id, new.session_id);
+    new.session_uid := session.uid;
+    new.tenant_id := session.tenant_id;
+    new.session_id := session.session_id;
+  end if;
+  if new.chat_id is null then
+    new.phone_number := regexp_replace(coalesce(new.phone_number, ''), '[^0-9]', '', 'g');
+    if new.phone_number !~ '^[1-9][0-9]{6,14}$' then
+      raise exception 'phone_number must be a whole international number'
+        using errcode = '22023', hint = 'Country code first, like 393331234567.';
+    end if;
+    new.chat_id := new.phone_number || '@s.whatsapp.net';
+  end if;
+  if new.status = 'QUEUED' then
+    if coalesce(new.message, '') = '' and new.type = 'text' then
+      raise exception 'message must not be empty' using errcode = '22023',
+        hint = 'Put the text to send into the column message.';
+    end if;
+  end if;
+  return new;
+end;
+$$;
+
+create trigger messages_before_insert before insert on public.messages
+  for each row execute function public.messages_before_insert();
+
+-- Sends one notification per session and statement, however many rows it queues.
+create function public.messages_after_insert() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  perform public.notify_connectors(q.session_uid)
+  from (select distinct i.session_uid from inserted i where i.status = 'QUEUED') q;
+  return null;
+end;
+$$;
+
+create trigger messages_after_insert after insert on public.messages
+  referencing new table as inserted
+  for each statement execute function public.messages_after_insert();
+$migration_20261125000900$;
+BEGIN
+  IF EXISTS (SELECT FROM supabase_migrations.schema_migrations WHERE version = '20261125000900') THEN
+    RETURN;
+  END IF;
+  EXECUTE migration;
+  INSERT INTO supabase_migrations.schema_migrations (version, name, statements)
+    VALUES ('20261125000900', 'queue_by_insert', ARRAY[migration]);
+END;
+$apply$;
+
+-- 20261125001000_connector_leases
+DO $apply$
+DECLARE
+  migration CONSTANT text := $migration_20261125001000$-- The lease of a connector: every session that it owns depends on this one row.
+
+-- Starts the lease. A connector may repeat the call when the answer of the first one got lost. A
+-- connector that was registered at the same address has been replaced by this one: its lease ends
+-- at once, so that nobody waits for it to expire. CONNECTOR_URL, or the Fly machine behind it, must
+-- therefore be different for each connector.
+create function public.register_connector(
+  connector_id uuid, url text, instance text, networks text[], capacity integer, lease_ms integer
+) returns void
+language sql volatile set search_path = ''
+as $$
+  insert into public.connectors (id, url, instance, networks, capacity, lease_expires_at)
+  values (connector_id, url, instance, networks, capacity, now() + lease_ms * interval '1 ms')
+  on conflict (id) do update set lease_expires_at = excluded.lease_expires_at, draining = false;
+
+  update public.connectors c set lease_expires_at = now()
+    where c.id <> connector_id and c.url = register_connector.url
+      and c.instance is not distinct from register_connector.instance
+      and c.lease_expires_at > now();
+
+  delete from public.connectors where lease_expires_at < now() - interval '1 day';
+$$;
+
+-- Extends the lease. Returns false when it had already expired: another connector may own the
+-- sessions by now, so the caller must close all of them and register again.
+create function public.renew_lease(connector_id uuid, lease_ms integer) returns boolean
+language sql volatile set search_path = ''
+as $$
+  with renewed as (
+    update public.connectors c
+      set lease_expires_at = now() + lease_ms * interval '1 ms'
+      where c.id = connector_id and c.lease_expires_at > now()
+      returning 1
+  )
+  select exists (select from renewed);
+$$;
+
+-- Ends the lease and releases every session, so that other connectors claim them at once.
+create function public.deregister_connector(connector_id uuid) returns void
+language plpgsql volatile set search_path = ''
+as $$
+begin
+  update public.connectors c set draining = true, lease_expires_at = now()
+    where c.id = deregister_connector.connector_id;
+  update public.whatsapp_sessions s set connector_id = null, updated_at = now()
+    where s.connector_id = deregister_connector.connector_id;
+  perform public.notify_connectors(null);
+end;
+$$;
+
+-- Returns how many connectors hold a valid lease, for health checks.
+create function public.count_live_connectors() returns bigint
+language sql stable set search_path = ''
+as $$
+  select count(*) from public.connectors c where c.lease_expires_at > now();
+$$;
+$migration_20261125001000$;
+BEGIN
+  IF EXISTS (SELECT FROM supabase_migrations.schema_migrations WHERE version = '20261125001000') THEN
+    RETURN;
+  END IF;
+  EXECUTE migration;
+  INSERT INTO supabase_migrations.schema_migrations (version, name, statements)
+    VALUES ('20261125001000', 'connector_leases', ARRAY[migration]);
+END;
+$apply$;
+
+-- 20261125001100_session_ownership
+DO $apply$
+DECLARE
+  migration CONSTANT text := $migration_20261125001100$-- Which connector owns which session. Every change of owner increments the epoch; every write of a
+-- connector carries the epoch under which it was made, and fence_sessions rejects an old one.
+
+-- Takes the sessions of connectors whose lease has expired away from them, some at a time, and says
+-- so: they are not connected any more.
+create function public.release_expired(max_sessions integer) returns void
+language plpgsql volatile set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  released uuid[];
+  were_connected uuid[];
+begin
+  select array_agg(l.uid), array_agg(l.uid) filter (where l.state = 'connected')
+    into released, were_connected
+  from (
+    select s.uid, s.state
+    from public.whatsapp_sessions s
+    where s.connector_id = any (array(
+      select c.id from public.connectors c where c.lease_expires_at <= now()))
+    limit max_sessions
+    for update of s skip locked
+  ) l;
+  if released is null then
+    return;
+  end if;
+
+  update public.whatsapp_sessions s
+    set connector_id = null,
+        state = case
+          when s.desired = 'disconnected' then 'disconnected'
+          when s.state = 'connected' then 'reconnecting' else s.state end,
+        last_disconnect = case when s.uid = any (were_connected)
+          then jsonb_build_object('reason', 'connector_lost', 'at', now())
+          else s.last_disconnect end,
+        updated_at = now()
+    where s.uid = any (released);
+
+  perform public.emit_events((
+    select coalesce(jsonb_agg(public.session_event(s.uid, 'session.disconnected', '{}')), '[]')
+    from unnest(were_connected) as s(uid)
+  ));
+end;
+$$;
+
+-- Claims up to `max_sessions` sessions that should be connected and have no live owner, paired ones
+-- first.
+create function public.claim_sessions(connector_id uuid, max_sessions integer)
+returns table (
+  uid uuid, tenant_id text, session_id text, network text, epoch bigint, state text,
+  phone text, lid text, ciphertext text
+)
+language plpgsql volatile set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  claimed uuid[];
+  were_connected uuid[];
+begin
+  perform public.release_expired(max_sessions);
+  select array_agg(c.uid), array_agg(c.uid) filter (where c.state = 'connected')
+    into claimed, were_connected
+  from (
+    select s.uid, s.state
+    from public.whatsapp_sessions s
+    where s.desired = 'connected' and s.connector_id is null
+      and s.network = any (array(
+        select unnest(me.networks) from public.connectors me
+        where me.id = claim_sessions.connector_id and me.lease_expires_at > now()
+          and not me.draining))
+    order by s.phone is null, s.uid
+    limit max_sessions
+    for update of s skip locked
+  ) c;
+  if claimed is null then
+    return;
+  end if;
+
+  update public.whatsapp_sessions s
+    set connector_id = claim_sessions.connector_id,
+        epoch = s.epoch + 1,
+        state = case when s.phone is null then 'connecting' else 'reconnecting' end,
+        qr = null, qr_expires_at = null, pairing_code = null, pairing_code_expires_at = null,
+        last_disconnect = case when s.uid = any (were_connected)
+          then jsonb_build_object(
+            -- A connector that stops in order has released them itself.
+            'reason', 'connector_stopped',
+            'at', now())
+          else s.last_disconnect end,
+        updated_at = now()
+    where s.uid = any (claimed);
+
+  perform public.emit_events((
+    select coalesce(jsonb_agg(public.session_event(s.uid, 'session.disconnected', '{}')), '[]')
+    from unnest(were_connected) as s(uid)
+  ));
+
+  return query
+    select s.uid, s.tenant_id, s.session_id, s.network, s.epoch, s.state, s.phone, s.lid,
+           encode(k.ciphertext, 'base64')
+    from public.whatsapp_sessions s
+    left join public.session_credentials k on k.session_uid = s.uid
+    where s.uid = any (claimed);
+end;
+$$;
+
+-- Returns every session that a connector owns, with the state that its tenant asked for:
+-- `[{ uid, epoch, desired }]`, as one value for the reason given at event_heads.
+create function public.list_owned_sessions(connector_id uuid) returns jsonb
+language sql stable set search_path = ''
+as $$
+  select coalesce(jsonb_agg(to_jsonb(owned)), '[]')
+  from (
+    select s.uid, s.epoch, s.desired
+    from public.whatsapp_sessions s
+    where s.connector_id = list_owned_sessions.connector_id
+  ) owned;
+$$;
+
+-- Releases sessions that a connector owns but does not run, because the answer of a claim got lost.
+create function public.release_sessions(connector_id uuid, session_uids uuid[]) returns void
+language sql volatile set search_path = ''
+as $$
+  update public.whatsapp_sessions s
+    set connector_id = null, epoch = s.epoch + 1, updated_at = now()
+    where s.connector_id = release_sessions.connector_id and s.uid = any (session_uids);
+$$;
+
+-- Returns the sessions of `[{ uid, epoch }]` that the connector still owns under that epoch. They
+-- keep their owner until the transaction ends: a claim waits for the share lock.
+create function public.fence_sessions(connector_id uuid, claims jsonb) returns uuid[]
+language sql volatile set search_path = ''
+as $$
+  select coalesce(array_agg(owned.uid), '{}')
+  from (
+    select s.uid
+    from public.whatsapp_sessions s
+    join jsonb_to_recordset(claims) as c(uid uuid, epoch bigint)
+      on c.uid = s.uid and c.epoch = s.epoch
+    where s.connector_id = fence_sessions.connector_id
+    order by s.uid
+    for share of s
+  ) owned;
+$$;
+$migration_20261125001100$;
+BEGIN
+  IF EXISTS (SELECT FROM supabase_migrations.schema_migrations WHERE version = '20261125001100') THEN
+    RETURN;
+  END IF;
+  EXECUTE migration;
+  INSERT INTO supabase_migrations.schema_migrations (version, name, statements)
+    VALUES ('20261125001100', 'session_ownership', ARRAY[migration]);
+END;
+$apply$;
+
+-- 20261125001200_credentials_and_signal_keys
+DO $apply$
+DECLARE
+  migration CONSTANT text := $migration_20261125001200$-- The credentials and Signal keys of sessions. The database sees only ciphertext.
+
+-- Returns those of the keys that exist: `[{ id, ciphertext }]`, as one value for the reason given
+-- at event_heads.
+create function public.load_signal_keys(session_uid uuid, type text, ids text[]) returns jsonb
+language sql stable set search_path = ''
+as $$
+  select coalesce(jsonb_agg(to_jsonb(found)), '[]')
+  from (
+    select k.id, encode(k.ciphertext, 'base64') as ciphertext
+    from public.signal_keys k
+    where k.session_uid = load_signal_keys.session_uid
+      and k.type = load_signal_keys.type
+      and k.id = any (ids)
+  ) found;
+$$;
+
+-- Writes credentials `[{ uid, ciphertext }]` and keys `[{ uid, type, id, ciphertext }]`; a key
+-- whose ciphertext is null is deleted. Before that, everything of the sessions in `clear_auth`
+-- (uids) is deleted. Only the `owned` sessions are touched.
+create function public.write_auth(owned uuid[], credentials jsonb, keys jsonb, clear_auth jsonb)
+returns void
+language plpgsql volatile set search_path = ''
+as $$
+begin
+  if jsonb_array_length(clear_auth) > 0 then
+    delete from public.session_credentials c using jsonb_array_elements_text(clear_auth) cleared
+      where c.session_uid = cleared::uuid and c.session_uid = any (owned);
+    delete from public.signal_keys k using jsonb_array_elements_text(clear_auth) cleared
+      where k.session_uid = cleared::uuid and k.session_uid = any (owned);
+  end if;
+
+  insert into public.session_credentials (session_uid, ciphertext)
+  select c.uid, decode(c.ciphertext, 'base64')
+  from jsonb_to_recordset(credentials) as c(uid uuid, ciphertext text)
+  where c.uid = any (owned)
+  on conflict (session_uid)
+  do update set ciphertext = excluded.ciphertext, updated_at = now();
+
+  delete from public.signal_keys k
+  using jsonb_to_recordset(keys) as d(uid uuid, type text, id text, ciphertext text)
+  where d.ciphertext is null and d.uid = any (owned)
+    and k.session_uid = d.uid and k.type = d.type and k.id = d.id;
+
+  insert into public.signal_keys (session_uid, type, id, ciphertext)
+  select k.uid, k.type, k.id, decode(k.ciphertext, 'base64')
+  from jsonb_to_recordset(keys) as k(uid uuid, type text, id text, ciphertext text)
+  where k.ciphertext is not null and k.uid = any (owned)
+  on conflict (session_uid, type, id) do update set ciphertext = excluded.ciphertext;
+end;
+$$;
+$migration_20261125001200$;
+BEGIN
+  IF EXISTS (SELECT FROM supabase_migrations.schema_migrations WHERE version = '20261125001200') THEN
+    RETURN;
+  END IF;
+  EXECUTE migration;
+  INSERT INTO supabase_migrations.schema_migrations (version, name, statements)
+    VALUES ('20261125001200', 'credentials_and_signal_keys', ARRAY[migration]);
+END;
+$apply$;
+
+-- 20261125001300_outgoing_messages
+DO $apply$
+DECLARE
+  migration CONSTANT text := $migration_20261125001300$-- Outgoing messages: the intent, which is stored before anything is sent, and its outcome.
+
+-- How long an intent may be sent, again after a lost ack too.
+create function public.intent_lifetime() returns interval
+language sql immutable parallel safe set search_path = ''
+as $$ select interval '1 hour' $$;
+
+-- Fails the messages of a session that have one of these statuses and were created before this
+-- moment. Returns `{ messages, events }`.
+create function public.fail_messages(
+  session_uid uuid, statuses text[], created_before timestamptz, error jsonb
+) returns jsonb
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  failed_ids uuid[];
+begin
+  with failed as (
+    update public.messages m
+      set status = 'FAILED', error = fail_messages.error
+      where m.session_uid = fail_messages.session_uid and m.rare_status = any (statuses)
+        and m.created_at < created_before
+      returning m.id
+  )
+  select array_agg(f.id order by f.id) into failed_ids from failed f;
+
+  return jsonb_build_object(
+    'messages', (
+      select coalesce(jsonb_agg(public.message_json(f.id) order by f.id), '[]')
+      from unnest(failed_ids) as f(id)),
+    'events', (
+      select coalesce(jsonb_agg(public.message_event(f.id, 'message.failed') order by f.id), '[]')
+      from unnest(failed_ids) as f(id)));
+end;
+$$;
+
+-- Stores the intent of a message. `outcome` is `created`; `replayed`, with the first message, when
+-- the idempotency key was used for the same request; `mismatch` when it was used for another; or
+-- `not_linked` when the account was unlinked meanwhile. The one place that decides on idempotency.
+create function public.begin_send(send jsonb) returns jsonb
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  session public.whatsapp_sessions;
+  new_id uuid := (send ->> 'id')::uuid;
+  known public.idempotency_keys;
+begin
+  select s.* into strict session
+    from public.whatsapp_sessions s where s.uid = (send ->> 'uid')::uuid;
+  if session.phone is null and session.lid is null then
+    return jsonb_build_object('id', new_id, 'outcome', 'not_linked');
+  end if;
+
+  if send ->> 'idempotency_key' is not null then
+    insert into public.idempotency_keys (tenant_id, key, request_hash, message_id)
+      values (session.tenant_id, send ->> 'idempotency_key', send ->> 'request_hash', new_id)
+      on conflict do nothing;
+    select i.* into strict known from public.idempotency_keys i
+      where i.tenant_id = session.tenant_id and i.key = send ->> 'idempotency_key';
+    if known.request_hash <> send ->> 'request_hash' then
+      return jsonb_build_object('id', new_id, 'outcome', 'mismatch');
+    elsif known.message_id <> new_id then
+      return jsonb_build_object('id', new_id, 'outcome', 'replayed',
+        'message', public.message_json(known.message_id));
+    end if;
+  end if;
+
+  insert into public.messages (
+    id, tenant_id, session_uid, session_id, direction, source, chat_id, phone_number, lid, type,
+    message, status, wa_message_id, content, created_at, expires_at)
+  values (
+    new_id, session.tenant_id, session.uid, session.session_id, 'out', 'api',
+    send ->> 'chat_id', send ->> 'phone', send ->> 'lid', send ->> 'type', send ->> 'text',
+    'SENDING', send ->> 'wa_message_id', decode(send ->> 'content', 'base64'),
+    public.uuid_v7_time(new_id), now() + public.intent_lifetime())
+  on conflict (id) do nothing;
+
+  return jsonb_build_object('id', new_id, 'outcome', 'created',
+    'message', public.message_json(new_id));
+end;
+$$;
+
+-- Returns what an idempotency key was used for, `{ request_hash, message }`, or null. It answers a
+-- repeated request while its session cannot send; otherwise begin_send does.
+create function public.find_idempotent(tenant_id text, key text) returns jsonb
+language sql stable set search_path = ''
+as $$
+  select jsonb_build_object('request_hash', i.request_hash, 'message', public.message_json(i.message_id))
+  from public.idempotency_keys i
+  where i.tenant_id = find_idempotent.tenant_id and i.key = find_idempotent.key;
+$$;
+
+-- Stores the outcome of an attempt: SENT, FAILED, or QUEUED to be tried again. Returns the events
+-- to emit.
+create function public.finish_send(outcome jsonb) returns jsonb
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  changed_source text;
+  message_id uuid := (outcome ->> 'id')::uuid;
+  of_session uuid := (outcome ->> 'uid')::uuid;
+begin
+  case outcome ->> 'status'
+    when 'SENT' then
+      update public.messages m
+        set status = case when public.status_rank(m.status) < public.status_rank('SENT')
+              then 'SENT' else m.status end,
+            sent_at = clock_timestamp(), error = null, attempts = m.attempts + 1
+        where m.id = message_id and m.session_uid = of_session and m.sent_at is null
+        returning m.source into changed_source;
+    when 'FAILED' then
+      update public.messages m
+        set status = 'FAILED', error = outcome -> 'error', attempts = m.attempts + 1
+        where m.id = message_id and m.session_uid = of_session
+          and m.status in ('QUEUED', 'SENDING')
+        returning m.source into changed_source;
+    when 'QUEUED' then
+      update public.messages m
+        set status = 'QUEUED', error = outcome -> 'error', attempts = m.attempts + 1,
+            resends = 0, expires_at = null,
+            not_before = clock_timestamp() + (outcome ->> 'retry_in_ms')::bigint * interval '1 ms'
+        where m.id = message_id and m.session_uid = of_session
+          and m.status in ('QUEUED', 'SENDING') and m.attempts = (outcome ->> 'attempts')::integer
+        returning m.source into changed_source;
+  end case;
+
+  if changed_source = 'queue' then
+    perform public.postpone_next_drip(of_session);
+  end if;
+  return case when changed_source is null or outcome ->> 'status' = 'QUEUED' then '[]'::jsonb
+    else jsonb_build_array(
+      public.message_event(message_id, 'message.' || lower(outcome ->> 'status'))) end;
+end;
+$$;
+
+-- Returns the messages that have no ack, oldest first. They are sent again under the same ids after
+-- a reconnect, each after resend_message.
+-- `[{ id, wa_message_id, chat_id, content, source, attempts, resends }]`, as one value for the
+-- reason given at event_heads.
+create function public.load_in_flight(session_uid uuid) returns jsonb
+language sql stable set search_path = ''
+as $$
+  select coalesce(jsonb_agg(to_jsonb(unacknowledged) order by unacknowledged.id), '[]')
+  from (
+    select m.id, m.wa_message_id, m.chat_id, encode(m.content, 'base64') as content, m.source,
+           m.attempts, m.resends
+    from public.messages m
+    where m.session_uid = load_in_flight.session_uid and m.rare_status = 'SENDING'
+  ) unacknowledged;
+$$;
+
+-- Counts that a message without an ack is sent again. `outcome` is `created`; `failed` when it has
+-- expired or was sent again `max_resends` times; or `gone` when it is not in flight any more.
+create function public.resend_message(resend jsonb) returns jsonb
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  message public.messages;
+  failure jsonb;
+begin
+  select m.* into message from public.messages m
+    where m.id = (resend ->> 'id')::uuid and m.session_uid = (resend ->> 'uid')::uuid
+    for update;
+  if message.status is distinct from 'SENDING' then
+    return jsonb_build_object('outcome', 'gone');
+  end if;
+
+  if message.expires_at <= now() then
+    failure := public.expired_error();
+  elsif message.resends >= (resend ->> 'max_resends')::integer then
+    failure := jsonb_build_object('code', 'no_ack', 'message',
+      'WhatsApp did not confirm the message, which was sent ' || message.resends + 1 || ' times.');
+  end if;
+  if failure is not null then
+    update public.messages m set status = 'FAILED', error = failure where m.id = message.id;
+    return jsonb_build_object('outcome', 'failed', 'message', public.message_json(message.id),
+      'events', jsonb_build_array(public.message_event(message.id, 'message.failed')));
+  end if;
+
+  -- Unless the call is repeated because the answer of the first one got lost.
+  update public.messages m set resends = m.resends + 1
+    where m.id = message.id and m.resends = (resend ->> 'resends')::integer;
+  return jsonb_build_object('outcome', 'created', 'message', public.message_json(message.id));
+end;
+$$;
+
+create function public.expired_error() returns jsonb
+language sql immutable parallel safe set search_path = ''
+as $$
+  select jsonb_build_object('code', 'expired', 'message',
+    'WhatsApp did not confirm the message within an hour. It may have been delivered.')
+$$;
+
+-- Fails up to `max_messages` expired intents of any session, also of one that no connector holds.
+-- Returns them. Every connector calls it now and then.
+create function public.fail_expired_messages(max_messages integer)
+returns table (session_uid uuid, wa_message_id text)
+language plpgsql volatile set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  expired uuid[];
+begin
+  select array_agg(e.id order by e.id) into expired
+  from (
+    select m.id
+    from public.whatsapp_sessions s
+    -- Session by session, as the index is: an index range whatever the statistics say.
+    cross join lateral (
+      select i.id from public.messages i
+      where i.session_uid = s.uid and i.rare_status = 'SENDING' and i.expires_at <= now()
+      limit max_messages
+      for update skip locked
+    ) m
+    limit max_messages
+  ) e;
+  if expired is null then
+    return;
+  end if;
+
+  update public.messages m set status = 'FAILED', error = public.expired_error()
+    where m.id = any (expired);
+  perform public.emit_events((
+    select jsonb_agg(public.message_event(e.id, 'message.failed') order by e.id)
+    from unnest(expired) as e(id)));
+  return query
+    select m.session_uid, m.wa_message_id from public.messages m where m.id = any (expired);
+end;
+$$;
+
+-- Returns the content that answers a recipient's retry request; null when there is no such message.
+create function public.load_message_content(session_uid uuid, wa_message_id text) returns text
+language sql stable set search_path = ''
+as $$
+  with candidates as materialized ( -- By WhatsApp's id first, as in record_receipt.
+    select * from public.messages m where m.wa_message_id = load_message_content.wa_message_id
+  )
+  select encode(m.content, 'base64')
+  from candidates m
+  where m.session_uid = load_message_content.session_uid and m.direction = 'out'
+  limit 1;
+$$;
+$migration_20261125001300$;
+BEGIN
+  IF EXISTS (SELECT FROM supabase_migrations.schema_migrations WHERE version = '20261125001300') THEN
+    RETURN;
+  END IF;
+  EXECUTE migration;
+  INSERT INTO supabase_migrations.schema_migrations (version, name, statements)
+    VALUES ('20261125001300', 'outgoing_messages', ARRAY[migration]);
+END;
+$apply$;
+
+-- 20261125001400_drip_queue
+DO $apply$
+DECLARE
+  migration CONSTANT text := $migration_20261125001400$-- The drip queue: rows of messages with status QUEUED, which each session sends one at a time.
+-- whatsapp_sessions.next_drip_at keeps the pace.
+
+-- Returns, for each connected session of a connector, the next message of its queue and the time
+-- until the session may send it. The oldest message goes first. A message that waits for its next
+-- attempt delays the messages of its own chat only. One value for the reason given at event_heads.
+create function public.load_drip_heads(connector_id uuid) returns jsonb
+language sql stable set search_path = ''
+as $$
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'uid', s.uid, 'id', head.id, 'chat_id', head.chat_id, 'type', head.type,
+    'message', head.message, 'attempts', head.attempts, 'send_interval_ms', t.send_interval_ms,
+    'due_in_ms', greatest(0, ceil(extract(epoch from s.next_drip_at - now()) * 1000))::bigint)), '[]')
+  from public.whatsapp_sessions s
+  join public.tenants t on t.tenant_id = s.tenant_id
+  cross join lateral (
+    select m.*
+    from public.messages m
+    where m.session_uid = s.uid and m.rare_status = 'QUEUED'
+      and (m.not_before is null or m.not_before <= now())
+      -- Not `not exists`: as a join it would read the whole queue to find its first row.
+      and (
+        select earlier.id from public.messages earlier
+        where earlier.session_uid = m.session_uid and earlier.chat_id = m.chat_id
+          and earlier.rare_status = 'QUEUED' and earlier.id < m.id and earlier.not_before > now()
+        limit 1
+      ) is null
+    order by m.id
+    limit 1
+  ) head
+  where s.connector_id = load_drip_heads.connector_id and s.state = 'connected';
+$$;
+
+-- Takes a message out of the queue and stores its intent, before anything is sent, and moves
+-- next_drip_at. `outcome` is `created`; `gone` when the message is not queued any more; or
+-- `not_linked` when the account was unlinked meanwhile. Later duplicates in the queue fail; their
+-- events are in `events`.
+create function public.dequeue_message(dequeue jsonb) returns jsonb
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  queued public.messages;
+  duplicate_ids jsonb;
+begin
+  select m.* into queued from public.messages m
+    where m.id = (dequeue ->> 'id')::uuid and m.session_uid = (dequeue ->> 'uid')::uuid
+    for update;
+  if queued.status = 'SENDING' and queued.wa_message_id = dequeue ->> 'wa_message_id' then
+    -- The call is repeated because the answer of the first one got lost.
+    return jsonb_build_object('outcome', 'created', 'message', public.message_json(queued.id));
+  elsif queued.status is distinct from 'QUEUED' then
+    return jsonb_build_object('outcome', 'gone');
+  elsif not exists (
+    select from public.whatsapp_sessions s
+    where s.uid = queued.session_uid and (s.phone is not null or s.lid is not null)
+  ) then
+    return jsonb_build_object('outcome', 'not_linked');
+  end if;
+
+  update public.messages m
+    set status = 'SENDING', expires_at = now() + public.intent_lifetime(), resends = 0,
+        wa_message_id = dequeue ->> 'wa_message_id',
+        content = decode(dequeue ->> 'content', 'base64'), chat_id = dequeue ->> 'chat_id',
+        phone_number = dequeue ->> 'phone', lid = dequeue ->> 'lid', not_before = null
+    where m.id = queued.id;
+  update public.whatsapp_sessions s
+    set next_drip_at = clock_timestamp() + (dequeue ->> 'interval_ms')::bigint * interval '1 ms'
+    where s.uid = queued.session_uid;
+
+  -- A later row with the same text for the same chat was queued by mistake. It becomes FAILED and
+  -- is not deleted, so that whoever queued it gets an answer.
+  with duplicates as (
+    update public.messages m
+      set status = 'FAILED', error = jsonb_build_object('code', 'duplicate', 'message',
+            'The same text to the same chat was already queued, as message ' || queued.id || '.')
+      where m.session_uid = queued.session_uid and m.chat_id = queued.chat_id
+        and m.rare_status = 'QUEUED' and m.type = queued.type and m.message = queued.message
+        and m.id > queued.id
+      returning m.id
+  )
+  select coalesce(jsonb_agg(d.id order by d.id), '[]') into duplicate_ids from duplicates d;
+
+  return jsonb_build_object(
+    'outcome', 'created',
+    'message', public.message_json(queued.id),
+    'events', (
+      select coalesce(jsonb_agg(public.message_event(d.id::uuid, 'message.failed')), '[]')
+      from jsonb_array_elements_text(duplicate_ids) as d(id)));
+end;
+$$;
+
+-- Keeps the interval between the end of one queued message and the start of the next, also when
+-- sending took longer than the interval.
+create function public.postpone_next_drip(session_uid uuid) returns void
+language sql volatile set search_path = ''
+as $$
+  update public.whatsapp_sessions s
+    set next_drip_at = greatest(
+      s.next_drip_at, clock_timestamp() + t.send_interval_ms * interval '1 ms')
+    from public.tenants t
+    where s.uid = postpone_next_drip.session_uid and t.tenant_id = s.tenant_id;
+$$;
+$migration_20261125001400$;
+BEGIN
+  IF EXISTS (SELECT FROM supabase_migrations.schema_migrations WHERE version = '20261125001400') THEN
+    RETURN;
+  END IF;
+  EXECUTE migration;
+  INSERT INTO supabase_migrations.schema_migrations (version, name, statements)
+    VALUES ('20261125001400', 'drip_queue', ARRAY[migration]);
+END;
+$apply$;
+
+-- 20261125001500_received_messages
+DO $apply$
+DECLARE
+  migration CONSTANT text := $migration_20261125001500$-- What WhatsApp delivers to a session: messages and receipts.
+
+-- Stores a message that was received, or that was synced because the account's own phone sent it
+-- (direction out). Returns the events to emit: none when the message is already stored, because
+-- WhatsApp delivers at least once.
+create function public.record_message(received jsonb) returns jsonb
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  session public.whatsapp_sessions;
+  stored_id uuid;
+  is_incoming boolean := received ->> 'direction' = 'in';
+begin
+  select s.* into strict session
+    from public.whatsapp_sessions s where s.uid = (received ->> 'uid')::uuid;
+
+  insert into public.messages (
+    tenant_id, session_uid, session_id, direction, source, chat_id, phone_number, lid, participant,
+    type, message, status, wa_message_id, content, sent_at)
+  values (
+    session.tenant_id, session.uid, session.session_id, received ->> 'direction',
+    case when is_incoming then 'contact' else 'phone' end,
+    received ->> 'chat_id', received ->> 'phone', received ->> 'lid', received ->> 'participant',
+    received ->> 'type', received ->> 'text',
+    case when is_incoming then 'RECEIVED' else 'SENT' end,
+    received ->> 'wa_message_id', decode(received ->> 'content', 'base64'),
+    (received ->> 'sent_at')::timestamptz)
+  on conflict (session_uid, wa_message_id, direction, chat_id) do nothing
+  returning id into stored_id;
+
+  return case when stored_id is null then '[]'::jsonb else jsonb_build_array(
+    public.message_event(
+      stored_id, case when is_incoming then 'message.received' else 'message.sent' end))
+  end;
+end;
+$$;
+
+-- Whether the session has a message with this WhatsApp id, in either direction.
+create function public.has_message(session_uid uuid, wa_message_id text) returns boolean
+language sql stable set search_path = ''
+as $$
+  with named as materialized ( -- See record_receipt.
+    select m.session_uid from public.messages m where m.wa_message_id = has_message.wa_message_id
+  )
+  select exists (select from named n where n.session_uid = has_message.session_uid);
+$$;
+
+-- Moves an outgoing message to DELIVERED or READ, never back. A receipt that comes before the ack
+-- counts as the ack too. Returns the events to emit.
+create function public.record_receipt(receipt jsonb) returns jsonb
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  message public.messages;
+  was_sent boolean;
+  received_at timestamptz := coalesce((receipt ->> 'at')::timestamptz, clock_timestamp());
+  new_status text := receipt ->> 'status';
+begin
+  -- By WhatsApp's id first: in a database that was never analyzed, the planner takes any index of
+  -- the session to be as good and reads the whole history of the session.
+  with candidates as materialized (
+    select m.id, m.session_uid, m.direction from public.messages m
+    where m.wa_message_id = receipt ->> 'wa_message_id'
+  )
+  select c.id into message.id from candidates c
+    where c.session_uid = (receipt ->> 'uid')::uuid and c.direction = 'out'
+    limit 1;
+  select m.* into message from public.messages m where m.id = message.id for update;
+  if message.id is null
+    or public.status_rank(message.status) >= public.status_rank(new_status) then
+    return '[]';
+  end if;
+  was_sent := message.sent_at is not null;
+
+  update public.messages m
+    set status = new_status,
+        sent_at = coalesce(m.sent_at, received_at),
+        -- WhatsApp gives the time of a receipt in whole seconds, so it may be before sent_at.
+        delivered_at = coalesce(m.delivered_at, greatest(received_at, m.sent_at)),
+        read_at = case when new_status = 'READ'
+          then greatest(received_at, m.sent_at, m.delivered_at) else m.read_at end,
+        error = null
+    where m.id = message.id;
+
+  return case when was_sent then '[]'::jsonb
+      else jsonb_build_array(public.message_event(message.id, 'message.sent')) end
+    || jsonb_build_array(public.message_event(message.id, 'message.' || lower(new_status)));
+end;
+$$;
+$migration_20261125001500$;
+BEGIN
+  IF EXISTS (SELECT FROM supabase_migrations.schema_migrations WHERE version = '20261125001500') THEN
+    RETURN;
+  END IF;
+  EXECUTE migration;
+  INSERT INTO supabase_migrations.schema_migrations (version, name, statements)
+    VALUES ('20261125001500', 'received_messages', ARRAY[migration]);
+END;
+$apply$;
+
+-- 20261125001600_session_changes
+DO $apply$
+DECLARE
+  migration CONSTANT text := $migration_20261125001600$-- Changes of state that a connector reports for a session it owns.
+
+-- Whether two identities, each with a phone and a LID where known, are of the same account.
+create function public.is_same_account(
+  phone_a text, lid_a text, phone_b text, lid_b text
+) returns boolean
+language sql immutable parallel safe set search_path = ''
+as $$
+  select coalesce(phone_a = phone_b, false) or coalesce(lid_a = lid_b, false);
+$$;
+
+-- Fails the messages of the account that a session had before a change, so that none is sent from
+-- another one: when the account is unlinked, what is in flight; when another account is linked,
+-- what is still queued too. Returns as fail_messages does.
+create function public.fail_messages_of_former_account(
+  stored public.whatsapp_sessions, patched public.whatsapp_sessions, reason text
+) returns jsonb
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  was_linked boolean := stored.phone is not null or stored.lid is not null;
+  is_linked boolean := patched.phone is not null or patched.lid is not null;
+  former jsonb := case when was_linked
+    then jsonb_build_object('phone', stored.phone, 'lid', stored.lid, 'until', clock_timestamp())
+    else stored.former_account end;
+begin
+  if was_linked and not is_linked then
+    return public.fail_messages(stored.uid, '{SENDING}', 'infinity', jsonb_build_object(
+      'code', coalesce(reason, 'logged_out'), 'message',
+      'The device was unlinked before WhatsApp confirmed the message. It may have been delivered.'));
+  elsif is_linked and not public.is_same_account(
+    former ->> 'phone', former ->> 'lid', patched.phone, patched.lid
+  ) then
+    -- Messages queued after the former account was unlinked are meant for the next one.
+    return public.fail_messages(stored.uid, '{QUEUED,SENDING}',
+      coalesce((former ->> 'until')::timestamptz, '-infinity'),
+      jsonb_build_object('code', 'account_changed', 'message',
+        'Another WhatsApp account was linked to the session before the message was sent.'));
+  end if;
+  return '{"messages": [], "events": []}';
+end;
+$$;
+
+-- Changes the columns of a session that `patch` names. Returns the messages that fail with it and
+-- the events to emit.
+create function public.change_session(change jsonb) returns jsonb
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  session_uid uuid := (change ->> 'uid')::uuid;
+  stored public.whatsapp_sessions;
+  patched public.whatsapp_sessions;
+  failed jsonb;
+begin
+  select s.* into strict stored from public.whatsapp_sessions s where s.uid = session_uid;
+  patched := jsonb_populate_record(stored, change -> 'patch');
+  -- First, because the events of the messages show the account they were sent from.
+  failed := public.fail_messages_of_former_account(
+    stored, patched, change -> 'event_data' ->> 'reason');
+
+  update public.whatsapp_sessions s
+    set state = patched.state, phone = patched.phone, lid = patched.lid,
+        qr = patched.qr, qr_expires_at = patched.qr_expires_at,
+        pairing_code = patched.pairing_code,
+        pairing_code_expires_at = patched.pairing_code_expires_at,
+        connected_at = patched.connected_at, last_disconnect = patched.last_disconnect,
+        former_account = case
+          when patched.phone is not null or patched.lid is not null then null
+          when s.phone is not null or s.lid is not null then jsonb_build_object(
+            'phone', s.phone, 'lid', s.lid, 'until', clock_timestamp())
+          else s.former_account end,
+        desired = patched.desired,
+        connector_id = case when patched.desired = 'disconnected' and patched.state = 'disconnected'
+          then null else s.connector_id end,
+        updated_at = now()
+    where s.uid = session_uid;
+
+  return jsonb_build_object(
+    'failed', failed -> 'messages',
+    'events', (failed -> 'events') || case when change ->> 'event' is null then '[]'::jsonb
+      else jsonb_build_array(public.session_event(
+        session_uid, change ->> 'event', coalesce(change -> 'event_data', '{}'))) end);
+end;
+$$;
+$migration_20261125001600$;
+BEGIN
+  IF EXISTS (SELECT FROM supabase_migrations.schema_migrations WHERE version = '20261125001600') THEN
+    RETURN;
+  END IF;
+  EXECUTE migration;
+  INSERT INTO supabase_migrations.schema_migrations (version, name, statements)
+    VALUES ('20261125001600', 'session_changes', ARRAY[migration]);
+END;
+$apply$;
+
+-- 20261125001700_commit_writes
+DO $apply$
+DECLARE
+  migration CONSTANT text := $migration_20261125001700$-- The one write of a connector: a batch in one transaction.
+
+-- Commits everything that a connector gathered since its last commit, in one transaction. `writes`:
+--   { sessions: [{ uid, epoch }],          every session that the other fields name
+--     credentials, keys, clear_auth,       see write_auth
+--     items: [{ kind, uid, ... }] }        see the loop below
+-- Returns `{ stale: [uid], results: [...], notifications: [...] }`. The connector passes the
+-- notifications of emit_events on to the hubs. Nothing of a stale session is written. There is a
+-- result for each item, in the same order: for `send` that of begin_send, for `dequeue` that of
+-- dequeue_message, for `resend` that of resend_message, for `outcome` the message, for `change` the
+-- messages that failed with it, otherwise null.
+create function public.commit_writes(connector_id uuid, writes jsonb) returns jsonb
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  owned uuid[] := public.fence_sessions(connector_id, writes -> 'sessions');
+  item jsonb;
+  result jsonb;
+  results jsonb := '[]';
+  events jsonb := '[]';
+  notifications jsonb;
+begin
+  perform public.write_auth(
+    owned,
+    coalesce(writes -> 'credentials', '[]'),
+    coalesce(writes -> 'keys', '[]'),
+    coalesce(writes -> 'clear_auth', '[]'));
+
+  for item in select e.value from jsonb_array_elements(coalesce(writes -> 'items', '[]')) e loop
+    result := null;
+    if (item ->> 'uid')::uuid = any (owned) then
+      case item ->> 'kind'
+        when 'send' then result := public.begin_send(item);
+        when 'dequeue' then result := public.dequeue_message(item);
+        when 'resend' then result := public.resend_message(item);
+        when 'outcome' then
+          events := events || public.finish_send(item);
+          result := public.message_json((item ->> 'id')::uuid);
+        when 'message' then events := events || public.record_message(item);
+        when 'receipt' then events := events || public.record_receipt(item);
+        when 'change' then result := public.change_session(item);
+      end case;
+      events := events || coalesce(result -> 'events', '[]');
+      result := result - 'events';
+    end if;
+    results := results || jsonb_build_array(result);
+  end loop;
+
+  notifications := public.emit_events(events, notify => false);
+  return jsonb_build_object(
+    'stale', (
+      select coalesce(jsonb_agg(c.uid), '[]')
+      from jsonb_to_recordset(writes -> 'sessions') as c(uid uuid)
+      where c.uid <> all (owned)),
+    'results', results,
+    'notifications', notifications);
+end;
+$$;
+$migration_20261125001700$;
+BEGIN
+  IF EXISTS (SELECT FROM supabase_migrations.schema_migrations WHERE version = '20261125001700') THEN
+    RETURN;
+  END IF;
+  EXECUTE migration;
+  INSERT INTO supabase_migrations.schema_migrations (version, name, statements)
+    VALUES ('20261125001700', 'commit_writes', ARRAY[migration]);
+END;
+$apply$;
+
+-- 20261125001800_session_api
+DO $apply$
+DECLARE
+  migration CONSTANT text := $migration_20261125001800$-- What the control plane does with sessions. Every function takes the id of the tenant.
+
+-- Raises 23505 when the tenant already has a session with this id.
+create function public.create_session(
+  tenant_id text, session_id text, name text, description text, network text
+) returns setof public.session_resources
+language plpgsql volatile set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  created uuid;
+begin
+  insert into public.whatsapp_sessions (tenant_id, session_id, name, description, network)
+    values (create_session.tenant_id, create_session.session_id, create_session.name,
+            create_session.description, create_session.network)
+    returning uid into created;
+  perform public.notify_connectors(created);
+  return query select * from public.session_resources r where r.uid = created;
+end;
+$$;
+
+-- Returns where a session runs and its pairing data; no row when the tenant has no such session.
+-- `connector_url` is null while no live connector owns the session.
+create function public.locate_session(tenant_id text, session_id text)
+returns table (
+  uid uuid, network text, state text, desired text, qr text, qr_expires_at timestamptz,
+  pairing_code text, pairing_code_expires_at timestamptz,
+  connector_id uuid, connector_url text, connector_instance text
+)
+language sql stable set search_path = ''
+as $$
+  select r.uid, r.network, r.state, s.desired, s.qr, s.qr_expires_at,
+         s.pairing_code, s.pairing_code_expires_at, c.id, c.url, c.instance
+  from public.session_resources r
+  join public.whatsapp_sessions s on s.uid = r.uid
+  left join public.connectors c on c.id = s.connector_id and c.lease_expires_at > now()
+  where r.tenant_id = locate_session.tenant_id and r.session_id = locate_session.session_id;
+$$;
+
+-- Sets whether a session should be connected. A live owner carries out a stop; without one it is
+-- carried out here. Returns false when there is no such session.
+create function public.set_session_desired(tenant_id text, session_id text, desired text)
+returns boolean
+language plpgsql volatile set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  session public.whatsapp_sessions;
+begin
+  select s.* into session from public.whatsapp_sessions s
+    where s.tenant_id = set_session_desired.tenant_id
+      and s.session_id = set_session_desired.session_id
+    for update;
+  if session.uid is null then
+    return false;
+  end if;
+
+  if set_session_desired.desired = 'connected' then
+    update public.whatsapp_sessions s
+      set desired = 'connected',
+          state = case when s.state = 'disconnected' then 'connecting' else s.state end,
+          updated_at = now()
+      where s.uid = session.uid and s.desired <> 'connected';
+  elsif public.connector_is_live(session.connector_id) then
+    update public.whatsapp_sessions s set desired = 'disconnected', updated_at = now()
+      where s.uid = session.uid;
+  else
+    update public.whatsapp_sessions s
+      set desired = 'disconnected', state = 'disconnected', connector_id = null,
+          epoch = s.epoch + 1, qr = null, qr_expires_at = null,
+          pairing_code = null, pairing_code_expires_at = null, updated_at = now()
+      where s.uid = session.uid;
+  end if;
+  perform public.notify_connectors(session.uid);
+  return true;
+end;
+$$;
+
+-- Removes a session with its credentials and keys. Its history stays; messages that are not sent
+-- yet fail with the code session_deleted. Returns false when there is no such session.
+create function public.delete_session(tenant_id text, session_id text) returns boolean
+language plpgsql volatile set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  deleted_uid uuid;
+  events jsonb;
+begin
+  select s.uid into deleted_uid from public.whatsapp_sessions s
+    where s.tenant_id = delete_session.tenant_id and s.session_id = delete_session.session_id
+    for update;
+  if deleted_uid is null then
+    return false;
+  end if;
+
+  events := public.fail_messages(deleted_uid, '{QUEUED,SENDING}', 'infinity',
+    jsonb_build_object('code', 'session_deleted', 'message',
+      'The session was deleted before the message was sent.')) -> 'events';
+  events := events || jsonb_build_array(
+    public.session_event(deleted_uid, 'session.disconnected',
+      '{"state":"disconnected","reason":"deleted"}'));
+
+  delete from public.whatsapp_sessions s where s.uid = deleted_uid;
+  perform public.emit_events(events);
+  perform public.notify_connectors(deleted_uid);
+  return true;
+end;
+$$;
+$migration_20261125001800$;
+BEGIN
+  IF EXISTS (SELECT FROM supabase_migrations.schema_migrations WHERE version = '20261125001800') THEN
+    RETURN;
+  END IF;
+  EXECUTE migration;
+  INSERT INTO supabase_migrations.schema_migrations (version, name, statements)
+    VALUES ('20261125001800', 'session_api', ARRAY[migration]);
+END;
+$apply$;
+
+-- 20261125001850_history_api
+DO $apply$
+DECLARE
+  migration CONSTANT text := $migration_20261125001850$-- Pages of the message history, for the control plane.
+
+-- Returns a page of a tenant's messages, or of one of its sessions, in id order:
+--   { data: [message], next: id | null }
+-- `next` is the `after_id` of the next page; null on the last one. `from_id` is included, `before_id`
+-- is not. For the statuses SENT, DELIVERED and READ, which no index has, one call reads a bounded
+-- number of rows: its page may hold fewer messages than `page_limit` although `next` is not null.
+create function public.message_page(
+  tenant_id text, session_uid uuid, chat_id text, status text, direction text,
+  from_id uuid, before_id uuid, after_id uuid, ascending boolean,
+  page_limit integer, page_offset integer
+) returns json
+language plpgsql stable set search_path = ''
+as $$
+declare
+  max_scanned constant integer := 5000;
+  is_rare boolean := coalesce(status in ('QUEUED', 'SENDING', 'FAILED'), false);
+  is_unindexed boolean := coalesce(status in ('SENT', 'DELIVERED', 'READ'), false);
+  -- Incoming messages are RECEIVED, outgoing ones never are.
+  directions text[] := case
+    when is_rare then array[null]
+    when status = 'RECEIVED' then array['in']
+    when is_unindexed then array['out']
+    when direction is not null then array[direction]
+    else array['in', 'out'] end;
+  wanted integer := page_offset + page_limit + 1;
+  scanned integer := case when is_unindexed then max_scanned else wanted end;
+  ordering text := case when ascending then 'asc' else 'desc' end;
+  conditions text := 'm.tenant_id = $1'
+    || case when session_uid is null then '' else ' and m.session_uid = $2' end
+    || case when chat_id is null then '' else ' and m.chat_id = $3' end
+    || case when is_rare then ' and m.rare_status = $4' else '' end
+    || case when from_id is null then '' else ' and m.id >= $5' end
+    || case when before_id is null then '' else ' and m.id < $6' end
+    || case when after_id is null then ''
+         when ascending then ' and m.id > $7' else ' and m.id < $7' end;
+  -- Each branch is a range of one index, read in its order and only as far as needed.
+  candidates text := (
+    select string_agg(
+      format('(select m.id, m.status from public.messages m where %s%s order by m.id %s limit %s)',
+        conditions,
+        case when d is null then '' else format(' and m.direction = %L', d) end, ordering, scanned),
+      ' union all ')
+    from unnest(directions) d);
+  ids uuid[];
+  page uuid[];
+  next_id uuid;
+begin
+  execute format(
+      'select array(select c.id from (%s) c%s order by c.id %s limit %s)',
+      candidates, case when is_unindexed then ' where c.status = $4' else '' end, ordering, wanted)
+    into ids
+    using tenant_id, session_uid, chat_id, status, from_id, before_id, after_id;
+
+  page := ids[page_offset + 1 : page_offset + page_limit];
+  if cardinality(ids) = wanted then
+    next_id := page[page_limit];
+  elsif is_unindexed then
+    execute format('select c.id from (%s) c order by c.id %s offset %s limit 1',
+        candidates, ordering, max_scanned - 1)
+      into next_id
+      using tenant_id, session_uid, chat_id, status, from_id, before_id, after_id;
+  end if;
+
+  return json_build_object(
+    'data', (
+      select coalesce(json_agg(row_to_json(r) order by p.position), '[]')
+      from unnest(page) with ordinality p(id, position)
+      cross join lateral (
+        select v.id, v.session_id, v.direction, v.source, v.chat_id, v.phone, v.lid, v.participant,
+               v.type, v.text, v.status, v.wa_message_id, v.error, v.created_at, v.sent_at,
+               v.delivered_at, v.read_at
+        from public.message_resources v where v.id = p.id
+      ) r),
+    'next', next_id);
+end;
+$$;
+$migration_20261125001850$;
+BEGIN
+  IF EXISTS (SELECT FROM supabase_migrations.schema_migrations WHERE version = '20261125001850') THEN
+    RETURN;
+  END IF;
+  EXECUTE migration;
+  INSERT INTO supabase_migrations.schema_migrations (version, name, statements)
+    VALUES ('20261125001850', 'history_api', ARRAY[migration]);
+END;
+$apply$;
+
+-- 20261125001900_webhook_deliveries
+DO $apply$
+DECLARE
+  migration CONSTANT text := $migration_20261125001900$-- What delivers webhooks calls, and what lists and repeats deliveries.
+
+-- Stores what came of an endpoint's deliveries, and returns what is next for it. Null: there is no
+-- such endpoint.
+--
+-- `results` are first attempts of the events after the cursor up to `to_seq`, in which every
+-- event that is missing was filtered out; `[{ event_seq, event_id, event_type, status, retry_in_ms,
+-- status_code, error, response, duration_ms }]`. They and the cursor change nothing when the
+-- cursor is not within `from_seq` and `to_seq`: it was moved by somebody else. `retry_results` are
+-- those of later attempts, with `id` and `attempt` in place of the event.
+-- `failures` counts failed attempts since the last success; `succeeded` says whether any
+-- succeeded since the last call.
+--
+-- Returned are the events after `read_after`, at most so many events and bytes (but one at least,
+-- however large), and due retries except those in `known_retries`.
+create function public.advance_endpoint(
+  endpoint_id uuid,
+  from_seq bigint, to_seq bigint, results jsonb, retry_results jsonb,
+  failures integer, succeeded boolean,
+  read_after bigint, max_events integer, max_bytes integer,
+  max_retries integer, known_retries uuid[]
+) returns jsonb
+language plpgsql volatile set search_path = ''
+-- A plan made while the tables were empty must not scan them when they are large.
+set enable_seqscan = off
+as $$
+#variable_conflict use_column
+declare
+  endpoint public.webhook_endpoints;
+  last_seq bigint;
+  read_to bigint;
+  events jsonb := '[]';
+  retries jsonb := '[]';
+begin
+  select w.* into endpoint from public.webhook_endpoints w
+    where w.id = advance_endpoint.endpoint_id;
+  if to_seq > from_seq or jsonb_array_length(retry_results) > 0 then
+    -- Only a call that writes locks: the others cost no commit record.
+    select w.* into endpoint from public.webhook_endpoints w
+      where w.id = advance_endpoint.endpoint_id
+      for no key update;
+  end if;
+  if endpoint.id is null then
+    return null;
+  end if;
+
+  if to_seq > from_seq or jsonb_array_length(retry_results) > 0 then
+    endpoint := public.record_deliveries(
+      endpoint, from_seq, to_seq, results, retry_results, failures, succeeded);
+  end if;
+
+  -- Read before the events: what it counts is committed, so the events are visible.
+  select c.last_seq into last_seq from public.event_counters c
+    where c.tenant_id = endpoint.tenant_id;
+  read_to := coalesce(advance_endpoint.read_after, endpoint.cursor_seq);
+  if max_events > 0 and read_to < last_seq then
+    select p.events, p.read_to into events, read_to
+      from public.read_endpoint_events(endpoint, read_to, last_seq, max_events, max_bytes) p;
+  end if;
+
+  select coalesce(jsonb_agg(jsonb_build_object(
+      'id', d.id, 'attempt', d.attempts + 1,
+      'event', (select to_jsonb(e) from public.event_resources e
+                where e.tenant_id = endpoint.tenant_id and e.seq = d.event_seq)
+    ) order by d.next_attempt_at, d.event_seq), '[]')
+    into retries
+  from (
+    select d.id, d.attempts, d.event_seq, d.next_attempt_at
+    from public.webhook_deliveries d
+    where d.endpoint_id = endpoint.id and d.status = 'pending' and d.next_attempt_at <= now()
+      and d.id <> all (known_retries)
+    order by d.next_attempt_at
+    limit max_retries
+  ) d;
+
+  return jsonb_build_object(
+    'tenant_id', endpoint.tenant_id, 'url', endpoint.url, 'secret', endpoint.secret,
+    'enabled', endpoint.enabled, 'failures', endpoint.failures,
+    'cursor_seq', endpoint.cursor_seq, 'last_seq', last_seq,
+    'read_to', read_to, 'events', events, 'retries', retries,
+    'next_retry_at', (
+      select d.next_attempt_at from public.webhook_deliveries d
+      where d.endpoint_id = endpoint.id and d.status = 'pending'
+        and d.id <> all (known_retries)
+        and d.id <> all (array(
+          select (r.value ->> 'id')::uuid from jsonb_array_elements(retries) r))
+      order by d.next_attempt_at
+      limit 1));
+end;
+$$;
+
+-- The events after `read_after` that the endpoint receives, and the seq up to which that is all.
+create function public.read_endpoint_events(
+  endpoint public.webhook_endpoints, read_after bigint, last_seq bigint,
+  max_events integer, max_bytes integer,
+  out events jsonb, out read_to bigint
+)
+language plpgsql stable set search_path = '' set enable_seqscan = off
+as $$
+#variable_conflict use_column
+declare
+  -- How much of the log one call looks at, when the endpoint receives few of its events.
+  max_scanned constant integer := 2000;
+  first_seq bigint;
+  event_count integer;
+  is_full boolean;
+  last_read bigint;
+begin
+  -- Events past their retention are missing from the log.
+  select e.seq into first_seq from public.events e
+    where e.tenant_id = endpoint.tenant_id and e.seq > read_after
+    order by e.seq limit 1;
+  if first_seq is null or first_seq > last_seq then
+    events := '[]';
+    read_to := last_seq;
+    return;
+  end if;
+  read_to := least(last_seq, first_seq + max_scanned - 1);
+
+  select coalesce(jsonb_agg(to_jsonb(e) order by e.seq)
+           filter (where p.place = 1 or p.bytes <= max_bytes), '[]'),
+         count(*) = max_events or coalesce(bool_or(p.place > 1 and p.bytes > max_bytes), false),
+         max(p.seq) filter (where p.place = 1 or p.bytes <= max_bytes)
+    into events, is_full, last_read
+  from (
+    select w.seq,
+           row_number() over (order by w.seq) as place,
+           sum(octet_length(w.data::text)) over (order by w.seq) as bytes
+    from (
+      select e.seq, e.data from public.events e
+      where e.tenant_id = endpoint.tenant_id
+        and e.seq > read_after and e.seq <= read_endpoint_events.read_to
+        and (endpoint.events is null or e.type = any (endpoint.events))
+      order by e.seq
+      limit max_events
+    ) w
+  ) p
+  join public.event_resources e on e.tenant_id = endpoint.tenant_id and e.seq = p.seq;
+  if is_full then
+    read_to := last_read;
+  end if;
+end;
+$$;
+
+-- The part of advance_endpoint that writes. Returns the endpoint as it is then.
+create function public.record_deliveries(
+  endpoint public.webhook_endpoints,
+  from_seq bigint, to_seq bigint, results jsonb, retry_results jsonb,
+  failures integer, succeeded boolean
+) returns public.webhook_endpoints
+language plpgsql volatile set search_path = '' set enable_seqscan = off
+as $$
+#variable_conflict use_column
+declare
+  -- An endpoint without a success for so long is switched off when a delivery becomes dead.
+  max_failing constant interval := interval '3 days';
+  old_cursor bigint := endpoint.cursor_seq;
+  was_failing_since timestamptz := endpoint.failing_since;
+  is_gone boolean;
+  is_dead boolean;
+begin
+  if jsonb_array_length(retry_results) > 0 then
+    update public.webhook_deliveries d
+      set status = r.status,
+          attempts = r.attempt,
+          next_attempt_at = now() + r.retry_in_ms * interval '1 ms',
+          status_code = r.status_code,
+          error = r.error,
+          response = r.response,
+          duration_ms = r.duration_ms,
+          delivered_at = case when r.status = 'delivered' then now() end
+      from jsonb_to_recordset(retry_results) as r(
+        id uuid, attempt integer, status text, retry_in_ms integer, status_code integer,
+        error text, response text, duration_ms integer)
+      where d.tenant_id = endpoint.tenant_id and d.id = r.id
+        -- The answer to an earlier call may have been lost.
+        and d.status = 'pending' and d.attempts = r.attempt - 1;
+  end if;
+
+  if old_cursor between from_seq and to_seq then
+    insert into public.webhook_deliveries (
+      tenant_id, endpoint_id, event_seq, event_id, event_type, status, attempts, next_attempt_at,
+      status_code, error, response, duration_ms, delivered_at)
+    select endpoint.tenant_id, endpoint.id, r.event_seq, substr(r.event_id, 5)::uuid, r.event_type,
+           r.status, 1, now() + r.retry_in_ms * interval '1 ms',
+           r.status_code, r.error, r.response, r.duration_ms,
+           case when r.status = 'delivered' then now() end
+    from jsonb_to_recordset(results) as r(
+      event_seq bigint, event_id text, event_type text, status text, retry_in_ms integer,
+      status_code integer, error text, response text, duration_ms integer)
+    where r.event_seq > old_cursor
+    order by r.event_seq;
+    endpoint.cursor_seq := to_seq;
+  end if;
+
+  select coalesce(bool_or((r.value ->> 'status_code')::integer = 410), false),
+         coalesce(bool_or(r.value ->> 'status' = 'dead'), false)
+    into is_gone, is_dead
+  from jsonb_array_elements(results || retry_results) r;
+
+  endpoint.failures := record_deliveries.failures;
+  endpoint.failing_since := case
+    when record_deliveries.failures = 0 then null
+    when succeeded then now()
+    else coalesce(was_failing_since, now())
+  end;
+  if endpoint.enabled and (is_gone or is_dead and endpoint.failing_since <= now() - max_failing) then
+    endpoint.enabled := false;
+    endpoint.disabled_reason := case when is_gone then 'gone' else 'failing' end;
+    endpoint.disabled_at := now();
+  end if;
+
+  update public.webhook_endpoints w
+    set cursor_seq = endpoint.cursor_seq,
+        failures = endpoint.failures,
+        failing_since = endpoint.failing_since,
+        enabled = endpoint.enabled,
+        disabled_reason = endpoint.disabled_reason,
+        disabled_at = endpoint.disabled_at
+    where w.id = endpoint.id
+      and (w.cursor_seq, w.failures, w.enabled)
+        is distinct from (endpoint.cursor_seq, endpoint.failures, endpoint.enabled);
+
+  if endpoint.disabled_at = now() then
+    perform public.emit_events(jsonb_build_array(jsonb_build_object(
+      'tenant_id', endpoint.tenant_id, 'type', 'webhook.disabled',
+      'data', jsonb_build_object(
+        'endpoint_id', endpoint.id, 'url', endpoint.url, 'reason', endpoint.disabled_reason))));
+  end if;
+  return endpoint;
+end;
+$$;
+
+-- Of the enabled endpoints of these buckets after `after_id`, those with events after their cursor
+-- or with retries due, in the order of their ids: what a lost notification left behind.
+create function public.find_due_endpoints(buckets smallint[], after_id uuid, max_endpoints integer)
+returns table (endpoint_id uuid, last_seq bigint)
+language sql stable set search_path = '' set enable_seqscan = off
+as $$
+  -- Scalar subqueries: each is one index look-up, and no statistics can turn them into a join.
+  select w.id,
+         (select c.last_seq from public.event_counters c where c.tenant_id = w.tenant_id)
+  from public.webhook_endpoints w
+  where w.enabled and w.bucket = any (buckets) and w.id > after_id
+    and (
+      w.cursor_seq <
+        (select c.last_seq from public.event_counters c where c.tenant_id = w.tenant_id)
+      or now() >= (
+        select d.next_attempt_at from public.webhook_deliveries d
+        where d.endpoint_id = w.id and d.status = 'pending'
+        order by d.next_attempt_at limit 1)
+    )
+  order by w.id
+  limit max_endpoints;
+$$;
+
+-- Makes deliveries pending again, as new: due at once, with all attempts before them. Returns how
+-- many. Deliveries that are pending already only become due.
+create function public.redeliver(tenant_id text, delivery_ids uuid[]) returns integer
+language sql volatile set search_path = '' set enable_seqscan = off
+as $$
+  with again as (
+    update public.webhook_deliveries d
+      set status = 'pending', attempts = 0, next_attempt_at = now(), delivered_at = null
+      where d.tenant_id = redeliver.tenant_id and d.id = any (delivery_ids)
+      returning 1
+  )
+  select count(*)::integer from again;
+$$;
+
+-- Does so with the oldest dead deliveries of an endpoint.
+create function public.replay_dead(tenant_id text, endpoint_id uuid, max_deliveries integer)
+returns integer
+language sql volatile set search_path = '' set enable_seqscan = off
+as $$
+  select public.redeliver(replay_dead.tenant_id, array(
+    select d.id from public.webhook_deliveries d
+    where d.tenant_id = replay_dead.tenant_id and d.status = 'dead'
+      and d.endpoint_id = replay_dead.endpoint_id
+    order by d.id
+    limit max_deliveries));
+$$;
+
+-- Adds a delivery for each stored event from `from_seq` to `to_seq` that the endpoint receives.
+-- Events after its cursor are still to come and not added. Returns how many were.
+create function public.replay_events(
+  tenant_id text, endpoint_id uuid, from_seq bigint, to_seq bigint
+) returns integer
+language sql volatile set search_path = '' set enable_seqscan = off
+as $$
+  with added as (
+    insert into public.webhook_deliveries (
+      tenant_id, endpoint_id, event_seq, event_id, event_type, status, attempts, next_attempt_at)
+    select w.tenant_id, w.id, e.seq, e.id, e.type, 'pending', 0, now()
+    from public.webhook_endpoints w
+    join public.events e on e.tenant_id = w.tenant_id
+    where w.id = replay_events.endpoint_id and w.tenant_id = replay_events.tenant_id
+      and e.tenant_id = replay_events.tenant_id
+      and e.seq between replay_events.from_seq and least(replay_events.to_seq, w.cursor_seq)
+      and (w.events is null or e.type = any (w.events))
+    order by e.seq
+    returning 1
+  )
+  select count(*)::integer from added;
+$$;
+$migration_20261125001900$;
+BEGIN
+  IF EXISTS (SELECT FROM supabase_migrations.schema_migrations WHERE version = '20261125001900') THEN
+    RETURN;
+  END IF;
+  EXECUTE migration;
+  INSERT INTO supabase_migrations.schema_migrations (version, name, statements)
+    VALUES ('20261125001900', 'webhook_deliveries', ARRAY[migration]);
+END;
+$apply$;
+
+-- 20261125001950_retention
+DO $apply$
+DECLARE
+  migration CONSTANT text := $migration_20261125001950$-- Removing what is older than its retention, in steps that stay far below a statement timeout. The
+-- control plane's cron calls purge_expired every minute until it returns true.
+
+alter table public.tenants
+  -- Events and their deliveries; streams and endpoints can resume and replay within it.
+  add column event_retention_days integer not null default 7
+    check (event_retention_days between 1 and 365),
+  -- Null keeps the history.
+  add column message_retention_days integer check (message_retention_days between 1 and 3650);
+
+create index idempotency_keys_by_time on public.idempotency_keys using brin (created_at);
+
+create table public.purge_progress (
+  id boolean primary key default true check (id),
+  -- The tenant after which the next step goes on; null starts with the first one.
+  after_tenant text
+);
+insert into public.purge_progress default values;
+comment on table public.purge_progress is
+  'How far purge_expired has come. One row, which nobody removes.';
+
+-- Removes at most `max_rows` rows of each kind of one tenant, the oldest first. Returns how many.
+create function public.purge_tenant(tenant public.tenants, max_rows integer) returns integer
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  events_before timestamptz := now() - tenant.event_retention_days * interval '1 day';
+  messages_before uuid :=
+    public.uuid_v7_floor(now() - tenant.message_retention_days * interval '1 day');
+  removed integer;
+  total integer := 0;
+begin
+  -- The events of a tenant are in the order of their time, so its oldest ones tell enough.
+  delete from public.events e
+    where e.tenant_id = tenant.tenant_id and e.seq = any (array(
+      select oldest.seq
+      from (
+        select o.seq, o.created_at from public.events o
+        where o.tenant_id = tenant.tenant_id order by o.seq limit max_rows
+      ) oldest
+      where oldest.created_at < events_before));
+  get diagnostics removed = row_count;
+  total := total + removed;
+
+  delete from public.webhook_deliveries d
+    where d.tenant_id = tenant.tenant_id and d.status <> 'pending' and d.id = any (array(
+      select o.id from public.webhook_deliveries o
+      where o.tenant_id = tenant.tenant_id and o.id < public.uuid_v7_floor(events_before)
+      order by o.id limit max_rows));
+  get diagnostics removed = row_count;
+  total := total + removed;
+
+  delete from public.api_calls a
+    where a.tenant_id = tenant.tenant_id and a.hour = any (array(
+      select o.hour from public.api_calls o
+      where o.tenant_id = tenant.tenant_id and o.hour < now() - interval '400 days'
+      order by o.hour limit max_rows));
+  get diagnostics removed = row_count;
+  total := total + removed;
+
+  if messages_before is not null then
+    delete from public.messages m
+      where m.status not in ('QUEUED', 'SENDING') and m.id = any (array(
+        select o.id
+        from unnest(array['in', 'out']) d(direction)
+        cross join lateral (
+          select m.id from public.messages m
+          where m.tenant_id = tenant.tenant_id and m.direction = d.direction
+            and m.id < messages_before
+          order by m.id limit max_rows
+        ) o
+        limit max_rows));
+    get diagnostics removed = row_count;
+    total := total + removed;
+  end if;
+  return total;
+end;
+$$;
+
+-- One step: at most `max_tenants` tenants and about `max_rows` rows of each kind. Returns true when
+-- it has been through all tenants; the next call then starts with the first one again.
+create function public.purge_expired(
+  max_tenants integer default 200, max_rows integer default 2000
+) returns boolean
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  position text;
+  tenant public.tenants;
+  removed integer;
+  seen integer := 0;
+begin
+  -- One step at a time, whoever calls: a second caller has nothing to do.
+  select p.after_tenant into position from public.purge_progress p for update skip locked;
+  if not found then
+    return true;
+  end if;
+
+  delete from public.idempotency_keys k
+    where k.ctid = any (array(
+      select o.ctid from public.idempotency_keys o
+      where o.created_at < now() - interval '1 day' limit max_rows));
+
+  for tenant in
+    select t.* from public.tenants t
+    where position is null or t.tenant_id > position
+    order by t.tenant_id limit max_tenants
+  loop
+    seen := seen + 1;
+    removed := public.purge_tenant(tenant, max_rows);
+    if removed >= max_rows then
+      -- There may be more of it: the next step goes on with this tenant.
+      update public.purge_progress set after_tenant = position;
+      return false;
+    end if;
+    position := tenant.tenant_id;
+  end loop;
+  update public.purge_progress set after_tenant = case when seen < max_tenants then null else position end;
+  return seen < max_tenants;
+end;
+$$;
+$migration_20261125001950$;
+BEGIN
+  IF EXISTS (SELECT FROM supabase_migrations.schema_migrations WHERE version = '20261125001950') THEN
+    RETURN;
+  END IF;
+  EXECUTE migration;
+  INSERT INTO supabase_migrations.schema_migrations (version, name, statements)
+    VALUES ('20261125001950', 'retention', ARRAY[migration]);
+END;
+$apply$;
+
+-- 20261125002000_access
+DO $apply$
+DECLARE
+  migration CONSTANT text := $migration_20261125002000$-- Who may read what: the service role everything, a tenant's JWT (role authenticated, claim
+-- tenant_id) the rows of that tenant, anon nothing. Only the service role may write.
+
+do $$
+declare
+  relation record;
+begin
+  for relation in
+    select c.relname, c.relkind from pg_class c
+    where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'v')
+  loop
+    execute format('revoke all on public.%I from public, anon, authenticated', relation.relname);
+    execute format('grant all on public.%I to service_role', relation.relname);
+    if relation.relkind = 'r' then
+      execute format('alter table public.%I enable row level security', relation.relname);
+    end if;
+  end loop;
+end;
+$$;
+
+-- A hosted project grants every role access to later tables; here a migration must grant it.
+alter default privileges in schema public revoke all on tables from anon, authenticated;
+alter default privileges in schema public revoke all on sequences from anon, authenticated;
+
+revoke execute on all functions in schema public from public, anon, authenticated;
+grant execute on all functions in schema public to service_role;
+-- session_resources calls it.
+grant execute on function public.connector_is_live(uuid) to authenticated;
+
+create function public.own_tenant() returns text
+language sql stable set search_path = ''
+as $$
+  select auth.jwt() ->> 'tenant_id';
+$$;
+revoke execute on function public.own_tenant() from public, anon;
+grant execute on function public.own_tenant() to authenticated, service_role;
+
+-- Columns, not tables: no tenant may read a key hash, webhook secret, credential or lease.
+grant select (tenant_id, name, webhook_url, rate_limit_per_minute, send_interval_ms, cors_origins,
+  created_at, updated_at) on public.tenants to authenticated;
+grant select (id, tenant_id, name, network, key_prefix, created_at, expires_at, revoked_at)
+  on public.api_keys to authenticated;
+grant select (uid, tenant_id, session_id, name, description, network, desired, state, phone, lid,
+  connected_at, last_disconnect, connector_id, created_at, updated_at)
+  on public.whatsapp_sessions to authenticated;
+grant select (id, tenant_id, session_uid, session_id, platform, direction, source, chat_id,
+  phone_number, lid, participant, type, message, status, wa_message_id, error, created_at, sent_at,
+  delivered_at, read_at) on public.messages to authenticated;
+grant select on public.events to authenticated;
+grant select (id, tenant_id, url, events, enabled, is_default, cursor_seq, failing_since,
+  disabled_reason, disabled_at, created_at) on public.webhook_endpoints to authenticated;
+grant select on public.webhook_deliveries, public.api_calls to authenticated;
+grant select on public.session_resources, public.message_resources, public.event_resources,
+  public.webhook_delivery_resources to authenticated;
+
+create policy own_rows on public.tenants for select to authenticated
+  using (tenant_id = (select public.own_tenant()));
+create policy own_rows on public.api_keys for select to authenticated
+  using (tenant_id = (select public.own_tenant()));
+create policy own_rows on public.whatsapp_sessions for select to authenticated
+  using (tenant_id = (select public.own_tenant()));
+create policy own_rows on public.messages for select to authenticated
+  using (tenant_id = (select public.own_tenant()));
+create policy own_rows on public.events for select to authenticated
+  using (tenant_id = (select public.own_tenant()));
+create policy own_rows on public.webhook_endpoints for select to authenticated
+  using (tenant_id = (select public.own_tenant()));
+create policy own_rows on public.webhook_deliveries for select to authenticated
+  using (tenant_id = (select public.own_tenant()));
+create policy own_rows on public.api_calls for select to authenticated
+  using (tenant_id = (select public.own_tenant()));
+
+-- Frontends of a tenant may join the topic of that tenant. The topics of connectors and hubs have
+-- no policy, so only the service role may join them.
+create policy own_events on realtime.messages for select to authenticated
+  using (
+    realtime.topic() = 'tenant:' || (select public.own_tenant()) || ':events'
+    and extension = 'broadcast'
+  );
+$migration_20261125002000$;
+BEGIN
+  IF EXISTS (SELECT FROM supabase_migrations.schema_migrations WHERE version = '20261125002000') THEN
+    RETURN;
+  END IF;
+  EXECUTE migration;
+  INSERT INTO supabase_migrations.schema_migrations (version, name, statements)
+    VALUES ('20261125002000', 'access', ARRAY[migration]);
+END;
+$apply$;
+
+COMMIT;
