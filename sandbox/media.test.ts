@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
-import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { type AnyMessageContent, downloadMediaMessage } from "@whiskeysockets/baileys";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { TestClient } from "./testing/client.ts";
 import { Harness } from "./testing/harness.ts";
+import { trustCertificate } from "./testing/trust.ts";
 
 const bytes = randomBytes(70_001);
 const sha256 = (data: Uint8Array) => createHash("sha256").update(data).digest("hex");
@@ -16,8 +16,7 @@ let client: TestClient;
 
 beforeAll(async () => {
   harness = await Harness.start();
-  // What NODE_EXTRA_CA_CERTS does, but in a process that runs already.
-  setDefaultCACertificates([...getCACertificates(), harness.sandbox.caCertificate]);
+  trustCertificate(harness.sandbox.caCertificate);
   ada = await harness.phone("Ada");
   ben = await harness.phone("Ben");
   client = await harness.paired(ada);

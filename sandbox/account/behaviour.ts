@@ -36,6 +36,8 @@ export interface Behaviour {
   online: boolean;
   autoRead: boolean;
   autoReply: string | null;
+  /** Whether it uploads a file again on request; if not, it answers that it has no such file. */
+  reuploads: boolean;
   /** Null: as the network. Before the scan the server does not know the phone, so no `onConnect`. */
   refRefresh: Exclude<RefRefresh, "onConnect"> | null;
   /** Null: as the network. */
@@ -48,6 +50,7 @@ export const defaultBehaviour: Behaviour = {
   online: true,
   autoRead: false,
   autoReply: null,
+  reuploads: true,
   refRefresh: null,
   companionHello: null,
   addressing: { migrated: null },

@@ -10,14 +10,20 @@ interface MessageScope extends Scope {
   to: string | null;
 }
 
-/** A fault that waits for a client to send something. */
+/** A fault that waits for a client to send or fetch something. */
 export type Fault =
   | ({ kind: "nack"; code: number } & MessageScope)
   | ({ kind: "lose-acks" } & MessageScope)
   | ({ kind: "delay-acks"; delayMs: number } & MessageScope)
-  | ({ kind: "refuse-login"; code: number } & Scope);
+  | ({ kind: "refuse-login"; code: number } & Scope)
+  | ({ kind: "refuse-upload"; code: number } & Scope)
+  | ({ kind: "slow-upload"; bytesPerSecond: number } & Scope)
+  | ({ kind: "expire-media"; code: number } & Scope)
+  | ({ kind: "corrupt-media" } & Scope)
+  | ({ kind: "slow-media"; bytesPerSecond: number } & Scope);
 
-type MessageFault = Extract<Fault, MessageScope>;
+type FaultKind = Fault["kind"];
+type FaultOf<K extends FaultKind> = Extract<Fault, { kind: K }>;
 
 /** The faults that are waiting, oldest first. They are not stored. */
 export class Faults {
@@ -36,24 +42,35 @@ export class Faults {
   }
 
   /** The fault for a message from `phone` to `to`, if there is one. It then counts as applied. */
-  forMessage(phone: string, to: string | undefined): MessageFault | undefined {
-    const fault = this.#pending.find(
-      (candidate): candidate is MessageFault =>
-        candidate.kind !== "refuse-login" &&
-        matches(candidate.phone, phone) &&
-        matches(candidate.to, to),
-    );
-    if (fault) this.#count(fault);
-    return fault;
+  forMessage(phone: string, to: string | undefined) {
+    return this.#take(["nack", "lose-acks", "delay-acks"], { phone, to });
   }
 
   /** The fault for a login of a client of `phone`, if there is one. It then counts as applied. */
-  forLogin(phone: string): Extract<Fault, { kind: "refuse-login" }> | undefined {
-    const fault = this.#pending.find(
-      (candidate) => candidate.kind === "refuse-login" && matches(candidate.phone, phone),
-    );
-    if (fault?.kind !== "refuse-login") return undefined;
-    this.#count(fault);
+  forLogin(phone: string) {
+    return this.#take(["refuse-login"], { phone });
+  }
+
+  /** The fault for a file that a client of `phone` uploads. It then counts as applied. */
+  forUpload(phone: string) {
+    return this.#take(["refuse-upload", "slow-upload"], { phone });
+  }
+
+  /** The fault for a download of a file that `phone` uploaded. It then counts as applied. */
+  forDownload(phone: string) {
+    return this.#take(["expire-media", "corrupt-media", "slow-media"], { phone });
+  }
+
+  #take<K extends FaultKind>(
+    kinds: readonly K[],
+    { phone, to }: { phone: string; to?: string | undefined },
+  ): FaultOf<K> | undefined {
+    const isOneOf = (fault: Fault): fault is FaultOf<K> =>
+      kinds.some((kind) => kind === fault.kind);
+    const applies = (fault: Fault) =>
+      matches(fault.phone, phone) && (!("to" in fault) || matches(fault.to, to));
+    const fault = this.#pending.filter(isOneOf).find(applies);
+    if (fault) this.#count(fault);
     return fault;
   }
 

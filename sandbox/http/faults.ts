@@ -11,6 +11,8 @@ const maxDelayMs = 600_000;
 const code = z.number().int().min(100).max(999);
 const phone = phoneNumber.nullable().default(null);
 const count = z.number().int().min(1).nullable().default(1);
+/** 0 is a transfer that hangs. */
+const bytesPerSecond = z.number().int().min(0);
 const message = { phone, to: phoneNumber.nullable().default(null), count };
 
 const body = z.discriminatedUnion("kind", [
@@ -33,11 +35,16 @@ const body = z.discriminatedUnion("kind", [
     ...message,
     delayMs: z.number().int().min(1).max(maxDelayMs),
   }),
+  z.object({ kind: z.literal("refuse-upload"), phone, count, code }),
+  z.object({ kind: z.literal("slow-upload"), phone, count, bytesPerSecond }),
+  z.object({ kind: z.literal("expire-media"), phone, count, code: code.default(410) }),
+  z.object({ kind: z.literal("corrupt-media"), phone, count }),
+  z.object({ kind: z.literal("slow-media"), phone, count, bytesPerSecond }),
 ]);
 
 /**
  * `drop-sockets` and `stream-error` happen at once and are answered with the number of affected
- * connections. The other faults wait for the next messages or logins.
+ * connections. The other faults wait for the next messages, logins, uploads or downloads.
  */
 export function faults(app: Hono, { network }: ApiDeps): void {
   const connectionsOf = (number: string | null): Connection[] =>

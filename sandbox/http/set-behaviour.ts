@@ -8,6 +8,7 @@ const body = z.strictObject({
   online: z.boolean().exactOptional(),
   autoRead: z.boolean().exactOptional(),
   autoReply: z.string().min(1).nullable().exactOptional(),
+  reuploads: z.boolean().exactOptional(),
   refRefresh: z.enum(["never", "afterScan"]).nullable().exactOptional(),
   companionHello: z.enum(["lenient", "strict"]).nullable().exactOptional(),
   addressing: z.strictObject({ migrated: z.boolean().nullable() }).exactOptional(),

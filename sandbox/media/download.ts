@@ -1,8 +1,14 @@
+import type { ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
+import type { Faults } from "../fault/faults.ts";
+import { corrupted, slowly } from "./apply-fault.ts";
 import { answer, type Exchange, type MediaRequestDeps } from "./exchange.ts";
 
 /** `GET /v/:name.enc`: the encrypted file, or a range of it. */
-export async function download({ media }: MediaRequestDeps, exchange: Exchange): Promise<void> {
+export async function download(
+  { media, faults }: MediaRequestDeps,
+  exchange: Exchange,
+): Promise<void> {
   const { url, request, response } = exchange;
   if (request.method !== "GET" && request.method !== "HEAD") {
     return await answer(exchange, 405, { error: "download with GET" });
@@ -11,9 +17,13 @@ export async function download({ media }: MediaRequestDeps, exchange: Exchange):
   if (!file || !(await media.files.has(file.encSha256))) {
     return await answer(exchange, 404, { error: "not found" });
   }
-  if (file.expired !== null) {
-    return await answer(exchange, file.expired, { error: "the file has expired" });
-  }
+  const fault =
+    file.expired === null && request.method === "GET"
+      ? faults.forDownload(file.uploader)
+      : undefined;
+  if (fault?.kind === "expire-media") media.files.expire(file.path, fault.code);
+  const expired = fault?.kind === "expire-media" ? fault.code : file.expired;
+  if (expired !== null) return await answer(exchange, expired, { error: "the file has expired" });
   const range = readRange(request.headers.range, file.size);
   if (range === "unsatisfiable") {
     response.setHeader("content-range", `bytes */${file.size}`);
@@ -27,7 +37,21 @@ export async function download({ media }: MediaRequestDeps, exchange: Exchange):
     ...(range && { "content-range": `bytes ${start}-${end}/${file.size}` }),
   });
   if (request.method === "HEAD") response.end();
-  else await pipeline(media.files.read(file.encSha256, { start, end }), response);
+  else {
+    response.flushHeaders();
+    const bytes = media.files.read(file.encSha256, { start, end });
+    await pipeline(withFault(bytes, fault, response), response);
+  }
+}
+
+function withFault(
+  bytes: AsyncIterable<Uint8Array>,
+  fault: ReturnType<Faults["forDownload"]>,
+  client: ServerResponse,
+): AsyncIterable<Uint8Array> {
+  if (fault?.kind === "corrupt-media") return corrupted(bytes);
+  if (fault?.kind !== "slow-media") return bytes;
+  return slowly(bytes, { bytesPerSecond: fault.bytesPerSecond, client });
 }
 
 interface ByteRange {

@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { finished } from "node:stream/promises";
 import type { Logger } from "pino";
+import type { Faults } from "../fault/faults.ts";
 import type { MediaServer } from "./media-server.ts";
 
 export interface MediaRequestDeps {
   media: MediaServer;
+  faults: Faults;
   log: Logger;
 }
 

@@ -1,4 +1,4 @@
-import type { Device } from "../account/account.ts";
+import { type Device, phoneDevice } from "../account/account.ts";
 import { deviceJid, parseAddress } from "../account/address.ts";
 import type { Network } from "../network.ts";
 import { type BinaryNode, children, node } from "../wire/node.ts";
@@ -29,6 +29,11 @@ export function routeReceipt(network: Network, reader: Device, receipt: BinaryNo
     return;
   }
   const isOwn = author === reader.account;
+  if (type === "server-error") {
+    // A request to the own phone: upload the file of this message again.
+    if (isOwn) deliver(network.store, phoneDevice(author), forwarded);
+    return;
+  }
   for (const device of author.devices.values()) {
     if (device !== reader && !isOwn) deliver(network.store, device, forwarded);
   }

@@ -84,10 +84,14 @@ export function recentMessages(store: Store, phone: string, limit: number): Phon
   return store.all(sql, phone, limit).map(toMessage).toReversed();
 }
 
-/** A message that this account sent, from any of its devices. */
-export function sentMessage(store: Store, phone: string, id: string): PhoneMessage | undefined {
+/** The message with this id that this number sent. */
+export function messageBy(
+  store: Store,
+  phone: string,
+  { id, from }: { id: string; from: string },
+): PhoneMessage | undefined {
   const sql = "SELECT * FROM message WHERE phone = ? AND id = ? AND sender = ?";
-  const row = store.get(sql, phone, id, phone);
+  const row = store.get(sql, phone, id, from);
   return row && toMessage(row);
 }
 
