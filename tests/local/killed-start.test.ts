@@ -74,7 +74,7 @@ test.runIf(process.platform === "linux").each([
   const exited = once(program.child, "exit");
   program.child.kill("SIGKILL");
   await exited;
-  await expect.poll(() => stillRunning(processes), { timeout: 20_000 }).toEqual([]);
+  await expect.poll(() => stillRunning(processes), { timeout: 40_000 }).toEqual([]);
   await expect(fetch(`${addresses.apiUrl}/health`)).rejects.toThrow("fetch failed");
 
   // PostgreSQL was shut down cleanly: its lock file is gone.
