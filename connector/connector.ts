@@ -21,6 +21,7 @@ import { NumberCache } from "./number/number-cache.ts";
 import { runPhases } from "./stop/phases.ts";
 import type { NetworkTarget } from "./whatsapp/network-target.ts";
 import { useSecretKeyObjects } from "./whatsapp/patches/secret-key-objects.ts";
+import { keepSignalSessionsIntact } from "../shared/intact-signal-sessions.ts";
 import { silenceLibsignal } from "../shared/silence-libsignal.ts";
 
 const numbersInMemory = 20_000;
@@ -35,6 +36,7 @@ export interface Connector {
 
 export async function startConnector(config: ConnectorConfig): Promise<Connector> {
   silenceLibsignal();
+  keepSignalSessionsIntact();
   useSecretKeyObjects();
   const { timing } = config;
   const log = createLog(config.LOG_LEVEL);

@@ -19,6 +19,7 @@ import { UploadTokens } from "./media/upload-tokens.ts";
 import type { Network } from "./network.ts";
 import { Phones } from "./phone/phones.ts";
 import { isLoopbackHost } from "../shared/loopback-host.ts";
+import { keepSignalSessionsIntact } from "../shared/intact-signal-sessions.ts";
 import { silenceLibsignal } from "../shared/silence-libsignal.ts";
 import { handleRegistration } from "./registration/handle-registration.ts";
 import { type QrLifetime, Registrations } from "./registration/registrations.ts";
@@ -73,6 +74,7 @@ const purgeIntervalMs = 3_600_000;
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   silenceLibsignal();
+  keepSignalSessionsIntact();
   const { log, host = "127.0.0.1", now = Date.now } = options;
   const qrLifetime = options.qrLifetime ?? { firstMs: 60_000, nextMs: 20_000 };
   const directory = options.dataDir ?? mkdtempSync(join(tmpdir(), "sandbox-"));

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { type BinaryNode, decodeBinaryNode, type WASocket } from "@whiskeysockets/baileys";
 import { pino } from "pino";
 import { WebSocket, WebSocketServer } from "ws";
+import { keepSignalSessionsIntact } from "../../../shared/intact-signal-sessions.ts";
 import { silenceLibsignal } from "../../../shared/silence-libsignal.ts";
 import { type Credentials, newCredentials } from "../auth-state.ts";
 import type { ConnectionHandlers } from "../connection-options.ts";
@@ -12,6 +13,7 @@ import type { SendBarrier } from "../send-barrier.ts";
 import { MemoryKeys } from "./memory-keys.ts";
 
 silenceLibsignal();
+keepSignalSessionsIntact();
 
 const introLength = 4;
 const headerLength = 3;
