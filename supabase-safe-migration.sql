@@ -404,6 +404,9 @@ create table public.messages (
   -- The encoded WhatsApp message. It is sent again under the same id after a lost ack, and answers
   -- a recipient's retry request after a restart.
   content bytea,
+  -- The file of the message, in the shape of mediaSchema (shared/media.ts). `url` is the path of the
+  -- file on the control plane, without a signature.
+  media jsonb,
   error jsonb,
   attempts integer not null default 0,
   not_before timestamptz,
@@ -473,6 +476,7 @@ select
   m.participant,
   m.type,
   m.message as text,
+  m.media,
   m.status,
   m.wa_message_id,
   m.error,
@@ -1437,13 +1441,17 @@ begin
 
   insert into public.messages (
     id, tenant_id, session_uid, session_id, direction, source, chat_id, phone_number, lid, type,
-    message, status, wa_message_id, content, created_at, expires_at)
+    message, media, status, wa_message_id, content, created_at, expires_at)
   values (
     new_id, session.tenant_id, session.uid, session.session_id, 'out', 'api',
     send ->> 'chat_id', send ->> 'phone', send ->> 'lid', send ->> 'type', send ->> 'text',
-    'SENDING', send ->> 'wa_message_id', decode(send ->> 'content', 'base64'),
+    nullif(send -> 'media', 'null'), 'SENDING', send ->> 'wa_message_id', decode(send ->> 'content', 'base64'),
     public.uuid_v7_time(new_id), now() + public.intent_lifetime())
   on conflict (id) do nothing;
+  if send -> 'media' is not null then
+    delete from public.media_removals r
+      where r.path = public.media_path(session.tenant_id, send -> 'media');
+  end if;
 
   return jsonb_build_object('id', new_id, 'outcome', 'created',
     'message', public.message_json(new_id));
@@ -1505,15 +1513,15 @@ $$;
 
 -- Returns the messages that have no ack, oldest first. They are sent again under the same ids after
 -- a reconnect, each after resend_message.
--- `[{ id, wa_message_id, chat_id, content, source, attempts, resends }]`, as one value for the
+-- `[{ id, wa_message_id, chat_id, content, media, source, attempts, resends }]`, as one value for the
 -- reason given at event_heads.
 create function public.load_in_flight(session_uid uuid) returns jsonb
 language sql stable set search_path = ''
 as $$
   select coalesce(jsonb_agg(to_jsonb(unacknowledged) order by unacknowledged.id), '[]')
   from (
-    select m.id, m.wa_message_id, m.chat_id, encode(m.content, 'base64') as content, m.source,
-           m.attempts, m.resends
+    select m.id, m.wa_message_id, m.chat_id, encode(m.content, 'base64') as content, m.media,
+           m.source, m.attempts, m.resends
     from public.messages m
     where m.session_uid = load_in_flight.session_uid and m.rare_status = 'SENDING'
   ) unacknowledged;
@@ -1618,6 +1626,222 @@ BEGIN
   EXECUTE migration;
   INSERT INTO supabase_migrations.schema_migrations (version, name, statements)
     VALUES ('20261125001300', 'outgoing_messages', ARRAY[migration]);
+END;
+$apply$;
+
+-- 20261125001350_media
+DO $apply$
+DECLARE
+  migration CONSTANT text := $migration_20261125001350$-- Files of messages: the bucket, the downloads under way, events that wait for a file, and files to
+-- remove. The file of a message is the object `<tenant_id>/<session_id>/<file>` of the bucket.
+
+-- Private: the control plane serves the files to their tenant alone.
+insert into storage.buckets (id, name, public, file_size_limit)
+  values ('whatsapp-media', 'whatsapp-media', false, 2147483648)
+  on conflict (id) do nothing;
+
+create table public.media_downloads (
+  message_id uuid primary key references public.messages on delete cascade,
+  session_uid uuid not null references public.whatsapp_sessions on delete cascade,
+  attempts integer not null default 0,
+  next_attempt_at timestamptz not null default now()
+);
+create index media_downloads_by_session on public.media_downloads (session_uid, message_id);
+comment on table public.media_downloads is
+  'Received files that are not stored yet. The connector that stores the file, or gives it up, removes the row; it goes with its message or session.';
+
+-- The event of a message with a small file waits some seconds for the file, and the events of later
+-- messages of the chat wait with it, so that they keep their order.
+create table public.held_events (
+  message_id uuid primary key references public.messages on delete cascade,
+  session_uid uuid not null references public.whatsapp_sessions on delete cascade,
+  chat_id text not null,
+  type text not null,
+  waits_for_media boolean not null
+);
+create index held_events_by_chat on public.held_events (session_uid, chat_id, message_id);
+comment on table public.held_events is
+  'Events of stored messages that are emitted when a file is there or its time is up. Whoever emits them removes the rows; they go with their message or session.';
+
+create table public.media_removals (
+  path text primary key,
+  remove_after timestamptz not null default now()
+);
+create index media_removals_by_time on public.media_removals (remove_after);
+comment on table public.media_removals is
+  'Files that belong to no message any more, or not yet. A connector removes the row after the file.';
+
+-- Returns the object of a message's file; null when the message has none.
+create function public.media_path(tenant_id text, media jsonb) returns text
+language sql immutable set search_path = ''
+as $$
+  select tenant_id || substr(media ->> 'url', length('/files') + 1);
+$$;
+
+-- Called before a file is stored for a message that is still to be sent: if the message never comes,
+-- the file is removed.
+create function public.expect_media(path text) returns void
+language sql volatile set search_path = ''
+as $$
+  insert into public.media_removals (path, remove_after) values (path, now() + interval '1 day')
+    on conflict (path) do update set remove_after = excluded.remove_after;
+$$;
+
+-- Returns up to `max_files` paths whose files are to be removed, oldest first, as a JSON array.
+create function public.media_to_remove(max_files integer) returns jsonb
+language sql stable set search_path = ''
+as $$
+  select coalesce(jsonb_agg(due.path), '[]')
+  from (
+    select r.path from public.media_removals r
+    where r.remove_after <= now() order by r.remove_after limit max_files
+  ) due;
+$$;
+
+create function public.media_removed(paths text[]) returns void
+language sql volatile set search_path = ''
+as $$
+  delete from public.media_removals r where r.path = any (paths) and r.remove_after <= now();
+$$;
+
+create function public.messages_after_delete() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  insert into public.media_removals (path)
+    select public.media_path(d.tenant_id, d.media) from deleted d where d.media ->> 'url' is not null
+    on conflict (path) do nothing;
+  return null;
+end;
+$$;
+
+create trigger messages_after_delete after delete on public.messages
+  referencing old table as deleted
+  for each statement execute function public.messages_after_delete();
+
+-- Removes the row from the queue of events, and those after it in the chat that waited for it alone.
+-- Returns the events to emit.
+create function public.release_held_events(of_session uuid, of_chat text) returns jsonb
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  first_waiting uuid := (
+    select h.message_id from public.held_events h
+    where h.session_uid = of_session and h.chat_id = of_chat and h.waits_for_media
+    order by h.message_id limit 1);
+  events jsonb;
+begin
+  with released as (
+    delete from public.held_events h
+      where h.session_uid = of_session and h.chat_id = of_chat
+        and (first_waiting is null or h.message_id < first_waiting)
+      returning h.message_id, h.type
+  )
+  select coalesce(jsonb_agg(public.message_event(r.message_id, r.type) order by r.message_id), '[]')
+    into events from released r;
+  return events;
+end;
+$$;
+
+-- Returns the events to emit for a message that was just stored: its own, unless its file or that of
+-- an earlier message of the chat is waited for.
+create function public.hold_or_emit(stored_id uuid, event_type text, waits_for_media boolean)
+returns jsonb
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  stored public.messages;
+begin
+  select m.* into strict stored from public.messages m where m.id = stored_id;
+  if not waits_for_media and not exists (
+    select from public.held_events h
+    where h.session_uid = stored.session_uid and h.chat_id = stored.chat_id)
+  then
+    return jsonb_build_array(public.message_event(stored_id, event_type));
+  end if;
+  insert into public.held_events (message_id, session_uid, chat_id, type, waits_for_media)
+    values (stored_id, stored.session_uid, stored.chat_id, event_type, waits_for_media);
+  return '[]';
+end;
+$$;
+
+-- Stores what became of a received file: `media` with status `stored` or `failed`, or another attempt
+-- in `retry_in_ms`. Without any of them the event stops waiting for the file. Returns the events to
+-- emit: the one that waited, or message.media when it had gone out before.
+create function public.record_media(item jsonb) returns jsonb
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  changed public.messages;
+  is_final boolean := item -> 'media' is not null;
+  was_waiting boolean;
+begin
+  update public.messages m
+    set media = coalesce(item -> 'media', m.media),
+        content = coalesce(decode(item ->> 'content', 'base64'), m.content)
+    where m.id = (item ->> 'id')::uuid and m.session_uid = (item ->> 'uid')::uuid
+    returning m.* into changed;
+  if changed.id is null then
+    return '[]';
+  end if;
+
+  if is_final then
+    delete from public.media_downloads d where d.message_id = changed.id;
+  elsif item -> 'retry_in_ms' is not null then
+    update public.media_downloads d
+      set attempts = d.attempts + 1,
+          next_attempt_at = now() + (item ->> 'retry_in_ms')::bigint * interval '1 ms'
+      where d.message_id = changed.id;
+  end if;
+
+  update public.held_events h set waits_for_media = false
+    where h.message_id = changed.id and h.waits_for_media;
+  was_waiting := found;
+  if was_waiting then
+    return public.release_held_events(changed.session_uid, changed.chat_id);
+  end if;
+  -- A held event that no longer waits for its own file will show the file when it is emitted.
+  return case when is_final and not exists (
+      select from public.held_events h where h.message_id = changed.id)
+    then jsonb_build_array(public.message_event(changed.id, 'message.media')) else '[]'::jsonb end;
+end;
+$$;
+
+-- Stores the content of an outgoing message whose file was uploaded to WhatsApp.
+create function public.record_upload(item jsonb) returns void
+language sql volatile set search_path = ''
+as $$
+  update public.messages m set content = decode(item ->> 'content', 'base64')
+    where m.id = (item ->> 'id')::uuid and m.session_uid = (item ->> 'uid')::uuid
+      and m.status = 'SENDING';
+$$;
+
+-- Returns the files that a session has still to download, oldest first:
+-- `[{ id, wa_message_id, chat_id, participant, direction, content, media, attempts, due_in_ms, is_held }]`.
+create function public.load_media_downloads(session_uid uuid, max_files integer) returns jsonb
+language sql stable set search_path = ''
+as $$
+  select coalesce(jsonb_agg(to_jsonb(pending) order by pending.id), '[]')
+  from (
+    select m.id, m.wa_message_id, m.chat_id, m.participant, m.direction, m.media,
+           encode(m.content, 'base64') as content, d.attempts,
+           greatest(0, ceil(extract(epoch from d.next_attempt_at - now()) * 1000))::bigint as due_in_ms,
+           coalesce(h.waits_for_media, false) as is_held
+    from public.media_downloads d
+    join public.messages m on m.id = d.message_id
+    left join public.held_events h on h.message_id = d.message_id
+    where d.session_uid = load_media_downloads.session_uid
+    order by d.message_id limit max_files
+  ) pending;
+$$;
+$migration_20261125001350$;
+BEGIN
+  IF EXISTS (SELECT FROM supabase_migrations.schema_migrations WHERE version = '20261125001350') THEN
+    RETURN;
+  END IF;
+  EXECUTE migration;
+  INSERT INTO supabase_migrations.schema_migrations (version, name, statements)
+    VALUES ('20261125001350', 'media', ARRAY[migration]);
 END;
 $apply$;
 
@@ -1752,28 +1976,34 @@ declare
   session public.whatsapp_sessions;
   stored_id uuid;
   is_incoming boolean := received ->> 'direction' = 'in';
+  media jsonb := nullif(received -> 'media', 'null');
 begin
   select s.* into strict session
     from public.whatsapp_sessions s where s.uid = (received ->> 'uid')::uuid;
 
   insert into public.messages (
     tenant_id, session_uid, session_id, direction, source, chat_id, phone_number, lid, participant,
-    type, message, status, wa_message_id, content, sent_at)
+    type, message, media, status, wa_message_id, content, sent_at)
   values (
     session.tenant_id, session.uid, session.session_id, received ->> 'direction',
     case when is_incoming then 'contact' else 'phone' end,
     received ->> 'chat_id', received ->> 'phone', received ->> 'lid', received ->> 'participant',
-    received ->> 'type', received ->> 'text',
+    received ->> 'type', received ->> 'text', media,
     case when is_incoming then 'RECEIVED' else 'SENT' end,
     received ->> 'wa_message_id', decode(received ->> 'content', 'base64'),
     (received ->> 'sent_at')::timestamptz)
   on conflict (session_uid, wa_message_id, direction, chat_id) do nothing
   returning id into stored_id;
 
-  return case when stored_id is null then '[]'::jsonb else jsonb_build_array(
-    public.message_event(
-      stored_id, case when is_incoming then 'message.received' else 'message.sent' end))
-  end;
+  if stored_id is null then
+    return '[]';
+  end if;
+  if media is not null then
+    insert into public.media_downloads (message_id, session_uid) values (stored_id, session.uid);
+  end if;
+  return public.hold_or_emit(
+    stored_id, case when is_incoming then 'message.received' else 'message.sent' end,
+    coalesce((received ->> 'wait_for_media')::boolean, false));
 end;
 $$;
 
@@ -1980,6 +2210,8 @@ begin
           events := events || public.finish_send(item);
           result := public.message_json((item ->> 'id')::uuid);
         when 'message' then events := events || public.record_message(item);
+        when 'media' then events := events || public.record_media(item);
+        when 'upload' then perform public.record_upload(item);
         when 'receipt' then events := events || public.record_receipt(item);
         when 'change' then result := public.change_session(item);
       end case;
@@ -2205,7 +2437,7 @@ begin
       from unnest(page) with ordinality p(id, position)
       cross join lateral (
         select v.id, v.session_id, v.direction, v.source, v.chat_id, v.phone, v.lid, v.participant,
-               v.type, v.text, v.status, v.wa_message_id, v.error, v.created_at, v.sent_at,
+               v.type, v.text, v.media, v.status, v.wa_message_id, v.error, v.created_at, v.sent_at,
                v.delivered_at, v.read_at
         from public.message_resources v where v.id = p.id
       ) r),
@@ -2553,8 +2785,12 @@ alter table public.tenants
   add column event_retention_days integer not null default 7
     check (event_retention_days between 1 and 365),
   -- Null keeps the history.
-  add column message_retention_days integer check (message_retention_days between 1 and 3650);
+  add column message_retention_days integer check (message_retention_days between 1 and 3650),
+  -- Null keeps the files as long as their messages.
+  add column media_retention_days integer check (media_retention_days between 1 and 3650);
 
+create index messages_by_stored_file on public.messages (tenant_id, id)
+  where media ->> 'status' = 'stored';
 create index idempotency_keys_by_time on public.idempotency_keys using brin (created_at);
 
 create table public.purge_progress (
@@ -2574,6 +2810,8 @@ declare
   events_before timestamptz := now() - tenant.event_retention_days * interval '1 day';
   messages_before uuid :=
     public.uuid_v7_floor(now() - tenant.message_retention_days * interval '1 day');
+  media_before uuid :=
+    public.uuid_v7_floor(now() - tenant.media_retention_days * interval '1 day');
   removed integer;
   total integer := 0;
 begin
@@ -2617,6 +2855,24 @@ begin
           order by m.id limit max_rows
         ) o
         limit max_rows));
+    get diagnostics removed = row_count;
+    total := total + removed;
+  end if;
+
+  if media_before is not null then
+    with old as (
+      update public.messages m
+        set media = m.media || '{"status": "deleted", "url": null}'
+        from (
+          select o.id, o.media from public.messages o
+          where o.tenant_id = tenant.tenant_id and o.media ->> 'status' = 'stored'
+            and o.id < media_before
+          order by o.id limit max_rows
+        ) before
+        where m.id = before.id and m.status not in ('QUEUED', 'SENDING')
+        returning public.media_path(m.tenant_id, before.media) as path
+    )
+    insert into public.media_removals (path) select o.path from old o on conflict (path) do nothing;
     get diagnostics removed = row_count;
     total := total + removed;
   end if;
@@ -2726,7 +2982,7 @@ grant select (uid, tenant_id, session_id, name, description, network, desired, s
   connected_at, last_disconnect, connector_id, created_at, updated_at)
   on public.whatsapp_sessions to authenticated;
 grant select (id, tenant_id, session_uid, session_id, platform, direction, source, chat_id,
-  phone_number, lid, participant, type, message, status, wa_message_id, error, created_at, sent_at,
+  phone_number, lid, participant, type, message, media, status, wa_message_id, error, created_at, sent_at,
   delivered_at, read_at) on public.messages to authenticated;
 grant select on public.events to authenticated;
 grant select (id, tenant_id, url, events, enabled, is_default, cursor_seq, failing_since,

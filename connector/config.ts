@@ -1,5 +1,7 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { defaultMaxDocumentBytes, maxDocumentBytes } from "../shared/media.ts";
 import { logLevels } from "./log/log.ts";
 import { defaultTiming, type Timing } from "./timing.ts";
 
@@ -40,6 +42,18 @@ const environmentSchema = z
       .regex(/^[0-9a-f]{64}$/i, "must be 32 bytes in hex")
       .transform((hex) => Buffer.from(hex, "hex"))
       .optional(),
+    /** A PEM file with the certificate by which the sandbox's media server is trusted. */
+    SANDBOX_MEDIA_CA: z
+      .string()
+      .transform((file, context) => {
+        try {
+          return readFileSync(file, "utf8");
+        } catch {
+          context.addIssue("must be a file that can be read");
+          return z.NEVER;
+        }
+      })
+      .optional(),
     LIVE_NETWORK: z
       .enum(["on", "off"])
       .default("on")
@@ -53,6 +67,20 @@ const environmentSchema = z
         return [primary, secondary, tertiary];
       })
       .optional(),
+    /** The largest document to send, in bytes. */
+    MAX_DOCUMENT_BYTES: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(maxDocumentBytes)
+      .default(defaultMaxDocumentBytes),
+    /** Converts voice messages and reads videos; not needed. */
+    FFMPEG_PATH: z.string().default("ffmpeg"),
+    /** Whether files may be fetched from private and loopback addresses. Only for local use. */
+    ALLOW_PRIVATE_URLS: z
+      .enum(["true", "false"])
+      .default("false")
+      .transform((value) => value === "true"),
     MAX_SESSIONS: z.coerce.number().int().min(1).default(500),
     LOG_LEVEL: z.enum(logLevels).default("info"),
   })

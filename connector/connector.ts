@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Network } from "../shared/session.ts";
 import { commandRoute } from "./command/route.ts";
-import { SendText } from "./command/send-text.ts";
+import { SendMessage } from "./command/send-message.ts";
 import type { ConnectorConfig } from "./config.ts";
 import type { Database } from "./database/database.ts";
 import { connectPostgres } from "./database/postgres-database.ts";
@@ -17,6 +17,9 @@ import { createBroadcast } from "./notifications/broadcast.ts";
 import { HubNotifier } from "./notifications/hub-notifier.ts";
 import { listenForNotifications } from "./notifications/listen.ts";
 import { createLog, type Log } from "./log/log.ts";
+import { findFfmpeg } from "./media/inspect/ffmpeg.ts";
+import { supabaseStore } from "./media/store/supabase-store.ts";
+import { uploadRoute } from "./command/upload-route.ts";
 import { NumberCache } from "./number/number-cache.ts";
 import { runPhases } from "./stop/phases.ts";
 import type { NetworkTarget } from "./whatsapp/network-target.ts";
@@ -65,10 +68,23 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
     log,
     isAccepting: () => accepting,
     findSession: (uid) => runtime?.sessions.get(uid),
-    sendText: new SendText({ numberCache, now: Date.now }),
+    sender: new SendMessage({ numberCache, now: Date.now }),
+  });
+  const store = supabaseStore({ url: config.SUPABASE_URL, key: config.SUPABASE_KEY });
+  const uploads = uploadRoute({
+    publicKey: config.COMMAND_PUBLIC_KEY,
+    isAccepting: () => accepting,
+    database,
+    store,
+    ffmpeg: await findFfmpeg(config.FFMPEG_PATH),
+    log,
+    now: Date.now,
+    maxDocumentBytes: config.MAX_DOCUMENT_BYTES,
+    allowPrivateUrls: config.ALLOW_PRIVATE_URLS,
   });
   const app = createApp({
     commands: commands.app,
+    uploads: uploads.app,
     metrics,
     status: () => ({
       ready: runtime?.isReady ?? false,
@@ -87,6 +103,7 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
   };
   const services = {
     database,
+    store,
     masterKey: config.ENCRYPTION_KEY,
     target: (network: Network) => targetOf(network, config),
     timing,
@@ -129,7 +146,8 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
           run: async () => {
             accepting = false;
             runtime?.stopClaiming();
-            while (commands.running() + (runtime?.drip.running ?? 0) > 0) await sleep(20);
+            while (commands.running() + uploads.running() + (runtime?.drip.running ?? 0) > 0)
+              await sleep(20);
           },
         },
         {
@@ -170,7 +188,12 @@ function targetOf(network: Network, config: ConnectorConfig): NetworkTarget {
   if (network === "live") return { network, webVersion: config.WA_WEB_VERSION };
   if (config.SANDBOX_WS_URL === undefined)
     throw new Error("SANDBOX_WS_URL is not set, so this connector cannot run sandbox sessions");
-  return { network, url: config.SANDBOX_WS_URL, rootKey: config.SANDBOX_ROOT_KEY };
+  return {
+    network,
+    url: config.SANDBOX_WS_URL,
+    rootKey: config.SANDBOX_ROOT_KEY,
+    mediaCa: config.SANDBOX_MEDIA_CA,
+  };
 }
 
 function connectDatabase(

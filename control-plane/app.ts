@@ -1,10 +1,13 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { bodyLimit } from "hono/body-limit";
+import { except } from "hono/combine";
 import { ApiError } from "../shared/errors.ts";
+import { mediaKinds } from "../shared/media.ts";
 import { adminRoutes } from "./admin/routes.ts";
 import { requireAdmin } from "./auth/require-admin.ts";
 import { requireKey } from "./auth/require-key.ts";
 import { getHealth } from "./health/get-health.ts";
+import { getFile, requireKeyOrLink } from "./media/get-file.ts";
 import type { App, AppEnv } from "./http/app-env.ts";
 import { describeApi } from "./http/describe-api.ts";
 import { handleError } from "./http/handle-error.ts";
@@ -14,6 +17,11 @@ import { rejectInvalidUtf8 } from "./http/reject-invalid-utf8.ts";
 import { requestId } from "./http/request-id.ts";
 import { rejectInvalid } from "./http/validation.ts";
 import { limitRequests } from "./limit/limit-requests.ts";
+import { sendAudio } from "./media/send-audio.ts";
+import { sendDocument } from "./media/send-document.ts";
+import { sendImage } from "./media/send-image.ts";
+import { sendSticker } from "./media/send-sticker.ts";
+import { sendVideo } from "./media/send-video.ts";
 import { listSessionMessages } from "./message/list-session-messages.ts";
 import { listTenantMessages } from "./message/list-tenant-messages.ts";
 import { sendText } from "./message/send-text.ts";
@@ -48,6 +56,12 @@ const routes = [
   regenerateQr,
   getPairingCode,
   sendText,
+  sendImage,
+  sendVideo,
+  sendDocument,
+  sendAudio,
+  sendSticker,
+  getFile,
   listSessionMessages,
   streamMessages,
   listTenantMessages,
@@ -56,25 +70,26 @@ const routes = [
   ...adminRoutes,
 ];
 
+/** Their bodies go to a connector as they come; it checks them. */
+const mediaPaths = mediaKinds.map((kind) => `/session/:sessionId/send-${kind}`);
+
+const limitBody = bodyLimit({
+  maxSize: maxBodyBytes,
+  onError: () => {
+    throw new ApiError("payload_too_large", "The body is larger than 1 MB. Send a smaller one.");
+  },
+});
+
 /** The whole HTTP API on top of these services. It starts nothing and holds no state. */
 export function createApp(services: Services): App {
   const app = new OpenAPIHono<AppEnv>({ defaultHook: rejectInvalid });
   app.use(noStore);
   app.use(requestId);
   for (const path of tenantPaths) app.use(path, requireKey(services), limitRequests(services));
+  app.use("/files/*", requireKeyOrLink(services));
   app.use("/admin/*", requireAdmin(services.adminKey));
-  app.use(
-    bodyLimit({
-      maxSize: maxBodyBytes,
-      onError: () => {
-        throw new ApiError(
-          "payload_too_large",
-          "The body is larger than 1 MB. Send a smaller one.",
-        );
-      },
-    }),
-  );
-  app.use(rejectInvalidUtf8);
+  app.use(except(mediaPaths, limitBody));
+  app.use(except(mediaPaths, rejectInvalidUtf8));
   for (const register of routes) register(app, services);
   describeApi(app);
   app.onError(handleError);

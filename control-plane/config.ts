@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { defaultMaxDocumentBytes, maxDocumentBytes } from "../shared/media.ts";
 
 const flag = z.enum(["true", "false"]).transform((value) => value === "true");
 
@@ -12,6 +13,14 @@ const configSchema = z.object({
   MAX_STREAMS_PER_TENANT: z.coerce.number().int().min(1).max(2_000).default(100),
   MAX_STREAMS_PER_KEY: z.coerce.number().int().min(1).max(2_000).default(50),
   ALLOW_PRIVATE_URLS: flag.default(false),
+  /** Where clients reach this Worker: links to files begin with it. */
+  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  MAX_DOCUMENT_BYTES: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(maxDocumentBytes)
+    .default(defaultMaxDocumentBytes),
 });
 
 export interface Config {
@@ -24,6 +33,8 @@ export interface Config {
   maxStreamsPerTenant: number;
   maxStreamsPerKey: number;
   allowPrivateUrls: boolean;
+  publicUrl: string | undefined;
+  maxDocumentBytes: number;
 }
 
 /** @throws an error with one line per invalid variable. */
@@ -46,5 +57,7 @@ export function parseConfig(variables: object): Config {
     maxStreamsPerTenant: values.MAX_STREAMS_PER_TENANT,
     maxStreamsPerKey: values.MAX_STREAMS_PER_KEY,
     allowPrivateUrls: values.ALLOW_PRIVATE_URLS,
+    publicUrl: values.PUBLIC_URL,
+    maxDocumentBytes: values.MAX_DOCUMENT_BYTES,
   };
 }

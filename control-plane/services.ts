@@ -2,6 +2,8 @@ import type { FailedKeyLimit } from "./auth/failed-key-limit.ts";
 import type { KeyCache } from "./auth/key-cache.ts";
 import type { Connectors } from "./command/connectors.ts";
 import type { DatabaseClient } from "./database/connect.ts";
+import type { FileLinks } from "./file/file-links.ts";
+import type { FileStore } from "./file/file-store.ts";
 import type { Hubs } from "./event/hubs.ts";
 import type { TenantLimiters } from "./limit/tenant-limiters.ts";
 import type { WebhookEndpoints } from "./delivery/webhook-endpoints.ts";
@@ -13,10 +15,13 @@ export interface Services {
   failedKeys: FailedKeyLimit;
   limiters: TenantLimiters;
   connectors: Connectors;
+  files: FileStore;
+  fileLinks: FileLinks;
   hubs: Hubs;
   webhookEndpoints: WebhookEndpoints;
   adminKey: string;
   allowPrivateUrls: boolean;
+  maxDocumentBytes: number;
   now: () => number;
   sleep: (ms: number) => Promise<void>;
 }

@@ -8,6 +8,8 @@ import { parseConfig } from "./config.ts";
 import { connectDatabase } from "./database/connect.ts";
 import { Hubs } from "./event/hubs.ts";
 import { TenantLimiters } from "./limit/tenant-limiters.ts";
+import { createFileLinks } from "./file/create-file-links.ts";
+import { FileStore } from "./file/file-store.ts";
 import { sleep } from "./http/sleep.ts";
 import { purgeExpired } from "./retention/purge-expired.ts";
 import { WebhookEndpoints } from "./delivery/webhook-endpoints.ts";
@@ -32,9 +34,12 @@ const app = createApp({
     clock,
     client: new CommandClient(config.commandPrivateKey, fetch),
   }),
+  files: new FileStore({ url: config.supabaseUrl, key: config.supabaseKey, fetch }),
+  fileLinks: createFileLinks(config),
   webhookEndpoints: new WebhookEndpoints(env.WEBHOOK_ENDPOINT),
   adminKey: config.adminKey,
   allowPrivateUrls: config.allowPrivateUrls,
+  maxDocumentBytes: config.maxDocumentBytes,
 });
 
 export default {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { mediaKindSchema, storedUploadSchema } from "./media.ts";
 import { messageSchema } from "./message.ts";
 
 /**
@@ -11,6 +12,13 @@ export const commandSchema = z.discriminatedUnion("type", [
     session_uid: z.uuid(),
     to: z.string(),
     text: z.string(),
+    idempotency: z.object({ key: z.string(), request_hash: z.string() }).optional(),
+  }),
+  /** Sends a file that this or another connector stored before. */
+  z.object({
+    type: z.literal("send_media"),
+    session_uid: z.uuid(),
+    upload: storedUploadSchema,
     idempotency: z.object({ key: z.string(), request_hash: z.string() }).optional(),
   }),
   /** Closes the socket and keeps it closed; the credentials are kept. */
@@ -30,6 +38,7 @@ export type Command = z.infer<typeof commandSchema>;
  */
 export const commandResultSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("message"), message: messageSchema, replayed: z.boolean() }),
+  z.object({ type: z.literal("upload"), upload: storedUploadSchema }),
   z.object({ type: z.literal("pairing_code"), code: z.string(), expires_at: z.string() }),
   z.object({ type: z.literal("done") }),
 ]);
@@ -42,6 +51,16 @@ export type CommandResult = z.infer<typeof commandResultSchema>;
 export const commandFailureSchema = z.object({
   code: z.string(),
   detail: z.string(),
+  errors: z.array(z.object({ field: z.string(), detail: z.string() })).optional(),
 });
 export type CommandFailure = z.infer<typeof commandFailureSchema>;
 export const notOwnerCode = "not_owner";
+
+/** The query of `POST /uploads`, whose body is that of a request to send a file, as it came. */
+export const uploadQuerySchema = z.object({
+  tenant_id: z.string(),
+  session_id: z.string(),
+  kind: mediaKindSchema,
+  idempotency_key: z.string().optional(),
+});
+export type UploadQuery = z.infer<typeof uploadQuerySchema>;

@@ -6,6 +6,7 @@
  */
 import type { Database as Generated, Json } from "./database.types.ts";
 import type { Event } from "./event.ts";
+import type { Media } from "./media.ts";
 import type { Message, MessageStatus } from "./message.ts";
 import type { Network, Session, SessionState } from "./session.ts";
 
@@ -81,9 +82,26 @@ export type InFlightMessage = {
   chat_id: string;
   /** Base64 of the encoded WhatsApp message. */
   content: string;
+  media: Media | null;
   source: "api" | "queue";
   attempts: number;
   resends: number;
+};
+
+/** A received file that is not stored yet. */
+export type MediaDownload = {
+  id: string;
+  wa_message_id: string;
+  chat_id: string;
+  participant: string | null;
+  direction: "in" | "out";
+  /** Base64 of the decrypted WhatsApp message. */
+  content: string;
+  media: Media;
+  attempts: number;
+  due_in_ms: number;
+  /** Whether the event of the message waits for the file. */
+  is_held: boolean;
 };
 
 export type LocatedSession = Narrow<
@@ -209,6 +227,8 @@ type NarrowedFunctions = {
     >;
     Returns: { data: Message[]; next: string | null };
   };
+  load_media_downloads: { Args: Args<"load_media_downloads">; Returns: MediaDownload[] };
+  media_to_remove: { Args: Args<"media_to_remove">; Returns: string[] };
   load_drip_heads: { Args: Args<"load_drip_heads">; Returns: QueuedMessage[] };
   commit_writes: {
     Args: Narrow<Args<"commit_writes">, { writes: Record<string, unknown> }>;

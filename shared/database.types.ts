@@ -175,6 +175,59 @@ export type Database = {
           },
         ];
       };
+      held_events: {
+        Row: {
+          chat_id: string;
+          message_id: string;
+          session_uid: string;
+          type: string;
+          waits_for_media: boolean;
+        };
+        Insert: {
+          chat_id: string;
+          message_id: string;
+          session_uid: string;
+          type: string;
+          waits_for_media: boolean;
+        };
+        Update: {
+          chat_id?: string;
+          message_id?: string;
+          session_uid?: string;
+          type?: string;
+          waits_for_media?: boolean;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "held_events_message_id_fkey";
+            columns: ["message_id"];
+            isOneToOne: true;
+            referencedRelation: "message_resources";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "held_events_message_id_fkey";
+            columns: ["message_id"];
+            isOneToOne: true;
+            referencedRelation: "messages";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "held_events_session_uid_fkey";
+            columns: ["session_uid"];
+            isOneToOne: false;
+            referencedRelation: "session_resources";
+            referencedColumns: ["uid"];
+          },
+          {
+            foreignKeyName: "held_events_session_uid_fkey";
+            columns: ["session_uid"];
+            isOneToOne: false;
+            referencedRelation: "whatsapp_sessions";
+            referencedColumns: ["uid"];
+          },
+        ];
+      };
       idempotency_keys: {
         Row: {
           created_at: string;
@@ -207,6 +260,71 @@ export type Database = {
           },
         ];
       };
+      media_downloads: {
+        Row: {
+          attempts: number;
+          message_id: string;
+          next_attempt_at: string;
+          session_uid: string;
+        };
+        Insert: {
+          attempts?: number;
+          message_id: string;
+          next_attempt_at?: string;
+          session_uid: string;
+        };
+        Update: {
+          attempts?: number;
+          message_id?: string;
+          next_attempt_at?: string;
+          session_uid?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "media_downloads_message_id_fkey";
+            columns: ["message_id"];
+            isOneToOne: true;
+            referencedRelation: "message_resources";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "media_downloads_message_id_fkey";
+            columns: ["message_id"];
+            isOneToOne: true;
+            referencedRelation: "messages";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "media_downloads_session_uid_fkey";
+            columns: ["session_uid"];
+            isOneToOne: false;
+            referencedRelation: "session_resources";
+            referencedColumns: ["uid"];
+          },
+          {
+            foreignKeyName: "media_downloads_session_uid_fkey";
+            columns: ["session_uid"];
+            isOneToOne: false;
+            referencedRelation: "whatsapp_sessions";
+            referencedColumns: ["uid"];
+          },
+        ];
+      };
+      media_removals: {
+        Row: {
+          path: string;
+          remove_after: string;
+        };
+        Insert: {
+          path: string;
+          remove_after?: string;
+        };
+        Update: {
+          path?: string;
+          remove_after?: string;
+        };
+        Relationships: [];
+      };
       messages: {
         Row: {
           attempts: number;
@@ -219,6 +337,7 @@ export type Database = {
           expires_at: string | null;
           id: string;
           lid: string | null;
+          media: Json | null;
           message: string | null;
           not_before: string | null;
           participant: string | null;
@@ -247,6 +366,7 @@ export type Database = {
           expires_at?: string | null;
           id?: string;
           lid?: string | null;
+          media?: Json | null;
           message?: string | null;
           not_before?: string | null;
           participant?: string | null;
@@ -275,6 +395,7 @@ export type Database = {
           expires_at?: string | null;
           id?: string;
           lid?: string | null;
+          media?: Json | null;
           message?: string | null;
           not_before?: string | null;
           participant?: string | null;
@@ -418,6 +539,7 @@ export type Database = {
           max_sessions: number;
           max_unpaired_sessions: number;
           max_webhook_endpoints: number;
+          media_retention_days: number | null;
           message_retention_days: number | null;
           name: string;
           rate_limit_per_minute: number;
@@ -435,6 +557,7 @@ export type Database = {
           max_sessions?: number;
           max_unpaired_sessions?: number;
           max_webhook_endpoints?: number;
+          media_retention_days?: number | null;
           message_retention_days?: number | null;
           name: string;
           rate_limit_per_minute?: number;
@@ -452,6 +575,7 @@ export type Database = {
           max_sessions?: number;
           max_unpaired_sessions?: number;
           max_webhook_endpoints?: number;
+          media_retention_days?: number | null;
           message_retention_days?: number | null;
           name?: string;
           rate_limit_per_minute?: number;
@@ -723,6 +847,7 @@ export type Database = {
           error: Json | null;
           id: string | null;
           lid: string | null;
+          media: Json | null;
           participant: string | null;
           phone: string | null;
           read_at: string | null;
@@ -744,6 +869,7 @@ export type Database = {
           error?: Json | null;
           id?: string | null;
           lid?: string | null;
+          media?: Json | null;
           participant?: string | null;
           phone?: string | null;
           read_at?: string | null;
@@ -765,6 +891,7 @@ export type Database = {
           error?: Json | null;
           id?: string | null;
           lid?: string | null;
+          media?: Json | null;
           participant?: string | null;
           phone?: string | null;
           read_at?: string | null;
@@ -998,6 +1125,7 @@ export type Database = {
       };
       emit_events: { Args: { new_events: Json; notify?: boolean }; Returns: Json };
       event_heads: { Args: { tenant_ids: string[] }; Returns: Json };
+      expect_media: { Args: { path: string }; Returns: undefined };
       expired_error: { Args: Record<PropertyKey, never>; Returns: Json };
       fail_expired_messages: {
         Args: { max_messages: number };
@@ -1029,6 +1157,10 @@ export type Database = {
       find_idempotent: { Args: { key: string; tenant_id: string }; Returns: Json };
       finish_send: { Args: { outcome: Json }; Returns: Json };
       has_message: { Args: { session_uid: string; wa_message_id: string }; Returns: boolean };
+      hold_or_emit: {
+        Args: { event_type: string; stored_id: string; waits_for_media: boolean };
+        Returns: Json;
+      };
       hub_topic: { Args: { tenant_id: string }; Returns: string };
       intent_lifetime: { Args: Record<PropertyKey, never>; Returns: string };
       is_same_account: {
@@ -1038,6 +1170,7 @@ export type Database = {
       list_owned_sessions: { Args: { connector_id: string }; Returns: Json };
       load_drip_heads: { Args: { connector_id: string }; Returns: Json };
       load_in_flight: { Args: { session_uid: string }; Returns: Json };
+      load_media_downloads: { Args: { max_files: number; session_uid: string }; Returns: Json };
       load_message_content: {
         Args: { session_uid: string; wa_message_id: string };
         Returns: string;
@@ -1062,6 +1195,9 @@ export type Database = {
           uid: string;
         }[];
       };
+      media_path: { Args: { media: Json; tenant_id: string }; Returns: string };
+      media_removed: { Args: { paths: string[] }; Returns: undefined };
+      media_to_remove: { Args: { max_files: number }; Returns: Json };
       message_event: { Args: { message_id: string; type: string }; Returns: Json };
       message_json: { Args: { message_id: string }; Returns: Json };
       message_page: {
@@ -1139,8 +1275,10 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      record_media: { Args: { item: Json }; Returns: Json };
       record_message: { Args: { received: Json }; Returns: Json };
       record_receipt: { Args: { receipt: Json }; Returns: Json };
+      record_upload: { Args: { item: Json }; Returns: undefined };
       redeliver: { Args: { delivery_ids: string[]; tenant_id: string }; Returns: number };
       register_connector: {
         Args: {
@@ -1154,6 +1292,7 @@ export type Database = {
         Returns: undefined;
       };
       release_expired: { Args: { max_sessions: number }; Returns: undefined };
+      release_held_events: { Args: { of_chat: string; of_session: string }; Returns: Json };
       release_sessions: {
         Args: { connector_id: string; session_uids: string[] };
         Returns: undefined;

@@ -23,6 +23,7 @@ export const errorKinds = {
   too_many_streams: { status: 429, title: "Too many open streams" },
   rate_limited: { status: 429, title: "Too many requests" },
   internal: { status: 500, title: "Internal error" },
+  storage_unavailable: { status: 503, title: "File storage unavailable" },
   session_unavailable: { status: 503, title: "Session temporarily unavailable" },
   connector_unavailable: { status: 503, title: "Connector unavailable" },
   database_unavailable: { status: 503, title: "Database unavailable" },

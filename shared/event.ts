@@ -6,6 +6,7 @@ export const eventTypes = [
   "message.delivered",
   "message.read",
   "message.failed",
+  "message.media",
   "session.connected",
   "session.disconnected",
   "session.qr_code",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { mediaSchema } from "./media.ts";
 
 export const messageStatuses = [
   "QUEUED",
@@ -35,6 +36,8 @@ export const messageSchema = z.object({
   participant: z.string().nullable(),
   type: z.string(),
   text: z.string().nullable(),
+  /** The file of the message; null when it has none. */
+  media: mediaSchema.nullable(),
   status: messageStatusSchema,
   wa_message_id: z.string().nullable(),
   error: messageErrorSchema.nullable(),

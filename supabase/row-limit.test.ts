@@ -72,6 +72,7 @@ test("every message without an ack is loaded, in order", async () => {
   expect(data?.[0]).toEqual({
     id: rows[0]?.id,
     wa_message_id: "wa1",
+    media: null,
     chat_id: "39333@s.whatsapp.net",
     content: Buffer.from("encoded").toString("base64"),
     source: "api",

@@ -1,12 +1,10 @@
 import type { KeyObject } from "node:crypto";
-import { type Context, Hono } from "hono";
-import { type CommandFailure, commandSchema, notOwnerCode } from "../../shared/command.ts";
-import { verifyCommandToken } from "../../shared/command-token.ts";
-import { ApiError, type ErrorCode, errorKinds } from "../../shared/errors.ts";
-import { DatabaseError } from "../database/database.ts";
+import { Hono } from "hono";
+import { commandSchema } from "../../shared/command.ts";
 import type { Log } from "../log/log.ts";
-import { MaybeWritten, NotWritten } from "../write/write.ts";
-import { type CommandServices, NotOwner, runCommand } from "./run.ts";
+import { answerError, failed } from "./answer-error.ts";
+import { isAllowed } from "./authorize.ts";
+import { type CommandServices, runCommand } from "./run.ts";
 
 export interface CommandRouteOptions extends CommandServices {
   publicKey: KeyObject;
@@ -25,7 +23,7 @@ export function commandRoute(options: CommandRouteOptions): {
   let running = 0;
   app.post("/commands", async (c) => {
     const body = await c.req.text();
-    if (!(await isAllowed(c, body, options))) {
+    if (!(await isAllowed(c, { path: c.req.path, body }, options))) {
       return failed(
         c,
         "unauthorized",
@@ -57,53 +55,6 @@ export function commandRoute(options: CommandRouteOptions): {
     }
   });
   return { app, running: () => running };
-}
-
-async function isAllowed(
-  c: Context,
-  body: string,
-  { publicKey, log }: CommandRouteOptions,
-): Promise<boolean> {
-  const token = /^Bearer (\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
-  if (token === undefined) return false;
-  try {
-    await verifyCommandToken(publicKey, token, { method: c.req.method, path: c.req.path, body });
-    return true;
-  } catch (error) {
-    log.warn({ event: "command_refused", err: error }, "a command token was refused");
-    return false;
-  }
-}
-
-function answerError(c: Context, error: unknown, log: Log): Response {
-  if (error instanceof ApiError) return failed(c, error.code, error.message);
-  if (error instanceof NotOwner) {
-    const answer: CommandFailure = { code: notOwnerCode, detail: error.message };
-    return c.json(answer, 409);
-  }
-  if (error instanceof MaybeWritten) {
-    return failed(
-      c,
-      "connector_unavailable",
-      "The connector lost the session while it carried the request out, so it may or may not have taken effect. Check before you repeat it; with an Idempotency-Key a send can be repeated safely.",
-    );
-  }
-  if (error instanceof NotWritten) {
-    return failed(
-      c,
-      "session_unavailable",
-      "The session is moving to another connector. Try again in a few seconds.",
-    );
-  }
-  log.error({ event: "command_failed", err: error }, "a command failed");
-  return error instanceof DatabaseError
-    ? failed(c, "database_unavailable", "The database did not respond. Try again in a few seconds.")
-    : failed(c, "internal", "The command failed. Try again in a few seconds.");
-}
-
-function failed(c: Context, code: ErrorCode, detail: string): Response {
-  const answer: CommandFailure = { code, detail };
-  return c.json(answer, errorKinds[code].status);
 }
 
 function parseJson(body: string): unknown {

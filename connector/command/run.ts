@@ -2,7 +2,9 @@ import type { Command, CommandResult } from "../../shared/command.ts";
 import { ApiError } from "../../shared/errors.ts";
 import { parsePhone } from "../../shared/recipient.ts";
 import type { Session } from "../session/session.ts";
-import type { SendText } from "./send-text.ts";
+import { sendMedia } from "./send-media.ts";
+import type { SendMessage } from "./send-message.ts";
+import { sendText } from "./send-text.ts";
 
 /** This connector does not own the session. */
 export class NotOwner extends Error {
@@ -11,18 +13,20 @@ export class NotOwner extends Error {
 
 export interface CommandServices {
   findSession: (uid: string) => Session | undefined;
-  sendText: SendText;
+  sender: SendMessage;
 }
 
 export async function runCommand(
   command: Command,
-  { findSession, sendText }: CommandServices,
+  { findSession, sender }: CommandServices,
 ): Promise<CommandResult> {
   const session = findSession(command.session_uid);
   if (session === undefined) throw new NotOwner("This connector does not own the session.");
   switch (command.type) {
     case "send_text":
-      return { type: "message", ...(await sendText.run(session, command)) };
+      return { type: "message", ...(await sendText(session, command, sender)) };
+    case "send_media":
+      return { type: "message", ...(await sendMedia(session, command, sender)) };
     case "pairing_code": {
       const phone = parsePhone(command.phone);
       if (phone === undefined) {

@@ -1,87 +1,15 @@
-import { LRUCache } from "lru-cache";
 import type { Command } from "../../shared/command.ts";
-import { ApiError } from "../../shared/errors.ts";
-import { uuidV7 } from "../../shared/ids.ts";
 import type { Message } from "../../shared/message.ts";
-import { parseRecipient } from "../../shared/recipient.ts";
-import { resolveRecipient } from "../number/resolve-recipient.ts";
-import type { NumberCache } from "../number/number-cache.ts";
-import { waMessageIdOf } from "../session/outbox.ts";
 import type { Session } from "../session/session.ts";
 import { encodeText } from "../whatsapp/content.ts";
-import type { SendItem } from "../write/write.ts";
+import type { SendMessage } from "./send-message.ts";
 
 type SendTextCommand = Command & { type: "send_text" };
 
-const rememberedKeys = 10_000;
-
-/** Sends one text. `begin_send` decides what an idempotency key was used for. */
-export class SendText {
-  readonly #numberCache: NumberCache;
-  readonly #now: () => number;
-  /** Idempotency keys used lately, by tenant: another request with one is probably a repeat. */
-  readonly #recentKeys = new LRUCache<string, true>({ max: rememberedKeys });
-
-  constructor(options: { numberCache: NumberCache; now: () => number }) {
-    this.#numberCache = options.numberCache;
-    this.#now = options.now;
-  }
-
-  async run(
-    session: Session,
-    command: SendTextCommand,
-  ): Promise<{ message: Message; replayed: boolean }> {
-    const recipient = parseRecipient(command.to);
-    if (recipient === undefined) {
-      throw new ApiError("invalid_request", "`to` is not a valid recipient.", {
-        errors: [
-          {
-            field: "to",
-            detail: "Must be a phone number with its country code, or a @lid or @g.us address.",
-          },
-        ],
-      });
-    }
-    const connection = session.requireConnection();
-    const resolved = await resolveRecipient(recipient, {
-      numberCache: this.#numberCache,
-      network: session.network,
-      connection,
-    });
-    if (resolved === undefined) {
-      throw new ApiError(
-        "not_on_whatsapp",
-        "This number has no WhatsApp account. Check the number and its country code.",
-      );
-    }
-    const { to, chatId, phone, lid } = resolved;
-    const id = uuidV7(this.#now());
-    const isRepeat = this.#isRepeat(session.tenantId, command.idempotency?.key);
-    const intent: SendItem = {
-      kind: "send",
-      id,
-      wa_message_id: waMessageIdOf(id),
-      chat_id: chatId,
-      phone,
-      lid,
-      type: "text",
-      text: command.text,
-      content: Buffer.from(encodeText(command.text)).toString("base64"),
-      ...(command.idempotency === undefined
-        ? {}
-        : {
-            idempotency_key: command.idempotency.key,
-            request_hash: command.idempotency.request_hash,
-          }),
-    };
-    return session.outbox.send(connection, to, intent, { isRepeat });
-  }
-
-  #isRepeat(tenantId: string, key: string | undefined): boolean {
-    if (key === undefined) return false;
-    const name = `${tenantId}|${key}`;
-    const isKnown = this.#recentKeys.has(name);
-    this.#recentKeys.set(name, true);
-    return isKnown;
-  }
+export function sendText(
+  session: Session,
+  { to, text, idempotency }: SendTextCommand,
+  sender: SendMessage,
+): Promise<{ message: Message; replayed: boolean }> {
+  return sender.run(session, { to, type: "text", text, content: encodeText(text), idempotency });
 }

@@ -17,6 +17,11 @@ export const connectorFunctions = {
   load_in_flight: "value",
   load_drip_heads: "value",
   fail_expired_messages: "rows",
+  find_idempotent: "value",
+  load_media_downloads: "value",
+  expect_media: "nothing",
+  media_to_remove: "value",
+  media_removed: "nothing",
   has_message: "value",
   commit_writes: "value",
 } as const satisfies Partial<Record<keyof Functions, "rows" | "value" | "nothing">>;

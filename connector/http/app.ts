@@ -1,8 +1,10 @@
+import type { IncomingMessage } from "node:http";
 import { Hono } from "hono";
 import type { Metrics } from "./metrics.ts";
 
 export interface AppOptions {
   commands: Hono;
+  uploads: Hono<{ Bindings: { incoming: IncomingMessage } }>;
   metrics: Metrics;
   status: () => {
     ready: boolean;
@@ -13,7 +15,7 @@ export interface AppOptions {
 }
 
 /** The HTTP interface of a connector: health, readiness, metrics and commands. */
-export function createApp({ commands, metrics, status }: AppOptions): Hono {
+export function createApp({ commands, uploads, metrics, status }: AppOptions): Hono {
   const app = new Hono();
   app.get("/health", (c) => c.json({ status: "ok", ...status() }));
   app.get("/ready", (c) => c.json(status(), status().ready ? 200 : 503));
@@ -21,6 +23,7 @@ export function createApp({ commands, metrics, status }: AppOptions): Hono {
     c.text(await metrics.registry.metrics(), 200, { "content-type": metrics.registry.contentType }),
   );
   app.route("/", commands);
+  app.route("/", uploads);
   app.notFound((c) => c.json({ code: "not_found", detail: "No such route." }, 404));
   return app;
 }

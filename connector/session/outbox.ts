@@ -1,13 +1,18 @@
 import { createHash } from "node:crypto";
+import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { InFlightMessage } from "../../shared/database.ts";
 import { ApiError } from "../../shared/errors.ts";
+import type { Media } from "../../shared/media.ts";
 import { type Message, messageSchema } from "../../shared/message.ts";
 import type { Log } from "../log/log.ts";
 import type { Metrics } from "../http/metrics.ts";
 import { withTimeout } from "../wait/with-timeout.ts";
+import { MediaMissing } from "../media/store/media-store.ts";
+import { backoffMs } from "../wait/backoff.ts";
 import { isConnectionFailure } from "../whatsapp/close-reason.ts";
 import type { WhatsAppConnection } from "../whatsapp/connection.ts";
+import { needsUpload } from "../whatsapp/outgoing-media.ts";
 import {
   type DequeueItem,
   type Item,
@@ -25,6 +30,8 @@ export interface OutboxOptions extends RetryLimits {
   loadInFlight: () => Promise<InFlightMessage[]>;
   /** The connection that messages can be sent on now. */
   openConnection: () => WhatsAppConnection | undefined;
+  /** Opens the stored file of a message. */
+  openFile: (media: Media) => Promise<Readable>;
   ackTimeoutMs: number;
   metrics: Metrics;
   log: Log;
@@ -36,6 +43,12 @@ const maxResends = 5;
 /** Resends counted in one commit. Small: one that is counted but not made is lost when the
  * connection closes. */
 const resendBatch = 20;
+const maxUploadRetries = 3;
+const uploadRetry = { baseMs: 500, capMs: 5000 };
+
+class UploadFailed extends Error {
+  override readonly name = "UploadFailed";
+}
 
 /** A message between its intent and WhatsApp's ack. */
 interface PendingSend {
@@ -250,14 +263,21 @@ export class Outbox {
       to: string;
       content: string;
       wa_message_id: string;
+      media?: Media | null;
       intentCommitted: Promise<unknown>;
       isRepeat?: boolean;
     },
   ): Promise<void> {
-    const { to, content, wa_message_id: waMessageId, intentCommitted } = message;
+    const { to, media, wa_message_id: waMessageId, intentCommitted } = message;
     const { connection } = pending;
     try {
       if (message.isRepeat === true) await intentCommitted;
+      let { content } = message;
+      if (media && needsUpload(content)) {
+        await intentCommitted;
+        content = await this.#upload(pending, { content, media });
+      }
+      pending.sentAt = performance.now();
       await Promise.all([
         connection.send({ to, content, waMessageId, intentCommitted }),
         intentCommitted,
@@ -272,11 +292,39 @@ export class Outbox {
       if (isIntentStored && !isConnectionLost) {
         this.#options.log.warn({ event: "send_failed", id: pending.id, err: error }, "send failed");
       }
-      const notSent = { kind: "not_sent", isIntentStored, isConnectionLost } as const;
+      const isUploadFailed = error instanceof UploadFailed;
+      const notSent = {
+        kind: "not_sent",
+        isIntentStored,
+        isConnectionLost,
+        isUploadFailed,
+      } as const;
       if (this.#handle(waMessageId, pending, notSent) !== "resend") return;
       // A new connection loads the intents when it opens; that may have been just before this one.
       const next = this.#options.openConnection();
       if (next !== undefined && next !== connection) await this.resume(next);
+    }
+  }
+
+  /** Uploads the file of a message to WhatsApp and stores where it is: the content to send. */
+  async #upload(
+    { id, connection }: PendingSend,
+    { content, media }: { content: string; media: Media },
+  ): Promise<string> {
+    const { openFile, commit, random, log } = this.#options;
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        const uploaded = await connection.uploadMedia(content, () => openFile(media));
+        await commit({ kind: "upload", id, content: uploaded });
+        return uploaded;
+      } catch (error) {
+        if (error instanceof NotWritten || connection.isClosed) throw error;
+        if (error instanceof MediaMissing || attempt === maxUploadRetries) {
+          throw new UploadFailed("The file could not be uploaded to WhatsApp", { cause: error });
+        }
+        log.warn({ event: "upload_failed", id, attempt, err: error }, "could not upload a file");
+        await sleep(backoffMs(attempt, uploadRetry, random));
+      }
     }
   }
 

@@ -7,6 +7,11 @@ const notEncrypted = {
   message: "The message could not be encrypted for its recipient.",
 };
 
+const notUploaded = {
+  code: "upload_failed",
+  message: "The file could not be uploaded to WhatsApp.",
+};
+
 /** A message between its intent and WhatsApp's ack. */
 export interface SentMessage {
   id: string;
@@ -18,7 +23,12 @@ export type SendEvent =
   /** WhatsApp accepted the message, or refused it with this code. */
   | { kind: "acknowledged"; errorCode: string | undefined }
   /** The message did not reach the socket. */
-  | { kind: "not_sent"; isIntentStored: boolean; isConnectionLost: boolean };
+  | {
+      kind: "not_sent";
+      isIntentStored: boolean;
+      isConnectionLost: boolean;
+      isUploadFailed?: boolean;
+    };
 
 export type SendDecision =
   /** Record the outcome. */
@@ -42,7 +52,7 @@ export function afterSendEvent(
   if (event.kind === "not_sent") {
     if (!event.isIntentStored) return { kind: "drop" };
     if (event.isConnectionLost) return { kind: "resend" };
-    return fail(message, notEncrypted, limits);
+    return fail(message, event.isUploadFailed === true ? notUploaded : notEncrypted, limits);
   }
   if (event.errorCode !== undefined) {
     const sentence = `WhatsApp refused the message (error ${event.errorCode}).`;

@@ -3,6 +3,7 @@ import type { Timing } from "../timing.ts";
 import type { Database } from "../database/database.ts";
 import type { Metrics } from "../http/metrics.ts";
 import type { Log } from "../log/log.ts";
+import type { MediaStore } from "../media/store/media-store.ts";
 import type { NetworkTarget } from "../whatsapp/network-target.ts";
 import type { Writer } from "../write/writer.ts";
 
@@ -11,6 +12,7 @@ export interface SessionServices {
   database: Database;
   writer: Writer;
   masterKey: Buffer;
+  store: MediaStore;
   target: (network: Network) => NetworkTarget;
   timing: Timing;
   metrics: Metrics;

@@ -12,6 +12,7 @@ import { changeResultSchema } from "../write/write.ts";
 import { Device } from "./device.ts";
 import { notConnected } from "./not-connected.ts";
 import { Outbox } from "./outbox.ts";
+import { storedPath } from "../media/store/media-store.ts";
 import { PairingWindow } from "./pairing-window.ts";
 import { reasonOf } from "./reconnect-policy.ts";
 import type { SessionServices } from "./services.ts";
@@ -66,6 +67,7 @@ export class Session {
       commit: (item) => this.#store.commitItem(item),
       loadInFlight: () => this.#store.inFlight(),
       openConnection: () => this.openConnection,
+      openFile: (media) => services.store.read(storedPath(this.tenantId, media)),
       ackTimeoutMs: services.timing.ackTimeoutMs,
       retry: services.timing.dripRetry,
       random: services.random,

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { Readable } from "node:stream";
 import type { BinaryNode, WASocket } from "@whiskeysockets/baileys";
 import { WebSocket } from "ws";
 import type { KeyStore } from "../keys/key-store.ts";
@@ -10,6 +11,7 @@ import { type Identity, identityOf } from "./identity.ts";
 import { completeIdentity } from "./lid-mapping.ts";
 import { MessageSender, type OutgoingMessage } from "./message-sender.ts";
 import { openSocket } from "./open-socket.ts";
+import { uploadMedia } from "./outgoing-media.ts";
 import { requestPairingCode } from "./patches/pairing-code.ts";
 import type { SendBarrier } from "./send-barrier.ts";
 
@@ -60,6 +62,11 @@ export class WhatsAppConnection {
    */
   send(message: OutgoingMessage): Promise<void> {
     return this.#sender.send(message);
+  }
+
+  /** Uploads the file of a message and returns the content with its address. */
+  uploadMedia(content: string, openFile: () => Promise<Readable>): Promise<string> {
+    return uploadMedia(this.#socket, content, openFile);
   }
 
   /** Who has this phone number; undefined when it is not on WhatsApp. */

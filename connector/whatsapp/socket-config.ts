@@ -6,7 +6,7 @@ import {
 } from "@whiskeysockets/baileys";
 import type { Log } from "../log/log.ts";
 import { baileysLog } from "./baileys-log.ts";
-import type { NetworkTarget } from "./network-target.ts";
+import { mediaAgent, type NetworkTarget } from "./network-target.ts";
 
 const { version: bundledVersion } = DEFAULT_CONNECTION_CONFIG;
 const onDemand: number = proto.HistorySync.HistorySyncType.ON_DEMAND;
@@ -31,6 +31,7 @@ export function socketConfigFor({
           // Overrides NODE_TLS_REJECT_UNAUTHORIZED: WhatsApp's certificate is always checked.
           agent: new Agent({ rejectUnauthorized: true }),
         }),
+    fetchAgent: mediaAgent(target),
     browser: deviceName,
     logger: baileysLog(log),
     keepAliveIntervalMs: pingEveryMs,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Media } from "../../shared/media.ts";
 import { messageSchema } from "../../shared/message.ts";
 import type { Disconnect, SessionState } from "../../shared/session.ts";
 import type { EventType } from "../../shared/event.ts";
@@ -9,7 +10,9 @@ export type Item =
   | DequeueItem
   | ResendItem
   | OutcomeItem
+  | UploadItem
   | MessageItem
+  | MediaItem
   | ReceiptItem
   | ChangeItem;
 
@@ -22,6 +25,8 @@ export interface SendItem {
   lid: string | null;
   type: string;
   text: string | null;
+  /** The stored file; absent for a text. */
+  media?: Media;
   /** Base64 of the encoded WhatsApp message. */
   content: string;
   idempotency_key?: string;
@@ -75,8 +80,31 @@ export interface MessageItem {
   participant: string | null;
   type: string;
   text: string | null;
+  /** The file, which is downloaded once the message is stored. */
+  media?: Media;
+  /** Whether the event of the message waits for the file. */
+  wait_for_media?: boolean;
   content: string | null;
   sent_at: string | null;
+}
+
+/** What became of a received file. Without `media` its event stops waiting for it. */
+export interface MediaItem {
+  kind: "media";
+  id: string;
+  /** The file as it is now; final. */
+  media?: Media;
+  /** Base64 of the message with the address of a file that its sender uploaded again. */
+  content?: string;
+  retry_in_ms?: number;
+}
+
+/** The content of an outgoing message, once its file is uploaded to WhatsApp. */
+export interface UploadItem {
+  kind: "upload";
+  id: string;
+  /** Base64 of the encoded WhatsApp message. */
+  content: string;
 }
 
 export interface ReceiptItem {

@@ -2,10 +2,12 @@ import { importPKCS8 } from "jose";
 import { z } from "zod";
 import {
   type Command,
+  type CommandFailure,
   type CommandResult,
   commandFailureSchema,
   commandResultSchema,
   notOwnerCode,
+  type UploadQuery,
 } from "../../shared/command.ts";
 import { signCommandToken } from "../../shared/command-token.ts";
 import { describeError, logEvent } from "../http/log.ts";
@@ -19,7 +21,7 @@ export interface Connector {
 
 export type Outcome =
   | { kind: "result"; result: CommandResult }
-  | { kind: "failure"; code: string; detail: string }
+  | ({ kind: "failure" } & CommandFailure)
   /** This connector does not own the session; it did nothing. */
   | { kind: "not_owner" }
   /** No valid response: the command may or may not have been carried out. */
@@ -39,28 +41,81 @@ export class CommandClient {
     this.#fetch = fetchFunction;
   }
 
-  async post(connector: Connector, command: Command, timeoutMs: number): Promise<Outcome> {
-    const url = new URL(`${connector.url.replace(/\/$/, "")}/commands`);
+  post(connector: Connector, command: Command, timeoutMs: number): Promise<Outcome> {
     const body = JSON.stringify(command);
-    const request = { method: "POST", path: url.pathname, body };
-    const token = await signCommandToken(await this.#importKey(), request);
+    return this.#request(connector, {
+      path: "/commands",
+      contentType: "application/json",
+      body,
+      signedBody: body,
+      timeoutMs,
+      what: command.type,
+    });
+  }
+
+  /** Passes the body of a request to send a file on as it comes. It is not part of the signature. */
+  upload(
+    connector: Connector,
+    query: UploadQuery,
+    request: { body: ReadableStream | null; contentType: string; timeoutMs: number },
+  ): Promise<Outcome> {
+    return this.#request(connector, {
+      path: `/uploads?${searchOf(query)}`,
+      ...request,
+      signedBody: "",
+      what: "upload",
+    });
+  }
+
+  /** Whether the connector responds at all. */
+  async isAlive(connector: Connector, timeoutMs: number): Promise<boolean> {
+    const headers = new Headers();
+    if (connector.instance !== null) headers.set("fly-force-instance-id", connector.instance);
+    const send = this.#fetch;
+    try {
+      const signal = AbortSignal.timeout(timeoutMs);
+      const response = await send(urlOf(connector, "/health"), { headers, signal });
+      await response.body?.cancel();
+      return response.ok;
+    } catch {
+      return false;
+    }
+  }
+
+  async #request(
+    connector: Connector,
+    request: {
+      path: string;
+      contentType: string;
+      body: string | ReadableStream | null;
+      signedBody: string;
+      timeoutMs: number;
+      what: string;
+    },
+  ): Promise<Outcome> {
+    const url = urlOf(connector, request.path);
+    const token = await signCommandToken(await this.#importKey(), {
+      method: "POST",
+      path: url.pathname + url.search,
+      body: request.signedBody,
+    });
     const headers = new Headers({
       authorization: `Bearer ${token}`,
-      "content-type": "application/json",
+      "content-type": request.contentType,
     });
     if (connector.instance !== null) headers.set("fly-force-instance-id", connector.instance);
     // workerd rejects a fetch that is called as a method of another object.
     const send = this.#fetch;
     try {
       const response = await send(url, {
-        method: request.method,
+        method: "POST",
         headers,
-        body,
-        signal: AbortSignal.timeout(timeoutMs),
+        body: request.body,
+        signal: AbortSignal.timeout(request.timeoutMs),
       });
       return toOutcome(responseSchema.parse(await response.json()));
     } catch (error) {
-      logEvent("warn", "command_no_response", { command: command.type, ...describeError(error) });
+      logEvent("warn", "command_no_response", { command: request.what, ...describeError(error) });
       return { kind: "no_response" };
     }
   }
@@ -72,6 +127,17 @@ export class CommandClient {
     );
     return this.#importedKey;
   }
+}
+
+function searchOf({ idempotency_key: key, ...query }: UploadQuery): string {
+  return new URLSearchParams({
+    ...query,
+    ...(key === undefined ? {} : { idempotency_key: key }),
+  }).toString();
+}
+
+function urlOf(connector: Connector, path: string): URL {
+  return new URL(`${connector.url.replace(/\/$/, "")}${path}`);
 }
 
 function toOutcome(response: z.infer<typeof responseSchema>): Outcome {

@@ -1,5 +1,6 @@
 import type { Command, CommandResult } from "../../shared/command.ts";
 import type { LocatedSession } from "../../shared/database.ts";
+import type { MediaKind, StoredUpload } from "../../shared/media.ts";
 import { ApiError } from "../../shared/errors.ts";
 import type { DatabaseClient } from "../database/connect.ts";
 import { locateSession, type SessionName } from "../locate/session.ts";
@@ -12,6 +13,9 @@ import { toApiError } from "./to-api-error.ts";
  * only when it expires can the sessions of a connector that died be claimed.
  */
 const moveTimeoutMs = 20_000;
+/** For the whole body, as fast as the client sends it. */
+const uploadTimeoutMs = 30 * 60_000;
+const probeTimeoutMs = 2_000;
 const firstDelayMs = 100;
 const maxDelayMs = 1_000;
 
@@ -25,6 +29,14 @@ export interface CommandRequest {
   isSend?: boolean;
   /** Throws when the session's current state does not allow the command. */
   check: (located: LocatedSession) => void;
+}
+
+export interface UploadRequest extends Pick<CommandRequest, "session" | "check"> {
+  kind: MediaKind;
+  idempotencyKey: string | undefined;
+  /** JSON or multipart/form-data, as the client sends it. */
+  body: ReadableStream | null;
+  contentType: string;
 }
 
 /** Sends commands to the connector that owns a session. */
@@ -85,6 +97,44 @@ export class Connectors {
       if (this.#clock.now() + delayMs > deadline) throw error;
       await this.#clock.sleep(delayMs);
       delayMs = Math.min(delayMs * 1.6, maxDelayMs);
+    }
+  }
+
+  /**
+   * Has the session's owner store the file of a request. A body can be passed on only once, so this
+   * waits until the owner responds before it begins.
+   * @throws ApiError with the connector's error, or 503; nothing was sent then
+   */
+  async upload(request: UploadRequest): Promise<StoredUpload> {
+    const { session, kind, idempotencyKey } = request;
+    const connector = await this.#liveOwner(request);
+    const query = {
+      tenant_id: session.tenantId,
+      session_id: session.sessionId,
+      kind,
+      ...(idempotencyKey === undefined ? {} : { idempotency_key: idempotencyKey }),
+    };
+    const outcome = await this.#client.upload(connector, query, {
+      body: request.body,
+      contentType: request.contentType,
+      timeoutMs: uploadTimeoutMs,
+    });
+    if (outcome.kind === "result" && outcome.result.type === "upload") return outcome.result.upload;
+    if (outcome.kind === "failure") throw toApiError(outcome);
+    throw unavailableError(connector);
+  }
+
+  async #liveOwner({ session, check }: UploadRequest): Promise<Connector> {
+    const deadline = this.#clock.now() + moveTimeoutMs;
+    for (let delayMs = firstDelayMs; ; delayMs = Math.min(delayMs * 1.6, maxDelayMs)) {
+      const located = await locateSession(this.#database, session);
+      check(located);
+      const connector = ownerOf(located);
+      if (connector !== undefined && (await this.#client.isAlive(connector, probeTimeoutMs))) {
+        return connector;
+      }
+      if (this.#clock.now() + delayMs > deadline) throw unavailableError(connector);
+      await this.#clock.sleep(delayMs);
     }
   }
 

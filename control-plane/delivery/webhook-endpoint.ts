@@ -2,8 +2,10 @@ import { DurableObject } from "cloudflare:workers";
 import { parseConfig } from "../config.ts";
 import { connectDatabase } from "../database/connect.ts";
 import { unwrap } from "../database/unwrap.ts";
+import { createFileLinks } from "../file/create-file-links.ts";
 import { logEvent } from "../http/log.ts";
 import { EndpointDelivery } from "./endpoint-delivery.ts";
+import { withFileLinks } from "./with-file-links.ts";
 import { post, type PostDeps, type PostedEvent, type PostOutcome } from "./post.ts";
 
 /**
@@ -20,11 +22,15 @@ export class WebhookEndpoint extends DurableObject {
     super(context, env);
     const config = parseConfig(env);
     const database = connectDatabase({ url: config.supabaseUrl, key: config.supabaseKey });
+    const fileLinks = createFileLinks(config);
     const now = () => Date.now();
     this.#postDeps = { fetch, now, allowPrivateUrls: config.allowPrivateUrls };
     this.#delivery = new EndpointDelivery({
       endpointId: context.id.name ?? "",
-      advance: (request) => unwrap(database.rpc("advance_endpoint", request)),
+      advance: async (request) => {
+        const progress = await unwrap(database.rpc("advance_endpoint", request));
+        return progress && withFileLinks(progress, fileLinks);
+      },
       post: (request) => post(request, this.#postDeps),
       now,
       random: () => Math.random(),

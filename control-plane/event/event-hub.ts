@@ -2,6 +2,8 @@ import { DurableObject } from "cloudflare:workers";
 import pLimit from "p-limit";
 import { parseConfig } from "../config.ts";
 import { connectDatabase, type DatabaseClient } from "../database/connect.ts";
+import { createFileLinks } from "../file/create-file-links.ts";
+import type { FileLinks } from "../file/file-links.ts";
 import { sleep } from "../http/sleep.ts";
 import { describeError, logEvent } from "../http/log.ts";
 import { EndpointNotifier } from "../delivery/endpoint-notifier.ts";
@@ -44,6 +46,7 @@ export class EventHub extends DurableObject {
   readonly #feeds = new Map<string, TenantFeed>();
   readonly #streams = new Set<StreamClient>();
   readonly #endpoints: EndpointNotifier;
+  readonly #fileLinks: FileLinks;
   readonly #buckets: number[];
   readonly #slots: StreamSlots;
   readonly #budget: ByteBudget;
@@ -73,6 +76,7 @@ export class EventHub extends DurableObject {
       maxBytes: maxBufferedBytes,
       onExceeded: () => this.#dropSlowest(),
     });
+    this.#fileLinks = createFileLinks(config);
     this.#database = connectDatabase({ url: config.supabaseUrl, key: config.supabaseKey });
     this.#notifications = new EventNotifications({
       database: this.#database,
@@ -215,8 +219,10 @@ export class EventHub extends DurableObject {
   #feedOf(tenantId: string): TenantFeed {
     const known = this.#feeds.get(tenantId);
     if (known !== undefined) return known;
-    const read = (page: { after: number; limit: number }) =>
-      readEvents(this.#database, { tenantId, ...page });
+    const read = async (page: { after: number; limit: number }) => {
+      const events = await readEvents(this.#database, { tenantId, ...page });
+      return Promise.all(events.map((event) => this.#fileLinks.inEvent(event)));
+    };
     const readLive = readPages(read, livePageBytes);
     const readBehind = readPages(read, catchUpPageBytes);
     const readCached = cachePages((after) => this.#limitCatchUpReads(() => readBehind(after)));

@@ -30,12 +30,12 @@ const route = createRoute({
   },
 });
 
-export function listSessionMessages(app: App, { database }: Services): void {
+export function listSessionMessages(app: App, services: Services): void {
   app.openapi(route, async (c) => {
     const { tenantId } = c.get("caller");
     const { sessionId } = c.req.valid("param");
-    const session = await findSession(database, { tenantId, sessionId });
+    const session = await findSession(services.database, { tenantId, sessionId });
     const scope = { tenantId, sessionUid: session.uid };
-    return c.json(await readPage(database, scope, c.req.valid("query")), 200);
+    return c.json(await readPage(services, scope, c.req.valid("query")), 200);
   });
 }

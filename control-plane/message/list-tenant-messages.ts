@@ -23,9 +23,9 @@ const route = createRoute({
   },
 });
 
-export function listTenantMessages(app: App, { database }: Services): void {
+export function listTenantMessages(app: App, services: Services): void {
   app.openapi(route, async (c) => {
     const { tenantId } = c.get("caller");
-    return c.json(await readPage(database, { tenantId }, c.req.valid("query")), 200);
+    return c.json(await readPage(services, { tenantId }, c.req.valid("query")), 200);
   });
 }

@@ -1,12 +1,12 @@
 import type { Message } from "../../shared/message.ts";
 import { unwrap } from "../database/unwrap.ts";
-import type { DatabaseClient } from "../database/connect.ts";
 import { decodeCursor, encodeCursor } from "../http/list.ts";
+import type { Services } from "../services.ts";
 import { idFloor, type MessageQuery } from "./filter.ts";
 
 /** One page of the messages of a tenant or of one session. Ids sort by time. */
 export async function readPage(
-  database: DatabaseClient,
+  { database, fileLinks }: Pick<Services, "database" | "fileLinks">,
   scope: { tenantId: string; sessionUid?: string },
   query: MessageQuery,
 ): Promise<{ data: Message[]; next_cursor: string | null }> {
@@ -26,7 +26,11 @@ export async function readPage(
       page_offset: query.offset,
     }),
   );
-  return { data, next_cursor: next === null ? null : encodeCursor(next) };
+  const linked = data.map((message) => fileLinks.inMessage(scope.tenantId, message));
+  return {
+    data: await Promise.all(linked),
+    next_cursor: next === null ? null : encodeCursor(next),
+  };
 }
 
 /** Incoming messages are always RECEIVED, and outgoing ones never are. */

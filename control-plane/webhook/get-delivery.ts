@@ -24,7 +24,7 @@ const route = createRoute({
   },
 });
 
-export function getDelivery(app: App, { database }: Services): void {
+export function getDelivery(app: App, { database, fileLinks }: Services): void {
   app.openapi(route, async (c) => {
     const { tenantId } = c.get("caller");
     const { deliveryId } = c.req.valid("param");
@@ -36,6 +36,9 @@ export function getDelivery(app: App, { database }: Services): void {
         .eq("tenant_id", tenantId)
         .eq("seq", delivery.event_seq),
     );
-    return c.json({ ...delivery, event: event ?? null }, 200);
+    return c.json(
+      { ...delivery, event: event === undefined ? null : await fileLinks.inEvent(event) },
+      200,
+    );
   });
 }

@@ -37,6 +37,7 @@ async function startConnector(
     port: await choosePort(context.options, firstUsualPort + index),
     env: {
       HOST: "127.0.0.1",
+      ALLOW_PRIVATE_URLS: "true",
       SUPABASE_URL: supabase.url,
       SUPABASE_KEY: supabase.serviceKey,
       ...(supabase.databaseUrl === null ? {} : { DATABASE_URL: supabase.databaseUrl }),

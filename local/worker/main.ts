@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { preferPort } from "../port.ts";
 import { bundleWorker } from "./bundle-worker.ts";
 import { runWorker } from "./run-worker.ts";
 
@@ -13,10 +14,12 @@ const configSchema = z.object({
 });
 
 const config = configSchema.parse(process.env);
+// Chosen here, because the Worker signs links that begin with its own address.
+const port = config.PORT === 0 ? await preferPort(0) : config.PORT;
 const { url } = await runWorker(await bundleWorker(), {
-  port: config.PORT,
+  port,
   stateDir: config.STATE_DIR,
-  bindings: config.BINDINGS,
+  bindings: { PUBLIC_URL: `http://127.0.0.1:${port}`, ...config.BINDINGS },
   log: (line) => process.stderr.write(`${line}\n`),
 });
 process.stdout.write(`${JSON.stringify({ ready: true, url })}\n`);

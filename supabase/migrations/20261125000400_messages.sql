@@ -24,6 +24,9 @@ create table public.messages (
   -- The encoded WhatsApp message. It is sent again under the same id after a lost ack, and answers
   -- a recipient's retry request after a restart.
   content bytea,
+  -- The file of the message, in the shape of mediaSchema (shared/media.ts). `url` is the path of the
+  -- file on the control plane, without a signature.
+  media jsonb,
   error jsonb,
   attempts integer not null default 0,
   not_before timestamptz,
@@ -93,6 +96,7 @@ select
   m.participant,
   m.type,
   m.message as text,
+  m.media,
   m.status,
   m.wa_message_id,
   m.error,

@@ -67,13 +67,17 @@ begin
 
   insert into public.messages (
     id, tenant_id, session_uid, session_id, direction, source, chat_id, phone_number, lid, type,
-    message, status, wa_message_id, content, created_at, expires_at)
+    message, media, status, wa_message_id, content, created_at, expires_at)
   values (
     new_id, session.tenant_id, session.uid, session.session_id, 'out', 'api',
     send ->> 'chat_id', send ->> 'phone', send ->> 'lid', send ->> 'type', send ->> 'text',
-    'SENDING', send ->> 'wa_message_id', decode(send ->> 'content', 'base64'),
+    nullif(send -> 'media', 'null'), 'SENDING', send ->> 'wa_message_id', decode(send ->> 'content', 'base64'),
     public.uuid_v7_time(new_id), now() + public.intent_lifetime())
   on conflict (id) do nothing;
+  if send -> 'media' is not null then
+    delete from public.media_removals r
+      where r.path = public.media_path(session.tenant_id, send -> 'media');
+  end if;
 
   return jsonb_build_object('id', new_id, 'outcome', 'created',
     'message', public.message_json(new_id));
@@ -135,15 +139,15 @@ $$;
 
 -- Returns the messages that have no ack, oldest first. They are sent again under the same ids after
 -- a reconnect, each after resend_message.
--- `[{ id, wa_message_id, chat_id, content, source, attempts, resends }]`, as one value for the
+-- `[{ id, wa_message_id, chat_id, content, media, source, attempts, resends }]`, as one value for the
 -- reason given at event_heads.
 create function public.load_in_flight(session_uid uuid) returns jsonb
 language sql stable set search_path = ''
 as $$
   select coalesce(jsonb_agg(to_jsonb(unacknowledged) order by unacknowledged.id), '[]')
   from (
-    select m.id, m.wa_message_id, m.chat_id, encode(m.content, 'base64') as content, m.source,
-           m.attempts, m.resends
+    select m.id, m.wa_message_id, m.chat_id, encode(m.content, 'base64') as content, m.media,
+           m.source, m.attempts, m.resends
     from public.messages m
     where m.session_uid = load_in_flight.session_uid and m.rare_status = 'SENDING'
   ) unacknowledged;

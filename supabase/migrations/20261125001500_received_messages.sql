@@ -10,28 +10,34 @@ declare
   session public.whatsapp_sessions;
   stored_id uuid;
   is_incoming boolean := received ->> 'direction' = 'in';
+  media jsonb := nullif(received -> 'media', 'null');
 begin
   select s.* into strict session
     from public.whatsapp_sessions s where s.uid = (received ->> 'uid')::uuid;
 
   insert into public.messages (
     tenant_id, session_uid, session_id, direction, source, chat_id, phone_number, lid, participant,
-    type, message, status, wa_message_id, content, sent_at)
+    type, message, media, status, wa_message_id, content, sent_at)
   values (
     session.tenant_id, session.uid, session.session_id, received ->> 'direction',
     case when is_incoming then 'contact' else 'phone' end,
     received ->> 'chat_id', received ->> 'phone', received ->> 'lid', received ->> 'participant',
-    received ->> 'type', received ->> 'text',
+    received ->> 'type', received ->> 'text', media,
     case when is_incoming then 'RECEIVED' else 'SENT' end,
     received ->> 'wa_message_id', decode(received ->> 'content', 'base64'),
     (received ->> 'sent_at')::timestamptz)
   on conflict (session_uid, wa_message_id, direction, chat_id) do nothing
   returning id into stored_id;
 
-  return case when stored_id is null then '[]'::jsonb else jsonb_build_array(
-    public.message_event(
-      stored_id, case when is_incoming then 'message.received' else 'message.sent' end))
-  end;
+  if stored_id is null then
+    return '[]';
+  end if;
+  if media is not null then
+    insert into public.media_downloads (message_id, session_uid) values (stored_id, session.uid);
+  end if;
+  return public.hold_or_emit(
+    stored_id, case when is_incoming then 'message.received' else 'message.sent' end,
+    coalesce((received ->> 'wait_for_media')::boolean, false));
 end;
 $$;
 

@@ -37,6 +37,8 @@ begin
           events := events || public.finish_send(item);
           result := public.message_json((item ->> 'id')::uuid);
         when 'message' then events := events || public.record_message(item);
+        when 'media' then events := events || public.record_media(item);
+        when 'upload' then perform public.record_upload(item);
         when 'receipt' then events := events || public.record_receipt(item);
         when 'change' then result := public.change_session(item);
       end case;

@@ -6,8 +6,12 @@ alter table public.tenants
   add column event_retention_days integer not null default 7
     check (event_retention_days between 1 and 365),
   -- Null keeps the history.
-  add column message_retention_days integer check (message_retention_days between 1 and 3650);
+  add column message_retention_days integer check (message_retention_days between 1 and 3650),
+  -- Null keeps the files as long as their messages.
+  add column media_retention_days integer check (media_retention_days between 1 and 3650);
 
+create index messages_by_stored_file on public.messages (tenant_id, id)
+  where media ->> 'status' = 'stored';
 create index idempotency_keys_by_time on public.idempotency_keys using brin (created_at);
 
 create table public.purge_progress (
@@ -27,6 +31,8 @@ declare
   events_before timestamptz := now() - tenant.event_retention_days * interval '1 day';
   messages_before uuid :=
     public.uuid_v7_floor(now() - tenant.message_retention_days * interval '1 day');
+  media_before uuid :=
+    public.uuid_v7_floor(now() - tenant.media_retention_days * interval '1 day');
   removed integer;
   total integer := 0;
 begin
@@ -70,6 +76,24 @@ begin
           order by m.id limit max_rows
         ) o
         limit max_rows));
+    get diagnostics removed = row_count;
+    total := total + removed;
+  end if;
+
+  if media_before is not null then
+    with old as (
+      update public.messages m
+        set media = m.media || '{"status": "deleted", "url": null}'
+        from (
+          select o.id, o.media from public.messages o
+          where o.tenant_id = tenant.tenant_id and o.media ->> 'status' = 'stored'
+            and o.id < media_before
+          order by o.id limit max_rows
+        ) before
+        where m.id = before.id and m.status not in ('QUEUED', 'SENDING')
+        returning public.media_path(m.tenant_id, before.media) as path
+    )
+    insert into public.media_removals (path) select o.path from old o on conflict (path) do nothing;
     get diagnostics removed = row_count;
     total := total + removed;
   end if;

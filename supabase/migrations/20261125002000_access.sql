@@ -44,7 +44,7 @@ grant select (uid, tenant_id, session_id, name, description, network, desired, s
   connected_at, last_disconnect, connector_id, created_at, updated_at)
   on public.whatsapp_sessions to authenticated;
 grant select (id, tenant_id, session_uid, session_id, platform, direction, source, chat_id,
-  phone_number, lid, participant, type, message, status, wa_message_id, error, created_at, sent_at,
+  phone_number, lid, participant, type, message, media, status, wa_message_id, error, created_at, sent_at,
   delivered_at, read_at) on public.messages to authenticated;
 grant select on public.events to authenticated;
 grant select (id, tenant_id, url, events, enabled, is_default, cursor_seq, failing_since,

@@ -114,6 +114,7 @@ export class Stack {
       HOST: "127.0.0.1",
       SANDBOX_WS_URL: this.sandbox.webSocketUrl,
       SANDBOX_ROOT_KEY: this.sandbox.rootKey,
+      SANDBOX_MEDIA_CA: this.sandbox.caCertificateFile,
       LIVE_NETWORK: "off",
       LOG_LEVEL: process.env["TEST_LOG"] ?? "silent",
     };

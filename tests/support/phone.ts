@@ -14,6 +14,7 @@ export interface PhoneMessage {
 /** A simulated phone, driven over the sandbox's HTTP API. */
 export interface Phone {
   number: string;
+  url: string;
   get<Body>(path: string): Promise<Answer<Body>>;
   post<Body = Record<string, unknown>>(path: string, body: unknown): Promise<Answer<Body>>;
   delete(path: string): Promise<Answer<unknown>>;
@@ -34,6 +35,7 @@ export function phoneAt(sandboxUrl: string, number: string): Phone {
   const base = `${sandboxUrl}/phones/${number}`;
   return {
     number,
+    url: base,
     get: (path) => call("GET", base + path),
     post: (path, body) => call("POST", base + path, { body }),
     delete: (path) => call("DELETE", base + path),

@@ -1,0 +1,19 @@
+import type { EndpointProgress } from "../../shared/database.ts";
+import type { FileLinks } from "../file/file-links.ts";
+
+/** The events as they are posted: with links to files that work when they arrive. */
+export async function withFileLinks(
+  progress: EndpointProgress,
+  links: FileLinks,
+): Promise<EndpointProgress> {
+  const [events, retries] = await Promise.all([
+    Promise.all(progress.events.map((event) => links.inEvent(event))),
+    Promise.all(
+      progress.retries.map(async (retry) => ({
+        ...retry,
+        event: retry.event && (await links.inEvent(retry.event)),
+      })),
+    ),
+  ]);
+  return { ...progress, events, retries };
+}
