@@ -162,6 +162,11 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
         { name: "writes", timeoutMs: timing.stopWritesMs, run: () => runtime?.writer.flushed() },
         { name: "leases", timeoutMs: 5000, run: () => runtime?.retire() },
         {
+          name: "linger",
+          timeoutMs: timing.stopLingerMs + 1000,
+          run: () => sleep(timing.stopLingerMs),
+        },
+        {
           name: "rest",
           timeoutMs: 2000,
           run: () => {

@@ -21,6 +21,8 @@ export interface Timing {
   settledMs: number;
   stopSendsMs: number;
   stopWritesMs: number;
+  /** How long a stopped connector still answers, for callers that have its address in a cache. */
+  stopLingerMs: number;
   /** Poll interval of the queue; covers lost notifications. */
   dripPollMs: number;
   /** Notifications closer together than this share one poll. */
@@ -43,6 +45,7 @@ export const defaultTiming: Timing = {
   settledMs: 30_000,
   stopSendsMs: 8000,
   stopWritesMs: 5000,
+  stopLingerMs: 1200,
   dripPollMs: 10_000,
   dripGapMs: 250,
   dripRetry: { baseMs: 30_000, capMs: 10 * 60_000 },

@@ -2,7 +2,8 @@ import { LRUCache } from "lru-cache";
 import type { LocatedSession } from "../../shared/database.ts";
 import type { SessionName } from "../locate/session.ts";
 
-const ttlMs = 5_000;
+/** Shorter than a connector that stops still answers (`stopLingerMs`). */
+const ttlMs = 1_000;
 const maxEntries = 20_000;
 
 /**

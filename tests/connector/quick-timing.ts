@@ -10,6 +10,7 @@ export const quickTiming: Timing = {
   pollMs: 200,
   ackTimeoutMs: 5000,
   reconnect: { baseMs: 50, capMs: 500 },
+  stopLingerMs: 0,
   dripPollMs: 200,
   dripGapMs: 10,
   dripRetry: { baseMs: 50, capMs: 500 },
