@@ -55,3 +55,19 @@ test("a live message waits for those of its chat that came while the session was
   await answered("4");
   expect(decrypted).toEqual(["1", "2", "3", "4"]);
 });
+
+test("a message that still waits when the connection closes is left to the next connection", async () => {
+  const decrypted = await open();
+  const known = Promise.withResolvers<undefined>();
+  opened.keys.beforeGet = (type) => (type === "lid-mapping" ? known.promise : undefined);
+  const from = "72220000001@lid";
+  opened.receive(message("1", from, { sender_pn: "393330000001@s.whatsapp.net" }));
+  opened.receive(message("2", from));
+  const closed = new Promise((resolve) => opened.socket.ws.once("close", resolve));
+  opened.drop();
+  await closed;
+  known.resolve(undefined);
+  // Both would have been decrypted by then.
+  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  await expect.poll(() => decrypted).toEqual(["1"]);
+});

@@ -6,12 +6,15 @@ import { type StanzaEmitter, takeOverListeners } from "./take-over.ts";
 /**
  * Without this, messages would be stored out of order: the first one of a new contact takes longer
  * to decrypt, and Baileys puts the messages that came while the session was offline into a queue,
- * which live ones do not wait for.
+ * which live ones do not wait for. Messages that still wait when the connection closes are left to
+ * the next one, which gets them again: both would work on the same Signal session.
  */
 export function keepChatsInOrder(stanzas: StanzaEmitter): void {
   const chats = new KeyedLock();
   takeOverListeners(stanzas, "CB:message", (node, passOn) => {
-    const handled = chats.run(node.attrs["from"] ?? "", () => passOn(asLive(node)));
+    const handled = chats.run(node.attrs["from"] ?? "", async () => {
+      if (stanzas.isOpen) await passOn(asLive(node));
+    });
     void handled.catch(() => undefined); // Baileys logs its own errors.
   });
 }
