@@ -20,7 +20,9 @@ const maxResults = 200;
 /** Fewer unread events are read when the endpoint is about to have none, and not before. */
 const worthwhileRead = 100;
 /** For how long an endpoint whose places are all taken needs no notification. */
-const busyMs = 250;
+const busyMs = 500;
+/** The same while it reads, or as long as it has been reading when the database is slow. */
+const readingMs = 20;
 /** How much of the log a failing endpoint keeps in memory. */
 const maxEventsWhenFailing = 5;
 /** Retries of a healthy endpoint leave the other places to new events. */
@@ -103,8 +105,8 @@ export class EndpointDelivery {
   }
 
   /**
-   * Events up to this seq exist. Returns for how many milliseconds no further notification is
-   * needed, because the endpoint takes no events meanwhile and looks by itself afterwards.
+   * Events up to this seq exist. Returns for how many milliseconds a further notification would
+   * change nothing.
    */
   notify(seq: number): number {
     if (seq > this.#latestSeq) {
@@ -117,8 +119,18 @@ export class EndpointDelivery {
     }
     if (this.#settings?.enabled !== true) this.#mustCall = true;
     this.wake();
-    if (this.#isPaused) return this.#pausedUntil - this.#deps.now();
-    return this.#isBusy ? busyMs : 0;
+    return this.#quietMs();
+  }
+
+  #quietMs(): number {
+    const now = this.#deps.now();
+    return Math.max(
+      this.#pausedUntil - now,
+      this.#isBusy ? busyMs : 0,
+      this.#isCalling ? Math.max(readingMs, now - this.#lastCallAt) : 0,
+      this.#timer === null ? 0 : readingMs,
+      this.#rate.delayMs(now),
+    );
   }
 
   /** Somebody changed the endpoint's settings or deliveries: reads them, and tries at once. */
@@ -132,7 +144,7 @@ export class EndpointDelivery {
   wake(): void {
     if (this.#settings === undefined && !this.#isDeleted) this.#mustCall = true;
     if (this.#pausedUntil > 0 && !this.#isPaused) {
-      // Notifications were not passed on during the pause.
+      // The hub passes no notifications on during a pause.
       this.#pausedUntil = 0;
       this.#mustCall = true;
     }

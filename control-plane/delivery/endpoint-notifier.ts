@@ -1,49 +1,40 @@
 /** What the notifier calls: a stub of the object that delivers to an endpoint. */
 interface Endpoint {
-  /** Resolves to how many milliseconds no further notification is needed for. */
+  /** Resolves to how many milliseconds a further notification would change nothing. */
   notify(seq: number): Promise<number>;
   reload(): Promise<void>;
 }
 
 /**
- * Tells endpoint objects how far the event log goes. While a call to an object is under way, the
- * next ones to it become one, and one that is paused is left alone: a burst of events, or a
- * hundred endpoints that hang, cost few calls.
+ * Tells endpoint objects how far the event log goes. Such a call costs more than what it says, so
+ * notifications of one endpoint become one while a call is under way, and as long afterwards as
+ * the endpoint could not act on them: it is paused, busy, or has read just now.
  */
 export class EndpointNotifier {
   readonly #endpointOf: (endpointId: string) => Endpoint;
-  readonly #now: () => number;
+  readonly #sleep: (ms: number) => Promise<void>;
   readonly #onFailure: (error: unknown) => void;
-  /** The seq to pass next, for each endpoint with a call under way. */
-  readonly #pending = new Map<string, number>();
-  readonly #quietUntil = new Map<string, number>();
+  /** The highest seq to pass on, for each endpoint that was notified and may still be quiet. */
+  readonly #latest = new Map<string, number>();
 
   constructor(deps: {
     endpointOf: (endpointId: string) => Endpoint;
-    now: () => number;
+    sleep: (ms: number) => Promise<void>;
     onFailure: (error: unknown) => void;
   }) {
     this.#endpointOf = deps.endpointOf;
-    this.#now = deps.now;
+    this.#sleep = deps.sleep;
     this.#onFailure = deps.onFailure;
   }
 
   notify(endpointId: string, seq: number): void {
-    if ((this.#quietUntil.get(endpointId) ?? 0) > this.#now()) return;
-    const pending = this.#pending.get(endpointId);
-    this.#pending.set(endpointId, Math.max(pending ?? 0, seq));
-    if (pending === undefined) void this.#send(endpointId);
+    const latest = this.#latest.get(endpointId);
+    this.#latest.set(endpointId, Math.max(latest ?? 0, seq));
+    if (latest === undefined) void this.#send(endpointId);
   }
 
   reload(endpointId: string): void {
-    this.#quietUntil.delete(endpointId);
     this.#endpointOf(endpointId).reload().catch(this.#onFailure);
-  }
-
-  /** Frees the memory of endpoints that are not paused any more. */
-  forgetExpired(): void {
-    const now = this.#now();
-    for (const [id, until] of this.#quietUntil) if (until <= now) this.#quietUntil.delete(id);
   }
 
   /** A failed call is left to the next event or the next sweep. */
@@ -51,18 +42,16 @@ export class EndpointNotifier {
     try {
       const endpoint = this.#endpointOf(endpointId);
       for (let sent = -1; ;) {
-        const seq = this.#pending.get(endpointId) ?? 0;
+        const seq = this.#latest.get(endpointId) ?? 0;
         if (seq <= sent) break;
         sent = seq;
         const quietMs = await endpoint.notify(seq);
-        if (quietMs === 0) continue;
-        this.#quietUntil.set(endpointId, this.#now() + quietMs);
-        break;
+        if (quietMs > 0) await this.#sleep(quietMs);
       }
     } catch (error) {
       this.#onFailure(error);
     } finally {
-      this.#pending.delete(endpointId);
+      this.#latest.delete(endpointId);
     }
   }
 }

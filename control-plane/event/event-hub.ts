@@ -63,7 +63,7 @@ export class EventHub extends DurableObject {
     this.#buckets = bucketsOf(shardOf(context.id.name), config.eventHubShards);
     this.#endpoints = new EndpointNotifier({
       endpointOf: (id) => env.WEBHOOK_ENDPOINT.getByName(id),
-      now: () => Date.now(),
+      sleep,
       onFailure: (error) =>
         logEvent("warn", "hub_failed", { what: "notify_endpoint", ...describeError(error) }),
     });
@@ -185,7 +185,6 @@ export class EventHub extends DurableObject {
   }
 
   async #notifyDue(): Promise<void> {
-    this.#endpoints.forgetExpired();
     for await (const { endpoint_id, last_seq } of findDueEndpoints(this.#database, this.#buckets)) {
       this.#endpoints.notify(endpoint_id, last_seq);
     }
