@@ -23,6 +23,8 @@ const worthwhileRead = 100;
 const busyMs = 500;
 /** The same while it reads, or as long as it has been reading when the database is slow. */
 const readingMs = 20;
+/** The longest quiet time of a paused endpoint: a change by hand may end its pause. */
+const maxQuietMs = 2_000;
 /** How much of the log a failing endpoint keeps in memory. */
 const maxEventsWhenFailing = 5;
 /** Retries of a healthy endpoint leave the other places to new events. */
@@ -125,7 +127,7 @@ export class EndpointDelivery {
   #quietMs(): number {
     const now = this.#deps.now();
     return Math.max(
-      this.#pausedUntil - now,
+      Math.min(this.#pausedUntil - now, maxQuietMs),
       this.#isBusy ? busyMs : 0,
       this.#isCalling ? Math.max(readingMs, now - this.#lastCallAt) : 0,
       this.#timer === null ? 0 : readingMs,
