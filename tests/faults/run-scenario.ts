@@ -27,8 +27,7 @@ const baselineMs = 4000;
 const afterRecoveryMs = 1000;
 const recoveryTimeoutMs = 60_000;
 const settleMs = 90_000;
-/** Longer than one webhook attempt. */
-const attemptMs = 14_000;
+const makeRetriesDueEveryMs = 4000;
 
 /** Runs one scenario on a stack of its own. */
 export async function runScenario(
@@ -111,13 +110,13 @@ export async function waitUntilKept(
     expectsDeliveries: (tenant) => tenant > 0 || scenario.losesDeliveriesOfFirstTenant !== true,
   };
   const deadline = Date.now() + settleMs;
-  let retriesDueAt = Date.now() + attemptMs;
+  let retriesDueAt = Date.now() + makeRetriesDueEveryMs;
   for (;;) {
     const violations = await judge(environment, traffic, rules);
     if (violations.every(isFinal) || Date.now() > deadline) return violations;
     if (Date.now() > retriesDueAt) {
       await makeRetriesDue(environment);
-      retriesDueAt += attemptMs;
+      retriesDueAt += makeRetriesDueEveryMs;
     }
     await sleep(1000);
   }

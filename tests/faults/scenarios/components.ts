@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Scenario } from "../scenario.ts";
 
-const outageMs = 8000;
+const outageMs = 6000;
 
 /** A component other than the connector dies, or the path to it does. */
 export const componentsFail: Scenario[] = [
@@ -13,7 +13,9 @@ export const componentsFail: Scenario[] = [
     async fault({ environment }) {
       const lock = await readFile(join(environment.dataDir, "postgres", "postmaster.pid"), "utf8");
       process.kill(Number(lock.split("\n", 1)[0]), "SIGKILL");
-      await sleep(1000);
+      const killedAt = Date.now();
+      await sleep(1000); // until its backends have noticed
+      return killedAt;
     },
   },
   {
@@ -27,7 +29,9 @@ export const componentsFail: Scenario[] = [
   {
     name: "Supabase server killed",
     async fault({ environment }) {
+      const killedAt = Date.now();
       await environment.stack.processes.supabase?.restart("kill");
+      return killedAt;
     },
   },
   {
@@ -40,7 +44,9 @@ export const componentsFail: Scenario[] = [
   {
     name: "control plane killed",
     async fault({ environment }) {
+      const killedAt = Date.now();
       await environment.stack.processes.controlPlane.restart("kill");
+      return killedAt;
     },
   },
   {

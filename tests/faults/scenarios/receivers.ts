@@ -3,8 +3,9 @@ import { addWebhook } from "../environment.ts";
 import { type ReceiverBehaviour, startReceiver } from "../receiver.ts";
 import type { Scenario } from "../scenario.ts";
 
-/** Longer than one attempt of a delivery. */
-const faultMs = 14_000;
+/** Longer than one attempt of a delivery, which ends after 12 s. */
+const beyondAttemptMs = 14_000;
+const shortMs = 6000;
 const hangingEndpoints = 100;
 
 /** The first tenant's receivers fail; the second tenant must not notice. */
@@ -30,7 +31,7 @@ export const receiversFail: Scenario[] = [
       for (let index = 0; index < hangingEndpoints; index += 1) {
         await addWebhook(environment, first.tenant, `${hanging.url}/${index}`);
       }
-      await sleep(faultMs);
+      await sleep(beyondAttemptMs);
       await hanging.stop();
       await environment.pool.query(
         "delete from webhook_endpoints where tenant_id = $1 and url like $2",
@@ -47,7 +48,7 @@ function failing(name: string, behaviour: ReceiverBehaviour): Scenario {
     async fault({ environment }) {
       const [first] = environment.customers;
       first?.receiver.behave(behaviour);
-      await sleep(faultMs);
+      await sleep(behaviour.kind === "hang" ? beyondAttemptMs : shortMs);
       if (behaviour.kind !== "status" || behaviour.status !== 410) {
         first?.receiver.behave({ kind: "accept" });
       }
