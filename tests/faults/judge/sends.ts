@@ -78,9 +78,14 @@ function* checkSend(
   if (failedWith !== undefined && !mayFail && queuedId === undefined) {
     yield ["other", `failed: ${failedWith}`];
   }
-  if (last?.code !== undefined && rules.mayRefuse.includes(last.code)) return;
-  if (key !== undefined && last?.status !== 201 && !mayFail) yield ["other", "never answered 201"];
-  const refusal = answers.find(({ status }) => status >= 400 && status < 500 && status !== 409);
+  const mayRefuse = (code: string | undefined) =>
+    code !== undefined && rules.mayRefuse.includes(code);
+  if (key !== undefined && last?.status !== 201 && !mayFail && !mayRefuse(last?.code)) {
+    yield ["other", "never answered 201"];
+  }
+  const refusal = answers.find(
+    ({ status, code }) => status >= 400 && status < 500 && status !== 409 && !mayRefuse(code),
+  );
   if (refusal !== undefined && !mayFail) yield ["other", `refused with ${refusal.status}`];
 }
 
