@@ -1,8 +1,10 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { except } from "hono/combine";
 import { ApiError } from "../shared/errors.ts";
 import { mediaKinds } from "../shared/media.ts";
+import { withFinalNewline } from "../shared/final-newline.ts";
 import { adminRoutes } from "./admin/routes.ts";
 import { requireAdmin } from "./auth/require-admin.ts";
 import { requireKey } from "./auth/require-key.ts";
@@ -80,11 +82,17 @@ const limitBody = bodyLimit({
   },
 });
 
+const endJsonWithNewline: MiddlewareHandler = async (c, next) => {
+  await next();
+  c.res = await withFinalNewline(c.res, c.req.header("user-agent"));
+};
+
 /** The whole HTTP API on top of these services. It starts nothing and holds no state. */
 export function createApp(services: Services): App {
   const app = new OpenAPIHono<AppEnv>({ defaultHook: rejectInvalid });
   app.use(noStore);
   app.use(requestId);
+  app.use(except("/files/*", endJsonWithNewline));
   for (const path of tenantPaths) app.use(path, requireKey(services), limitRequests(services));
   app.use("/files/*", requireKeyOrLink(services));
   app.use("/admin/*", requireAdmin(services.adminKey));

@@ -21,7 +21,14 @@ const advice: Record<SessionState, string> = {
  * Why no message can be sent now, with the next step: 409 when the tenant must act, 503 when waiting
  * is enough.
  */
-export function notConnected(state: SessionState, sessionId: string): ApiError {
-  const detail = advice[state].replace(":id", sessionId);
+export function notConnected(session: {
+  state: SessionState;
+  isPaired: boolean;
+  sessionId: string;
+}): ApiError {
+  const { state, isPaired, sessionId } = session;
+  // Between the scan and the first login, the session still shows what it showed before.
+  const text = isPaired && advice[state] === scan ? wait : advice[state];
+  const detail = text.replace(":id", sessionId);
   return new ApiError(detail === wait ? "session_unavailable" : "session_not_connected", detail);
 }

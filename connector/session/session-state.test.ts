@@ -97,6 +97,32 @@ test("a session that connects stores who it is and takes back what it showed for
   });
 });
 
+test("a scanned code is taken back at once, and the restart after it is part of connecting", () => {
+  const paired = transition({ state: "qr", failures: 0 }, { kind: "paired" }, limits);
+  expect(paired).toEqual({
+    status: { state: "connecting", failures: 0 },
+    write: {
+      items: [
+        {
+          kind: "change",
+          patch: {
+            state: "connecting",
+            qr: null,
+            qr_expires_at: null,
+            pairing_code: null,
+            pairing_code_expires_at: null,
+          },
+        },
+      ],
+    },
+    action: { kind: "none" },
+  });
+  const restarted = transition(paired.status, closedWith(515, true), limits);
+  expect(restarted.status.state).toBe("connecting");
+  expect(restarted.action).toEqual({ kind: "open", delayMs: 0, device: "same" });
+  expect(transition(online, closedWith(515, true), limits).status.state).toBe("reconnecting");
+});
+
 test("the delay before a reconnect grows until a connection held", () => {
   const first = transition(online, closedWith(503, true), limits);
   expect(first.action).toEqual({ kind: "open", delayMs: 1000, device: "same" });

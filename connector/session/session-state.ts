@@ -16,6 +16,8 @@ export type SessionEvent =
   | { kind: "qr_received"; qr: string; expiresAt: string; isPairingRequested: boolean }
   | { kind: "qr_requested" }
   | { kind: "pairing_code_received"; code: string; expiresAt: string }
+  /** The phone has accepted this device, which must connect again to log in. */
+  | { kind: "paired" }
   | { kind: "connected"; me: Identity }
   /** The connection has been open for long enough to call it a good one. */
   | { kind: "connection_held" }
@@ -88,6 +90,12 @@ export function transition(
         action: none,
       };
     }
+    case "paired":
+      return {
+        status: { ...status, state: "connecting" },
+        write: { items: [change({ patch: { state: "connecting", ...noPairing } })] },
+        action: none,
+      };
     case "connected":
       return {
         status: { ...status, state: "connected" },
@@ -193,7 +201,9 @@ function afterConnection(
         action: { kind: "open", delayMs: next.delayMs, device: "new" },
       };
     case "reconnect": {
-      const { state, reason, delayMs } = next;
+      const { reason, delayMs } = next;
+      // The first login after a scan is not a reconnect.
+      const state = delayMs === 0 && status.state === "connecting" ? status.state : next.state;
       const item =
         status.state === "connected"
           ? disconnected({ state, reason, code: closed.code }, limits)

@@ -98,7 +98,11 @@ export class Session {
   requireConnection(): WhatsAppConnection {
     const connection = this.openConnection;
     if (connection !== undefined) return connection;
-    throw notConnected(this.state, this.#claimed.session_id);
+    throw notConnected({
+      state: this.state,
+      isPaired: this.isPaired,
+      sessionId: this.#claimed.session_id,
+    });
   }
 
   /** Shows a new QR code. Throws when the session is already paired. */
@@ -228,6 +232,7 @@ export class Session {
       log: this.#log,
       handlers: {
         onQr: (qr) => whileCurrent(() => this.#onQr(qr))(),
+        onPaired: () => this.#onPaired(),
         onOpen: (me) => whileCurrent(() => this.#onOpen(connection, me))(),
         onClose: (closed) => whileCurrent(() => this.#onClose(closed))(),
         onCredentials: (credentials) => this.#saveCredentials(credentials),
@@ -254,6 +259,12 @@ export class Session {
     const isPairingRequested = this.#pairing.isOpen;
     const expiresAt = this.#pairing.shown(qr);
     void this.#handleLater({ kind: "qr_received", qr, expiresAt, isPairingRequested });
+  }
+
+  /** Resolves when the new device is stored: the phone must not list one that could be lost. */
+  async #onPaired(): Promise<void> {
+    const credentials = this.#device.encryptedCredentials();
+    await Promise.all([this.#store.commit({ credentials }), this.#handle({ kind: "paired" })]);
   }
 
   #onOpen(connection: WhatsAppConnection, me: Identity): void {

@@ -11,6 +11,8 @@ import type { NetworkTarget } from "./network-target.ts";
 export interface ConnectionHandlers {
   /** A QR code to scan; also when the same ref is shown again, with another secret. */
   onQr: (qr: string) => void;
+  /** A phone links this device; it is confirmed to the phone when this resolves. */
+  onPaired: () => Promise<unknown>;
   onOpen: (me: Identity) => void;
   /** The last call that a connection makes. */
   onClose: (reason: CloseReason) => void;

@@ -20,6 +20,7 @@ import { DeferredCommits } from "./patches/deferred-commits.ts";
 import { detachLateWrites } from "./patches/detached-writes.ts";
 import { keepChatsInOrder } from "./patches/message-order.ts";
 import { handleNotificationsBeforeLogin } from "./patches/notifications-before-login.ts";
+import { storeBeforePairingReply } from "./patches/pairing-reply.ts";
 import { showCurrentSecret } from "./patches/qr-secret.ts";
 import { acknowledgeStoredReceipts } from "./patches/receipt-acks.ts";
 import { withTrustedRootKey } from "./patches/root-key.ts";
@@ -70,6 +71,7 @@ export function openSocket(options: ConnectionOptions, hooks: SocketHooks): WASo
     store: handlers.onReceipts,
   });
   keepChatsInOrder(socket.ws);
+  storeBeforePairingReply(socket, handlers.onPaired);
   sendTypedPresence(socket, credentials);
   const qrSecret = showCurrentSecret(socket.ev, credentials);
   handleNotificationsBeforeLogin(socket, credentials, { onSecretRetired: qrSecret.renew });

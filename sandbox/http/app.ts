@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { withFinalNewline } from "../../shared/final-newline.ts";
 import { SandboxError } from "../sandbox-error.ts";
 import { createPhone } from "./create-phone.ts";
 import { deletePhone } from "./delete-phone.ts";
@@ -36,9 +37,10 @@ export function createApp(deps: ApiDeps): Hono {
   });
   if (deps.loopbackHostsOnly) app.use(requireLoopbackHost);
   // A response is sent only after the writes that it reports are committed.
-  app.use(async (_, next) => {
+  app.use(async (c, next) => {
     await next();
     await store.committed();
+    c.res = await withFinalNewline(c.res, c.req.header("user-agent"));
   });
   const routes = [
     health,

@@ -83,6 +83,7 @@ async function connectAs(uid: string): Promise<WhatsAppConnection> {
     log: pino({ level: "silent" }),
     handlers: {
       onQr: () => undefined,
+      onPaired: async () => undefined,
       onOpen: () => undefined,
       onClose: () => undefined,
       onCredentials: () => undefined,

@@ -67,3 +67,22 @@ test("a server that takes known platforms only gives a pairing code, and the pho
     linked_devices: [{ name: "Chrome (WhatsApp Microservice)", untyped_presences: 0 }],
   });
 });
+
+test("when the phone has linked the device, its credentials are stored and the QR code is gone", async () => {
+  for (let index = 0; index < 10; index += 1) {
+    const phone = String(393331000100 + index);
+    await stack.phone("POST", "/phones", { phone });
+    const uid = await stack.createSession(`stored-${index}`);
+    const { qr } = await stack.until(`stored-${index}`, (session) => session.qr !== null);
+    await stack.phone("POST", `/phones/${phone}/scan`, { qr });
+    const { rows } = await stack.database.pool.query(
+      `select s.state, s.qr, c.ciphertext is not null as is_stored
+       from whatsapp_sessions s left join session_credentials c on c.session_uid = s.uid
+       where s.uid = $1`,
+      [uid],
+    );
+    expect(rows).toEqual([
+      { state: expect.stringMatching(/^connect(ing|ed)$/), qr: null, is_stored: true },
+    ]);
+  }
+});

@@ -167,6 +167,7 @@ function webSocketOf({ ws }: WASocket): WebSocket {
 
 const silentHandlers: ConnectionHandlers = {
   onQr: () => undefined,
+  onPaired: async () => undefined,
   onOpen: () => undefined,
   onClose: () => undefined,
   onCredentials: () => undefined,
