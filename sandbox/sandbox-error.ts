@@ -31,8 +31,11 @@ export class SandboxError extends Error {
     this.code = code;
   }
 
-  /** HTTP status of the code. */
   get status() {
-    return statuses[this.code];
+    return statusOf(this.code);
   }
+}
+
+export function statusOf(code: SandboxErrorCode) {
+  return statuses[code];
 }

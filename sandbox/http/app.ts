@@ -1,9 +1,10 @@
-import { Hono } from "hono";
 import { withFinalNewline } from "../../shared/final-newline.ts";
 import { SandboxError } from "../sandbox-error.ts";
+import { type Api, createApi } from "./api.ts";
 import { createPhone } from "./create-phone.ts";
 import { deletePhone } from "./delete-phone.ts";
 import type { ApiDeps } from "./deps.ts";
+import { describeApi } from "./describe-api.ts";
 import { faults } from "./faults.ts";
 import { getCaCertificate } from "./get-ca-certificate.ts";
 import { getMedia } from "./get-media.ts";
@@ -24,14 +25,14 @@ import { streamEvents } from "./stream-events.ts";
 import { unlinkDevice } from "./unlink-device.ts";
 
 /** The phones API. */
-export function createApp(deps: ApiDeps): Hono {
+export function createApp(deps: ApiDeps): Api {
   const { log, store } = deps.network;
-  const app = new Hono();
+  const app = createApi();
   app.onError((error) => problemResponse(error, log));
   app.notFound(() => {
     const error = new SandboxError(
       "not_found",
-      "There is no such route. See sandbox/README.md for the routes.",
+      "There is no such route. GET /openapi.json lists the routes.",
     );
     return problemResponse(error, log);
   });
@@ -63,5 +64,6 @@ export function createApp(deps: ApiDeps): Hono {
     faults,
   ];
   for (const route of routes) route(app, deps);
+  describeApi(app);
   return app;
 }

@@ -1,19 +1,35 @@
 import { Readable } from "node:stream";
+import { createRoute, z } from "@hono/zod-openapi";
 import { proto } from "@whiskeysockets/baileys";
-import type { Hono } from "hono";
 import { decryptMedia } from "../media/decrypt.ts";
 import { pathOf } from "../media/media-server.ts";
 import { readMediaContent } from "../phone/media-content.ts";
 import { SandboxError } from "../sandbox-error.ts";
 import { findMessage } from "../store/messages.ts";
+import { type Api, problems } from "./api.ts";
 import type { ApiDeps } from "./deps.ts";
-import { phoneParam } from "./request.ts";
+import { phoneParam, phonePath } from "./request.ts";
 
-/** The decrypted file of a message, whether or not it is the one that the message promises. */
-export function getMedia(app: Hono, { network, phones }: ApiDeps): void {
-  app.get("/phones/:phone/messages/:id/media", async (c) => {
+const route = createRoute({
+  method: "get",
+  path: "/phones/{phone}/messages/{id}/media",
+  tags: ["Messages"],
+  summary: "Get the decrypted file of a message",
+  description: "Also if it is not the file that the message promises: see `mediaError`.",
+  request: { params: phonePath.extend({ id: z.string() }) },
+  responses: {
+    200: {
+      description: "The file, with the MIME type of the message",
+      content: { "*/*": { schema: z.string().openapi({ format: "binary" }) } },
+    },
+    ...problems("phone_not_found", "media_not_found", "media_unreadable"),
+  },
+});
+
+export function getMedia(app: Api, { network, phones }: ApiDeps): void {
+  app.openapi(route, async (c) => {
     const phone = phoneParam(c, phones);
-    const message = findMessage(network.store, phone.account.phone, c.req.param("id"));
+    const message = findMessage(network.store, phone.account.phone, c.req.valid("param").id);
     const content = message && readMediaContent(proto.Message.decode(message.encodedMessage));
     if (!content) {
       throw new SandboxError(

@@ -1,8 +1,18 @@
-import type { Hono } from "hono";
+import { createRoute } from "@hono/zod-openapi";
+import { type Api, jsonResponse, problems } from "./api.ts";
 import type { ApiDeps } from "./deps.ts";
-import { phoneParam } from "./request.ts";
-import { phoneShape } from "./response-shapes.ts";
+import { phoneSchema, toPhone } from "./phone-resource.ts";
+import { phoneParam, phonePath } from "./request.ts";
 
-export function getPhone(app: Hono, { phones }: ApiDeps): void {
-  app.get("/phones/:phone", (c) => c.json(phoneShape(phoneParam(c, phones))));
+const route = createRoute({
+  method: "get",
+  path: "/phones/{phone}",
+  tags: ["Phones"],
+  summary: "Get a phone and its linked devices",
+  request: { params: phonePath },
+  responses: { 200: jsonResponse("The phone", phoneSchema), ...problems("phone_not_found") },
+});
+
+export function getPhone(app: Api, { phones }: ApiDeps): void {
+  app.openapi(route, (c) => c.json(toPhone(phoneParam(c, phones)), 200));
 }

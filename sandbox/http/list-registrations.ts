@@ -1,13 +1,45 @@
-import type { Hono } from "hono";
+import { createRoute, z } from "@hono/zod-openapi";
 import type { RegistrationRecord } from "../registration/registrations.ts";
+import { type Api, jsonResponse, listOf } from "./api.ts";
 import type { ApiDeps } from "./deps.ts";
 
-/** Clients that registered since the start of the sandbox, linked or not. */
-export function listRegistrations(app: Hono, { registrations }: ApiDeps): void {
-  app.get("/registrations", (c) => c.json({ data: registrations.records().map(shape) }));
+const schema = z
+  .object({
+    id: z.string(),
+    name: z.string().openapi({ description: "As a phone would list it" }),
+    started_at: z.iso.datetime(),
+    status: z.enum(["pending", "linked", "closed"]),
+    ref_refreshes: z.array(
+      z.object({
+        trigger: z.enum(["connect", "scan"]),
+        sent_at: z.iso.datetime(),
+        acked: z.boolean(),
+      }),
+    ),
+    companion_hello: z
+      .object({
+        platform_id: z.string(),
+        platform_display: z.string(),
+        accepted: z.boolean(),
+      })
+      .nullable(),
+  })
+  .openapi("Registration");
+
+const route = createRoute({
+  method: "get",
+  path: "/registrations",
+  tags: ["Linked devices"],
+  summary: "List the last 100 clients that registered to be linked",
+  responses: { 200: jsonResponse("Since the sandbox started", listOf(schema)) },
+});
+
+export function listRegistrations(app: Api, { registrations }: ApiDeps): void {
+  app.openapi(route, (c) => c.json({ data: registrations.records().map(toRegistration) }, 200));
 }
 
-function shape({ id, name, startedAt, status, refRefreshes, companionHello }: RegistrationRecord) {
+function toRegistration(record: RegistrationRecord): z.infer<typeof schema> {
+  const { id, name, startedAt, status, refRefreshes, companionHello } = record;
   return {
     id,
     name,

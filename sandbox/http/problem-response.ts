@@ -9,7 +9,8 @@ export function problemResponse(error: Error, log: Logger): Response {
     return respond({ code, status, detail: message });
   }
   if (error instanceof HTTPException) {
-    return respond({ code: "invalid_request", status: error.status, detail: error.message });
+    // The only one that Hono throws here: the body cannot be parsed.
+    return respond({ code: "invalid_request", status: 422, detail: "The body must be JSON." });
   }
   log.error({ err: error }, "request failed");
   return respond({

@@ -1,5 +1,5 @@
-import type { Context } from "hono";
-import { z } from "zod";
+import { z } from "@hono/zod-openapi";
+import type { Context, MiddlewareHandler } from "hono";
 import type { Phone } from "../phone/phone.ts";
 import type { Phones } from "../phone/phones.ts";
 import { SandboxError } from "../sandbox-error.ts";
@@ -10,33 +10,25 @@ export const phoneNumber = z
   .transform((text) => text.replace(/[\s().+/-]/g, "").replace(/^00/, ""))
   .refine((digits) => /^[1-9]\d{6,14}$/.test(digits), {
     error: "must be an international phone number of 7 to 15 digits, such as 393331234567",
-  });
+  })
+  .openapi({ type: "string", example: "393331234567" });
 
-/**
- * Parses the request's JSON body. Throws `invalid_request`, which names each invalid field, or
- * `unsupported_media_type`.
- */
-export async function readBody<T>(c: Context, schema: z.ZodType<T>): Promise<T> {
-  // A web page may send any other type to 127.0.0.1 without a preflight request.
-  if (!/^application\/json\b/i.test(c.req.header("content-type") ?? "")) {
+/** The parameters of paths that start with `/phones/{phone}`. */
+export const phonePath = z.object({ phone: z.string().openapi({ example: "393331234567" }) });
+
+/** A body must be JSON: a web page may send any other type to 127.0.0.1 without a preflight. */
+export const requireJsonBody: MiddlewareHandler = async (c, next) => {
+  if (
+    c.req.method === "POST" &&
+    !/^application\/json\b/i.test(c.req.header("content-type") ?? "")
+  ) {
     throw new SandboxError(
       "unsupported_media_type",
       "The body must be JSON. Add the header content-type: application/json.",
     );
   }
-  let body: unknown;
-  try {
-    body = await c.req.json();
-  } catch (error) {
-    throw new SandboxError("invalid_request", "The body must be JSON.", { cause: error });
-  }
-  const result = schema.safeParse(body);
-  if (result.success) return result.data;
-  const issues = result.error.issues.map(
-    ({ path, message }) => `${path.join(".") || "body"}: ${message}`,
-  );
-  throw new SandboxError("invalid_request", issues.join("; "), { cause: result.error });
-}
+  await next();
+};
 
 /** The phone that the path names. Throws `phone_not_found`. */
 export function phoneParam(c: Context, phones: Phones): Phone {

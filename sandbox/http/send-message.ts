@@ -1,18 +1,19 @@
-import type { Hono } from "hono";
-import { z } from "zod";
+import { createRoute, z } from "@hono/zod-openapi";
 import { uploadLimit } from "../media/media-kind.ts";
 import { type MediaToSend, sendMedia } from "../phone/send-media.ts";
 import { sendText } from "../phone/send.ts";
 import { SandboxError } from "../sandbox-error.ts";
+import { type Api, jsonBody, jsonResponse, problems } from "./api.ts";
 import type { ApiDeps } from "./deps.ts";
-import { onlinePhoneParam, phoneNumber, readBody } from "./request.ts";
-import { messageShape } from "./response-shapes.ts";
+import { messageSchema, toMessage } from "./message-resource.ts";
+import { onlinePhoneParam, phoneNumber, phonePath, requireJsonBody } from "./request.ts";
 
 const base64 = z
   .string()
   .regex(/^[A-Za-z0-9+/]*={0,2}$/, "must be base64")
   .transform((text) => Buffer.from(text, "base64"))
-  .refine((bytes) => bytes.length > 0, { error: "must not be empty" });
+  .refine((bytes) => bytes.length > 0, { error: "must not be empty" })
+  .openapi({ type: "string", format: "byte" });
 
 const common = { to: phoneNumber, addressing: z.enum(["pn", "lid"]).optional() };
 const file = { ...common, data: base64 };
@@ -66,16 +67,36 @@ const body = z.discriminatedUnion("type", [
   }),
 ]);
 
-/** A body without a type is a text. */
 const bodyOrText = z.preprocess(
   (value) => (typeof value === "object" && value !== null ? { type: "text", ...value } : value),
   body,
 );
 
-export function sendMessage(app: Hono, { network, phones }: ApiDeps): void {
-  app.post("/phones/:phone/messages", async (c) => {
+const route = createRoute({
+  method: "post",
+  path: "/phones/{phone}/messages",
+  tags: ["Messages"],
+  summary: "Send a text or a file",
+  description: "A body without `type` is a text.",
+  middleware: requireJsonBody,
+  request: { params: phonePath, body: jsonBody(bodyOrText) },
+  responses: {
+    201: jsonResponse("The message as the phone stored it", messageSchema),
+    ...problems(
+      "phone_not_found",
+      "phone_offline",
+      "media_too_large",
+      "unsupported_media_type",
+      "invalid_request",
+      "not_on_whatsapp",
+    ),
+  },
+});
+
+export function sendMessage(app: Api, { network, phones }: ApiDeps): void {
+  app.openapi(route, async (c) => {
     const phone = onlinePhoneParam(c, phones);
-    const { to: number, addressing, ...content } = await readBody(c, bodyOrText);
+    const { to: number, addressing, ...content } = c.req.valid("json");
     const to = network.accounts.byPhone(number);
     if (!to) {
       throw new SandboxError(
@@ -87,13 +108,13 @@ export function sendMessage(app: Hono, { network, phones }: ApiDeps): void {
     if (content.type === "text") {
       const { text } = content;
       const message = await phone.run(() => sendText(phone, { ...recipient, text }));
-      return c.json(messageShape(message), 201);
+      return c.json(toMessage(message), 201);
     }
     const { type: kind, ...rest } = content;
     const outgoing: MediaToSend = { ...recipient, ...rest, kind };
     checkSize(outgoing);
     const message = await sendMedia(phone, outgoing);
-    return c.json(messageShape(await phone.mediaChecks.complete(message)), 201);
+    return c.json(toMessage(await phone.mediaChecks.complete(message)), 201);
   });
 }
 

@@ -1,18 +1,35 @@
-import type { Hono } from "hono";
+import { createRoute, z } from "@hono/zod-openapi";
 import { streamSSE } from "hono/streaming";
 import type { PhoneEvent } from "../phone/events.ts";
 import { listMessages } from "../store/messages.ts";
+import { type Api, problems } from "./api.ts";
 import type { ApiDeps } from "./deps.ts";
-import { phoneParam } from "./request.ts";
-import { messageShape } from "./response-shapes.ts";
+import { toMessage } from "./message-resource.ts";
+import { phoneParam, phonePath } from "./request.ts";
 
 const heartbeatMs = 15_000;
 
-/** Streams messages and status changes. With `Last-Event-ID`, it starts with the messages since. */
-export function streamEvents(app: Hono, { network, phones }: ApiDeps): void {
-  app.get("/phones/:phone/events", (c) => {
+const route = createRoute({
+  method: "get",
+  path: "/phones/{phone}/events",
+  tags: ["Messages"],
+  summary: "Stream messages and status changes (server-sent events)",
+  description:
+    "`message` events have an id and a Message as data; with `Last-Event-ID` the stream starts with the messages since. `status` events have `{ id, status }`.",
+  request: {
+    params: phonePath,
+    headers: z.object({ "last-event-id": z.string().optional() }),
+  },
+  responses: {
+    200: { description: "The stream", content: { "text/event-stream": { schema: z.string() } } },
+    ...problems("phone_not_found"),
+  },
+});
+
+export function streamEvents(app: Api, { network, phones }: ApiDeps): void {
+  app.openapi(route, (c) => {
     const phone = phoneParam(c, phones);
-    const lastId = c.req.header("last-event-id");
+    const { "last-event-id": lastId } = c.req.valid("header");
     return streamSSE(c, async (stream) => {
       const ended = Promise.withResolvers<void>();
       stream.onAbort(() => ended.resolve());
@@ -34,7 +51,7 @@ export function streamEvents(app: Hono, { network, phones }: ApiDeps): void {
 
 function frame(event: PhoneEvent) {
   if (event.type === "message") {
-    const data = JSON.stringify(messageShape(event.message));
+    const data = JSON.stringify(toMessage(event.message));
     return { id: String(event.message.seq), event: "message", data };
   }
   return { event: "status", data: JSON.stringify({ id: event.id, status: event.status }) };

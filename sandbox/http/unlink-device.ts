@@ -1,12 +1,26 @@
-import type { Hono } from "hono";
+import { createRoute, z } from "@hono/zod-openapi";
 import { unlinkDevice as unlink } from "../login/unlink-device.ts";
 import { SandboxError } from "../sandbox-error.ts";
+import { type Api, problems } from "./api.ts";
 import type { ApiDeps } from "./deps.ts";
-import { phoneParam } from "./request.ts";
+import { phoneParam, phonePath } from "./request.ts";
 
-export function unlinkDevice(app: Hono, { network, phones }: ApiDeps): void {
-  app.delete("/phones/:phone/linked-devices/:id", (c) => {
-    const device = phoneParam(c, phones).account.devices.get(Number(c.req.param("id")));
+const route = createRoute({
+  method: "delete",
+  path: "/phones/{phone}/linked-devices/{id}",
+  tags: ["Linked devices"],
+  summary: "Log a device out from the phone",
+  request: { params: phonePath.extend({ id: z.string().openapi({ example: "1" }) }) },
+  responses: {
+    204: { description: "Logged out" },
+    ...problems("phone_not_found", "device_not_found"),
+  },
+});
+
+export function unlinkDevice(app: Api, { network, phones }: ApiDeps): void {
+  app.openapi(route, (c) => {
+    const { id } = c.req.valid("param");
+    const device = phoneParam(c, phones).account.devices.get(Number(id));
     if (!device?.link) {
       throw new SandboxError(
         "device_not_found",

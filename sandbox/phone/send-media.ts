@@ -3,6 +3,7 @@ import type { proto } from "@whiskeysockets/baileys";
 import { encryptMedia } from "../media/encrypt.ts";
 import { type MediaKind, uploadLimit } from "../media/media-kind.ts";
 import { downloadAddress } from "../media/media-server.ts";
+import { withoutUndefined } from "../without-undefined.ts";
 import type { PhoneMessage } from "../store/messages.ts";
 import type { Phone } from "./phone.ts";
 import { type MessageToSend, sendMessage } from "./send.ts";
@@ -83,29 +84,37 @@ function mediaMessage(outgoing: MediaToSend, file: UploadedFile): proto.IMessage
   const thumbnail = { jpegThumbnail: outgoing.jpegThumbnail };
   switch (kind) {
     case "image":
-      return { imageMessage: defined({ ...common, caption, width, height, ...thumbnail }) };
+      return {
+        imageMessage: withoutUndefined({ ...common, caption, width, height, ...thumbnail }),
+      };
     case "video":
       return {
-        videoMessage: defined({ ...common, caption, width, height, seconds, ...thumbnail }),
+        videoMessage: withoutUndefined({
+          ...common,
+          caption,
+          width,
+          height,
+          seconds,
+          ...thumbnail,
+        }),
       };
     case "audio":
-      return { audioMessage: defined({ ...common, seconds, ptt: voice, waveform }) };
+      return { audioMessage: withoutUndefined({ ...common, seconds, ptt: voice, waveform }) };
     case "sticker":
-      return { stickerMessage: defined({ ...common, width, height }) };
+      return { stickerMessage: withoutUndefined({ ...common, width, height }) };
     case "document": {
       const title = fileName;
-      const documentMessage = defined({ ...common, caption, fileName, title, ...thumbnail });
+      const documentMessage = withoutUndefined({
+        ...common,
+        caption,
+        fileName,
+        title,
+        ...thumbnail,
+      });
       // As phones send it: a document with a caption is wrapped.
       return caption === undefined
         ? { documentMessage }
         : { documentWithCaptionMessage: { message: { documentMessage } } };
     }
   }
-}
-
-/** Without the fields that are undefined, which protobuf would take for absent only partly. */
-function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only undefined values are removed
-  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }

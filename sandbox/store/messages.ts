@@ -1,15 +1,17 @@
 import { bytes, pack, type Row, type Store, textOrNull, unpack } from "./store.ts";
 
-const statuses = ["sent", "delivered", "read", "received"] as const;
-export type MessageStatus = (typeof statuses)[number];
+export const messageStatuses = ["sent", "delivered", "read", "received"] as const;
+export type MessageStatus = (typeof messageStatuses)[number];
 
-export type MediaError =
-  | "not_found"
-  | "wrong_encrypted_hash"
-  | "wrong_mac"
-  | "undecryptable"
-  | "wrong_hash"
-  | "wrong_size";
+export const mediaErrors = [
+  "not_found",
+  "wrong_encrypted_hash",
+  "wrong_mac",
+  "undecryptable",
+  "wrong_hash",
+  "wrong_size",
+] as const;
+export type MediaError = (typeof mediaErrors)[number];
 
 /** What a phone found when it decrypted the file of a message. */
 export interface MediaCheck {
@@ -151,7 +153,7 @@ function toMessage(row: Row): PhoneMessage {
     type: String(row["type"]),
     text: textOrNull(row["text"]),
     timestamp: Number(row["timestamp"]),
-    status: statuses.find((status) => status === row["status"]) ?? "sent",
+    status: messageStatuses.find((status) => status === row["status"]) ?? "sent",
     fromMeDevice: device === null ? null : Number(device),
     notified: row["notified"] === null ? null : row["notified"] === 1,
     media: row["media"] === null ? null : unpack<MediaCheck>(row["media"]),
