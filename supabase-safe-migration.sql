@@ -560,7 +560,7 @@ $apply$;
 -- 20261125000600_usage
 DO $apply$
 DECLARE
-  migration CONSTANT text := $migration_20261125000600$-- API calls per tenant and hour, for statistics.
+  migration CONSTANT text := $migration_20261125000600$-- What GET /tenant/stats adds up: API calls, messages and webhook deliveries, per tenant and hour.
 
 create table public.api_calls (
   tenant_id text not null references public.tenants on delete cascade,
@@ -585,6 +585,72 @@ as $$
   on conflict (tenant_id, hour) do update
     set calls = a.calls + excluded.calls, last_batch = excluded.last_batch
     where a.last_batch <> excluded.last_batch;
+$$;
+
+create table public.message_counts (
+  tenant_id text not null references public.tenants on delete cascade,
+  -- Of the messages' creation.
+  hour timestamptz not null,
+  direction text not null,
+  type text not null,
+  -- How many of them have each status. QUEUED and SENDING are counted when they are asked for.
+  received bigint not null,
+  sent bigint not null,
+  delivered bigint not null,
+  read bigint not null,
+  failed bigint not null,
+  primary key (tenant_id, hour, direction, type)
+  -- Each change is made on the same page, without touching the index.
+) with (fillfactor = 50);
+comment on table public.message_counts is
+  'Messages of each tenant by the hour of their creation, direction, type and status. emit_events changes it in the transaction that changes the messages. purge_expired removes rows older than 400 days.';
+
+create table public.delivery_counts (
+  tenant_id text not null references public.tenants on delete cascade,
+  -- Not a foreign key: the count outlives the endpoint. It is part of the key so that the endpoints
+  -- of a tenant do not wait for each other.
+  endpoint_id uuid not null,
+  hour timestamptz not null,
+  delivered bigint not null,
+  failed bigint not null,
+  primary key (tenant_id, hour, endpoint_id)
+) with (fillfactor = 50);
+comment on table public.delivery_counts is
+  'Finished webhook deliveries of each endpoint by the hour of their creation. Changed in the transaction that changes the deliveries. purge_expired removes rows older than 400 days.';
+
+-- Counts the messages that these events of a tenant moved to another status. `previous_status` of an
+-- event is the status that its message had, if that was counted.
+create function public.count_messages(tenant_id text, new_events jsonb) returns void
+language sql volatile set search_path = ''
+as $$
+  insert into public.message_counts as c (
+    tenant_id, hour, direction, type, received, sent, delivered, read, failed)
+  select count_messages.tenant_id, e.hour, e.direction, e.type,
+         count(*) filter (where e.status = 'received'),
+         count(*) filter (where e.status = 'sent') - count(*) filter (where e.previous = 'SENT'),
+         count(*) filter (where e.status = 'delivered')
+           - count(*) filter (where e.previous = 'DELIVERED'),
+         count(*) filter (where e.status = 'read'),
+         count(*) filter (where e.status = 'failed') - count(*) filter (where e.previous = 'FAILED')
+  from (
+    select date_trunc('hour', (n.value #>> '{data,created_at}')::timestamptz, 'UTC') as hour,
+           n.value #>> '{data,direction}' as direction,
+           n.value #>> '{data,type}' as type,
+           substr(n.value ->> 'type', 9) as status,
+           n.value ->> 'previous_status' as previous
+    from jsonb_array_elements(new_events) n
+    where n.value ->> 'tenant_id' = count_messages.tenant_id
+      and n.value ->> 'type' in (
+        'message.received', 'message.sent', 'message.delivered', 'message.read', 'message.failed')
+      and n.value #>> '{data,created_at}' is not null
+  ) e
+  group by e.hour, e.direction, e.type
+  on conflict (tenant_id, hour, direction, type) do update set
+    received = c.received + excluded.received,
+    sent = c.sent + excluded.sent,
+    delivered = c.delivered + excluded.delivered,
+    read = c.read + excluded.read,
+    failed = c.failed + excluded.failed;
 $$;
 $migration_20261125000600$;
 BEGIN
@@ -853,11 +919,15 @@ as $$
 $$;
 
 -- Returns a message event for emit_events. Its data is the message plus `from`, `to` and `message`.
-create function public.message_event(message_id uuid, type text) returns jsonb
+-- `previous_status` is the status before the change, for count_messages.
+create function public.message_event(
+  message_id uuid, type text, previous_status text default null
+) returns jsonb
 language sql stable set search_path = ''
 as $$
   select jsonb_build_object(
     'tenant_id', m.tenant_id, 'type', message_event.type,
+    'previous_status', message_event.previous_status,
     'session_uid', m.session_uid, 'session_id', m.session_id,
     'data', public.message_json(m.id) || case m.direction
       when 'in' then jsonb_build_object(
@@ -883,7 +953,7 @@ as $$
   from public.session_resources r where r.uid = session_uid;
 $$;
 
--- Writes events `[{ tenant_id, type, session_uid, session_id, data }]` in their order. Call it
+-- Writes events `[{ tenant_id, type, session_uid, session_id, data, previous_status }]` in their order. Call it
 -- last in a transaction: it locks the counters of the tenants until the commit. Returns what the
 -- hubs have to know, `[{ topic, tenant_id, seq, endpoints }]`. With `notify` it tells them itself;
 -- a caller that passes false does it after the commit, which costs the database nothing.
@@ -920,6 +990,10 @@ begin
              e.value -> 'data'
       from jsonb_array_elements(new_events) with ordinality e
       where e.value ->> 'tenant_id' = tenant.tenant_id;
+
+      -- After the lock of event_counters, which every writer of the tenant takes first: the
+      -- counters need no order of their own.
+      perform public.count_messages(tenant.tenant_id, new_events);
 
       -- The hub passes the notification on to these endpoints; each reads the events from its own
       -- cursor.
@@ -1477,7 +1551,9 @@ declare
   changed_source text;
   message_id uuid := (outcome ->> 'id')::uuid;
   of_session uuid := (outcome ->> 'uid')::uuid;
+  previous_status text;
 begin
+  select m.status into previous_status from public.messages m where m.id = message_id for update;
   case outcome ->> 'status'
     when 'SENT' then
       update public.messages m
@@ -1507,7 +1583,8 @@ begin
   end if;
   return case when changed_source is null or outcome ->> 'status' = 'QUEUED' then '[]'::jsonb
     else jsonb_build_array(
-      public.message_event(message_id, 'message.' || lower(outcome ->> 'status'))) end;
+      public.message_event(
+        message_id, 'message.' || lower(outcome ->> 'status'), previous_status)) end;
 end;
 $$;
 
@@ -2055,8 +2132,11 @@ begin
     where m.id = message.id;
 
   return case when was_sent then '[]'::jsonb
-      else jsonb_build_array(public.message_event(message.id, 'message.sent')) end
-    || jsonb_build_array(public.message_event(message.id, 'message.' || lower(new_status)));
+      else jsonb_build_array(
+        public.message_event(message.id, 'message.sent', message.status)) end
+    || jsonb_build_array(public.message_event(
+      message.id, 'message.' || lower(new_status),
+      case when was_sent then message.status else 'SENT' end));
 end;
 $$;
 $migration_20261125001500$;
@@ -2620,36 +2700,58 @@ declare
   is_dead boolean;
 begin
   if jsonb_array_length(retry_results) > 0 then
-    update public.webhook_deliveries d
-      set status = r.status,
-          attempts = r.attempt,
-          next_attempt_at = now() + r.retry_in_ms * interval '1 ms',
-          status_code = r.status_code,
-          error = r.error,
-          response = r.response,
-          duration_ms = r.duration_ms,
-          delivered_at = case when r.status = 'delivered' then now() end
-      from jsonb_to_recordset(retry_results) as r(
-        id uuid, attempt integer, status text, retry_in_ms integer, status_code integer,
-        error text, response text, duration_ms integer)
-      where d.tenant_id = endpoint.tenant_id and d.id = r.id
-        -- The answer to an earlier call may have been lost.
-        and d.status = 'pending' and d.attempts = r.attempt - 1;
+    with changed as (
+      update public.webhook_deliveries d
+        set status = r.status,
+            attempts = r.attempt,
+            next_attempt_at = now() + r.retry_in_ms * interval '1 ms',
+            status_code = r.status_code,
+            error = r.error,
+            response = r.response,
+            duration_ms = r.duration_ms,
+            delivered_at = case when r.status = 'delivered' then now() end
+        from jsonb_to_recordset(retry_results) as r(
+          id uuid, attempt integer, status text, retry_in_ms integer, status_code integer,
+          error text, response text, duration_ms integer)
+        where d.tenant_id = endpoint.tenant_id and d.id = r.id
+          -- The answer to an earlier call may have been lost.
+          and d.status = 'pending' and d.attempts = r.attempt - 1
+        returning d.created_at, d.status
+    )
+    insert into public.delivery_counts as c (tenant_id, endpoint_id, hour, delivered, failed)
+    select endpoint.tenant_id, endpoint.id, date_trunc('hour', n.created_at, 'UTC'),
+           count(*) filter (where n.status = 'delivered'), count(*) filter (where n.status = 'dead')
+    from changed n
+    where n.status <> 'pending'
+    group by 3
+    on conflict on constraint delivery_counts_pkey do update
+      set delivered = c.delivered + excluded.delivered, failed = c.failed + excluded.failed;
   end if;
 
   if old_cursor between from_seq and to_seq then
-    insert into public.webhook_deliveries (
-      tenant_id, endpoint_id, event_seq, event_id, event_type, status, attempts, next_attempt_at,
-      status_code, error, response, duration_ms, delivered_at)
-    select endpoint.tenant_id, endpoint.id, r.event_seq, substr(r.event_id, 5)::uuid, r.event_type,
-           r.status, 1, now() + r.retry_in_ms * interval '1 ms',
-           r.status_code, r.error, r.response, r.duration_ms,
-           case when r.status = 'delivered' then now() end
-    from jsonb_to_recordset(results) as r(
-      event_seq bigint, event_id text, event_type text, status text, retry_in_ms integer,
-      status_code integer, error text, response text, duration_ms integer)
-    where r.event_seq > old_cursor
-    order by r.event_seq;
+    with added as (
+      insert into public.webhook_deliveries (
+        tenant_id, endpoint_id, event_seq, event_id, event_type, status, attempts, next_attempt_at,
+        status_code, error, response, duration_ms, delivered_at)
+      select endpoint.tenant_id, endpoint.id, r.event_seq, substr(r.event_id, 5)::uuid, r.event_type,
+             r.status, 1, now() + r.retry_in_ms * interval '1 ms',
+             r.status_code, r.error, r.response, r.duration_ms,
+             case when r.status = 'delivered' then now() end
+      from jsonb_to_recordset(results) as r(
+        event_seq bigint, event_id text, event_type text, status text, retry_in_ms integer,
+        status_code integer, error text, response text, duration_ms integer)
+      where r.event_seq > old_cursor
+      order by r.event_seq
+      returning status, created_at
+    )
+    insert into public.delivery_counts as c (tenant_id, endpoint_id, hour, delivered, failed)
+    select endpoint.tenant_id, endpoint.id, date_trunc('hour', n.created_at, 'UTC'),
+           count(*) filter (where n.status = 'delivered'), count(*) filter (where n.status = 'dead')
+    from added n
+    where n.status <> 'pending'
+    group by 3
+    on conflict on constraint delivery_counts_pkey do update
+      set delivered = c.delivered + excluded.delivered, failed = c.failed + excluded.failed;
     endpoint.cursor_seq := to_seq;
   end if;
 
@@ -2719,11 +2821,29 @@ $$;
 create function public.redeliver(tenant_id text, delivery_ids uuid[]) returns integer
 language sql volatile set search_path = '' set enable_seqscan = off
 as $$
-  with again as (
+  with before as (
+    select d.id, d.endpoint_id, d.status, d.created_at from public.webhook_deliveries d
+    where d.tenant_id = redeliver.tenant_id and d.id = any (delivery_ids)
+    order by d.id
+    for update
+  ),
+  again as (
     update public.webhook_deliveries d
       set status = 'pending', attempts = 0, next_attempt_at = now(), delivered_at = null
-      where d.tenant_id = redeliver.tenant_id and d.id = any (delivery_ids)
+      from before b
+      where d.tenant_id = redeliver.tenant_id and d.id = b.id
       returning 1
+  ),
+  counted as (
+    insert into public.delivery_counts as c (tenant_id, endpoint_id, hour, delivered, failed)
+    select redeliver.tenant_id, b.endpoint_id, date_trunc('hour', b.created_at, 'UTC'),
+           -count(*) filter (where b.status = 'delivered'), -count(*) filter (where b.status = 'dead')
+    from before b
+    where b.status <> 'pending'
+    group by b.endpoint_id, 3
+    order by 3, b.endpoint_id
+    on conflict (tenant_id, hour, endpoint_id) do update
+      set delivered = c.delivered + excluded.delivered, failed = c.failed + excluded.failed
   )
   select count(*)::integer from again;
 $$;
@@ -2812,6 +2932,7 @@ declare
     public.uuid_v7_floor(now() - tenant.message_retention_days * interval '1 day');
   media_before uuid :=
     public.uuid_v7_floor(now() - tenant.media_retention_days * interval '1 day');
+  counts_before timestamptz := now() - interval '400 days';
   removed integer;
   total integer := 0;
 begin
@@ -2838,7 +2959,23 @@ begin
   delete from public.api_calls a
     where a.tenant_id = tenant.tenant_id and a.hour = any (array(
       select o.hour from public.api_calls o
-      where o.tenant_id = tenant.tenant_id and o.hour < now() - interval '400 days'
+      where o.tenant_id = tenant.tenant_id and o.hour < counts_before
+      order by o.hour limit max_rows));
+  get diagnostics removed = row_count;
+  total := total + removed;
+
+  delete from public.message_counts c
+    where c.ctid = any (array(
+      select o.ctid from public.message_counts o
+      where o.tenant_id = tenant.tenant_id and o.hour < counts_before
+      order by o.hour limit max_rows));
+  get diagnostics removed = row_count;
+  total := total + removed;
+
+  delete from public.delivery_counts c
+    where c.ctid = any (array(
+      select o.ctid from public.delivery_counts o
+      where o.tenant_id = tenant.tenant_id and o.hour < counts_before
       order by o.hour limit max_rows));
   get diagnostics removed = row_count;
   total := total + removed;
@@ -2933,6 +3070,124 @@ BEGIN
 END;
 $apply$;
 
+-- 20261125001960_stats_api
+DO $apply$
+DECLARE
+  migration CONSTANT text := $migration_20261125001960$-- The statistics of a tenant.
+
+-- Returns what GET /tenant/stats shows of the hours from `since` until before `until`, both whole
+-- hours: `{ api_calls, messages, sessions, webhooks, series }`. `series` has an entry for each
+-- `bucket`, an hour or a day (UTC). Sessions and pending deliveries are those of now.
+create function public.tenant_stats(
+  tenant_id text, since timestamptz, until timestamptz, bucket text
+) returns jsonb
+language sql stable set search_path = ''
+-- A plan made while the tables were empty must not scan them when they are large.
+set enable_seqscan = off
+as $$
+  with message_numbers as materialized (
+    select c.hour, c.direction, c.type, s.status, s.messages
+    from public.message_counts c
+    cross join lateral (values
+      ('RECEIVED', c.received), ('SENT', c.sent), ('DELIVERED', c.delivered), ('READ', c.read),
+      ('FAILED', c.failed)
+    ) s(status, messages)
+    where c.tenant_id = tenant_stats.tenant_id
+      and c.hour >= tenant_stats.since and c.hour < tenant_stats.until and s.messages <> 0
+    union all
+    select date_trunc('hour', m.created_at, 'UTC'), m.direction, m.type, m.status, count(*)
+    from public.messages m
+    where m.tenant_id = tenant_stats.tenant_id and m.rare_status in ('QUEUED', 'SENDING')
+      and m.id >= public.uuid_v7_floor(tenant_stats.since)
+      and m.id < public.uuid_v7_floor(tenant_stats.until)
+    group by 1, 2, 3, 4
+  ),
+  delivery_numbers as materialized (
+    select d.hour, d.delivered, d.failed
+    from public.delivery_counts d
+    where d.tenant_id = tenant_stats.tenant_id
+      and d.hour >= tenant_stats.since and d.hour < tenant_stats.until
+  ),
+  call_numbers as materialized (
+    select a.hour, a.calls
+    from public.api_calls a
+    where a.tenant_id = tenant_stats.tenant_id
+      and a.hour >= tenant_stats.since and a.hour < tenant_stats.until
+  ),
+  series as (
+    select b.start, coalesce(n.calls, 0) as calls, coalesce(n.received, 0) as received,
+           coalesce(n.sent, 0) as sent, coalesce(n.delivered, 0) as delivered,
+           coalesce(n.failed, 0) as failed
+    from generate_series(
+      date_trunc(bucket, since, 'UTC'), until - interval '1 microsecond',
+      ('1 ' || bucket)::interval, 'UTC') b(start)
+    left join (
+      select date_trunc(bucket, o.hour, 'UTC') as start, sum(o.calls) as calls,
+             sum(o.received) as received, sum(o.sent) as sent, sum(o.delivered) as delivered,
+             sum(o.failed) as failed
+      from (
+        select c.hour, c.calls, 0 as received, 0 as sent, 0 as delivered, 0 as failed
+        from call_numbers c
+        union all
+        select m.hour, 0, case m.direction when 'in' then m.messages else 0 end,
+               case m.direction when 'out' then m.messages else 0 end, 0, 0
+        from message_numbers m
+        union all
+        select d.hour, 0, 0, 0, d.delivered, d.failed from delivery_numbers d
+      ) o
+      group by 1
+    ) n on n.start = b.start
+  )
+  select jsonb_build_object(
+    'api_calls', (select coalesce(sum(c.calls), 0) from call_numbers c),
+    'messages', jsonb_build_object(
+      'in', (
+        select coalesce(sum(m.messages), 0) from message_numbers m where m.direction = 'in'),
+      'out', (
+        select coalesce(sum(m.messages), 0) from message_numbers m where m.direction = 'out'),
+      'by_status', (
+        select coalesce(jsonb_object_agg(g.status, g.messages), '{}')
+        from (
+          select m.status, sum(m.messages) as messages from message_numbers m group by m.status
+        ) g
+        where g.messages <> 0),
+      'by_type', (
+        select coalesce(jsonb_object_agg(g.type, g.messages), '{}')
+        from (select m.type, sum(m.messages) as messages from message_numbers m group by m.type) g
+        where g.messages <> 0)),
+    'sessions', jsonb_build_object(
+      'by_state', (
+        select coalesce(jsonb_object_agg(g.state, g.sessions), '{}')
+        from (
+          select r.state, count(*) as sessions from public.session_resources r
+          where r.tenant_id = tenant_stats.tenant_id group by r.state
+        ) g)),
+    'webhooks', jsonb_build_object(
+      'delivered', (select coalesce(sum(d.delivered), 0) from delivery_numbers d),
+      'failed', (select coalesce(sum(d.failed), 0) from delivery_numbers d),
+      'pending', (
+        select count(*) from public.webhook_deliveries d
+        where d.tenant_id = tenant_stats.tenant_id and d.status = 'pending')),
+    'series', (
+      select coalesce(jsonb_agg(jsonb_build_object(
+        'start', s.start,
+        'api_calls', s.calls,
+        'messages', jsonb_build_object('in', s.received, 'out', s.sent),
+        'webhooks', jsonb_build_object('delivered', s.delivered, 'failed', s.failed)
+      ) order by s.start), '[]')
+      from series s));
+$$;
+$migration_20261125001960$;
+BEGIN
+  IF EXISTS (SELECT FROM supabase_migrations.schema_migrations WHERE version = '20261125001960') THEN
+    RETURN;
+  END IF;
+  EXECUTE migration;
+  INSERT INTO supabase_migrations.schema_migrations (version, name, statements)
+    VALUES ('20261125001960', 'stats_api', ARRAY[migration]);
+END;
+$apply$;
+
 -- 20261125002000_access
 DO $apply$
 DECLARE
@@ -2987,7 +3242,8 @@ grant select (id, tenant_id, session_uid, session_id, platform, direction, sourc
 grant select on public.events to authenticated;
 grant select (id, tenant_id, url, events, enabled, is_default, cursor_seq, failing_since,
   disabled_reason, disabled_at, created_at) on public.webhook_endpoints to authenticated;
-grant select on public.webhook_deliveries, public.api_calls to authenticated;
+grant select on public.webhook_deliveries, public.api_calls, public.message_counts,
+  public.delivery_counts to authenticated;
 grant select on public.session_resources, public.message_resources, public.event_resources,
   public.webhook_delivery_resources to authenticated;
 
@@ -3006,6 +3262,10 @@ create policy own_rows on public.webhook_endpoints for select to authenticated
 create policy own_rows on public.webhook_deliveries for select to authenticated
   using (tenant_id = (select public.own_tenant()));
 create policy own_rows on public.api_calls for select to authenticated
+  using (tenant_id = (select public.own_tenant()));
+create policy own_rows on public.message_counts for select to authenticated
+  using (tenant_id = (select public.own_tenant()));
+create policy own_rows on public.delivery_counts for select to authenticated
   using (tenant_id = (select public.own_tenant()));
 
 -- Frontends of a tenant may join the topic of that tenant. The topics of connectors and hubs have

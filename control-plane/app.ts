@@ -37,6 +37,7 @@ import { getSession } from "./session/get-session.ts";
 import { listSessions } from "./session/list-sessions.ts";
 import { getPairingCode } from "./session/pairing-code.ts";
 import { regenerateQr } from "./session/regenerate-qr.ts";
+import { getStats } from "./stats/get-stats.ts";
 import { webhookRoutes } from "./webhook/routes.ts";
 import { streamEvents } from "./stream/event-stream.ts";
 import { streamMessages } from "./stream/message-stream.ts";
@@ -68,6 +69,7 @@ const routes = [
   streamMessages,
   listTenantMessages,
   streamEvents,
+  getStats,
   ...webhookRoutes,
   ...adminRoutes,
 ];

@@ -8,6 +8,7 @@ import type { Database as Generated, Json } from "./database.types.ts";
 import type { Event } from "./event.ts";
 import type { Media } from "./media.ts";
 import type { Message, MessageStatus } from "./message.ts";
+import type { Stats } from "./stats.ts";
 import type { Network, Session, SessionState } from "./session.ts";
 
 type Tables = Generated["public"]["Tables"];
@@ -190,6 +191,7 @@ type NarrowedFunctions = {
   };
   advance_endpoint: { Args: AdvanceRequest; Returns: EndpointProgress | null };
   event_heads: { Args: Args<"event_heads">; Returns: { tenant_id: string; last_seq: number }[] };
+  tenant_stats: { Args: Args<"tenant_stats">; Returns: Stats };
   find_idempotent: {
     Args: Args<"find_idempotent">;
     Returns: { request_hash: string; message: Message } | null;

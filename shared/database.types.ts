@@ -111,6 +111,38 @@ export type Database = {
         };
         Relationships: [];
       };
+      delivery_counts: {
+        Row: {
+          delivered: number;
+          endpoint_id: string;
+          failed: number;
+          hour: string;
+          tenant_id: string;
+        };
+        Insert: {
+          delivered: number;
+          endpoint_id: string;
+          failed: number;
+          hour: string;
+          tenant_id: string;
+        };
+        Update: {
+          delivered?: number;
+          endpoint_id?: string;
+          failed?: number;
+          hour?: string;
+          tenant_id?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "delivery_counts_tenant_id_fkey";
+            columns: ["tenant_id"];
+            isOneToOne: false;
+            referencedRelation: "tenants";
+            referencedColumns: ["tenant_id"];
+          },
+        ];
+      };
       event_counters: {
         Row: {
           last_seq: number;
@@ -324,6 +356,50 @@ export type Database = {
           remove_after?: string;
         };
         Relationships: [];
+      };
+      message_counts: {
+        Row: {
+          delivered: number;
+          direction: string;
+          failed: number;
+          hour: string;
+          read: number;
+          received: number;
+          sent: number;
+          tenant_id: string;
+          type: string;
+        };
+        Insert: {
+          delivered: number;
+          direction: string;
+          failed: number;
+          hour: string;
+          read: number;
+          received: number;
+          sent: number;
+          tenant_id: string;
+          type: string;
+        };
+        Update: {
+          delivered?: number;
+          direction?: string;
+          failed?: number;
+          hour?: string;
+          read?: number;
+          received?: number;
+          sent?: number;
+          tenant_id?: string;
+          type?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "message_counts_tenant_id_fkey";
+            columns: ["tenant_id"];
+            isOneToOne: false;
+            referencedRelation: "tenants";
+            referencedColumns: ["tenant_id"];
+          },
+        ];
       };
       messages: {
         Row: {
@@ -1083,6 +1159,7 @@ export type Database = {
         Returns: undefined;
       };
       count_live_connectors: { Args: Record<PropertyKey, never>; Returns: number };
+      count_messages: { Args: { new_events: Json; tenant_id: string }; Returns: undefined };
       create_session: {
         Args: {
           description: string;
@@ -1198,7 +1275,10 @@ export type Database = {
       media_path: { Args: { media: Json; tenant_id: string }; Returns: string };
       media_removed: { Args: { paths: string[] }; Returns: undefined };
       media_to_remove: { Args: { max_files: number }; Returns: Json };
-      message_event: { Args: { message_id: string; type: string }; Returns: Json };
+      message_event: {
+        Args: { message_id: string; previous_status?: string; type: string };
+        Returns: Json;
+      };
       message_json: { Args: { message_id: string }; Returns: Json };
       message_page: {
         Args: {
@@ -1348,6 +1428,10 @@ export type Database = {
       status_rank: { Args: { status: string }; Returns: number };
       tenant_bucket: { Args: { tenant_id: string }; Returns: number };
       tenant_prefix: { Args: { qualified_name: string }; Returns: string };
+      tenant_stats: {
+        Args: { bucket: string; since: string; tenant_id: string; until: string };
+        Returns: Json;
+      };
       uuid_v7: { Args: Record<PropertyKey, never>; Returns: string };
       uuid_v7_at: { Args: { moment: string; randomness: string }; Returns: string };
       uuid_v7_floor: { Args: { moment: string }; Returns: string };

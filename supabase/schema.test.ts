@@ -698,6 +698,8 @@ const tables = [
   "webhook_deliveries",
   "webhook_delivery_resources",
   "api_calls",
+  "message_counts",
+  "delivery_counts",
   "session_resources",
   "message_resources",
   "event_resources",
@@ -717,8 +719,18 @@ test.each(tables)(
         [tenantId],
       );
       await rows("select emit_events($1)", [
-        JSON.stringify([{ tenant_id: tenantId, type: "message.sent", data: {} }]),
+        JSON.stringify([
+          {
+            tenant_id: tenantId,
+            type: "message.sent",
+            data: { created_at: new Date(), direction: "out", type: "text" },
+          },
+        ]),
       ]);
+      await rows(
+        "insert into delivery_counts select $1, uuid_v7(), date_trunc('hour', now()), 1, 0",
+        [tenantId],
+      );
       await rows("update webhook_endpoints set cursor_seq = 1 where tenant_id = $1", [tenantId]);
       await rows(
         "select replay_events(tenant_id, id, 1, 1) from webhook_endpoints where tenant_id = $1",

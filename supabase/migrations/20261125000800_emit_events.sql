@@ -9,11 +9,15 @@ as $$
 $$;
 
 -- Returns a message event for emit_events. Its data is the message plus `from`, `to` and `message`.
-create function public.message_event(message_id uuid, type text) returns jsonb
+-- `previous_status` is the status before the change, for count_messages.
+create function public.message_event(
+  message_id uuid, type text, previous_status text default null
+) returns jsonb
 language sql stable set search_path = ''
 as $$
   select jsonb_build_object(
     'tenant_id', m.tenant_id, 'type', message_event.type,
+    'previous_status', message_event.previous_status,
     'session_uid', m.session_uid, 'session_id', m.session_id,
     'data', public.message_json(m.id) || case m.direction
       when 'in' then jsonb_build_object(
@@ -39,7 +43,7 @@ as $$
   from public.session_resources r where r.uid = session_uid;
 $$;
 
--- Writes events `[{ tenant_id, type, session_uid, session_id, data }]` in their order. Call it
+-- Writes events `[{ tenant_id, type, session_uid, session_id, data, previous_status }]` in their order. Call it
 -- last in a transaction: it locks the counters of the tenants until the commit. Returns what the
 -- hubs have to know, `[{ topic, tenant_id, seq, endpoints }]`. With `notify` it tells them itself;
 -- a caller that passes false does it after the commit, which costs the database nothing.
@@ -76,6 +80,10 @@ begin
              e.value -> 'data'
       from jsonb_array_elements(new_events) with ordinality e
       where e.value ->> 'tenant_id' = tenant.tenant_id;
+
+      -- After the lock of event_counters, which every writer of the tenant takes first: the
+      -- counters need no order of their own.
+      perform public.count_messages(tenant.tenant_id, new_events);
 
       -- The hub passes the notification on to these endpoints; each reads the events from its own
       -- cursor.

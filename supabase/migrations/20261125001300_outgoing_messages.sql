@@ -103,7 +103,9 @@ declare
   changed_source text;
   message_id uuid := (outcome ->> 'id')::uuid;
   of_session uuid := (outcome ->> 'uid')::uuid;
+  previous_status text;
 begin
+  select m.status into previous_status from public.messages m where m.id = message_id for update;
   case outcome ->> 'status'
     when 'SENT' then
       update public.messages m
@@ -133,7 +135,8 @@ begin
   end if;
   return case when changed_source is null or outcome ->> 'status' = 'QUEUED' then '[]'::jsonb
     else jsonb_build_array(
-      public.message_event(message_id, 'message.' || lower(outcome ->> 'status'))) end;
+      public.message_event(
+        message_id, 'message.' || lower(outcome ->> 'status'), previous_status)) end;
 end;
 $$;
 

@@ -89,7 +89,10 @@ begin
     where m.id = message.id;
 
   return case when was_sent then '[]'::jsonb
-      else jsonb_build_array(public.message_event(message.id, 'message.sent')) end
-    || jsonb_build_array(public.message_event(message.id, 'message.' || lower(new_status)));
+      else jsonb_build_array(
+        public.message_event(message.id, 'message.sent', message.status)) end
+    || jsonb_build_array(public.message_event(
+      message.id, 'message.' || lower(new_status),
+      case when was_sent then message.status else 'SENT' end));
 end;
 $$;

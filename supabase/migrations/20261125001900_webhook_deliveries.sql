@@ -160,36 +160,58 @@ declare
   is_dead boolean;
 begin
   if jsonb_array_length(retry_results) > 0 then
-    update public.webhook_deliveries d
-      set status = r.status,
-          attempts = r.attempt,
-          next_attempt_at = now() + r.retry_in_ms * interval '1 ms',
-          status_code = r.status_code,
-          error = r.error,
-          response = r.response,
-          duration_ms = r.duration_ms,
-          delivered_at = case when r.status = 'delivered' then now() end
-      from jsonb_to_recordset(retry_results) as r(
-        id uuid, attempt integer, status text, retry_in_ms integer, status_code integer,
-        error text, response text, duration_ms integer)
-      where d.tenant_id = endpoint.tenant_id and d.id = r.id
-        -- The answer to an earlier call may have been lost.
-        and d.status = 'pending' and d.attempts = r.attempt - 1;
+    with changed as (
+      update public.webhook_deliveries d
+        set status = r.status,
+            attempts = r.attempt,
+            next_attempt_at = now() + r.retry_in_ms * interval '1 ms',
+            status_code = r.status_code,
+            error = r.error,
+            response = r.response,
+            duration_ms = r.duration_ms,
+            delivered_at = case when r.status = 'delivered' then now() end
+        from jsonb_to_recordset(retry_results) as r(
+          id uuid, attempt integer, status text, retry_in_ms integer, status_code integer,
+          error text, response text, duration_ms integer)
+        where d.tenant_id = endpoint.tenant_id and d.id = r.id
+          -- The answer to an earlier call may have been lost.
+          and d.status = 'pending' and d.attempts = r.attempt - 1
+        returning d.created_at, d.status
+    )
+    insert into public.delivery_counts as c (tenant_id, endpoint_id, hour, delivered, failed)
+    select endpoint.tenant_id, endpoint.id, date_trunc('hour', n.created_at, 'UTC'),
+           count(*) filter (where n.status = 'delivered'), count(*) filter (where n.status = 'dead')
+    from changed n
+    where n.status <> 'pending'
+    group by 3
+    on conflict on constraint delivery_counts_pkey do update
+      set delivered = c.delivered + excluded.delivered, failed = c.failed + excluded.failed;
   end if;
 
   if old_cursor between from_seq and to_seq then
-    insert into public.webhook_deliveries (
-      tenant_id, endpoint_id, event_seq, event_id, event_type, status, attempts, next_attempt_at,
-      status_code, error, response, duration_ms, delivered_at)
-    select endpoint.tenant_id, endpoint.id, r.event_seq, substr(r.event_id, 5)::uuid, r.event_type,
-           r.status, 1, now() + r.retry_in_ms * interval '1 ms',
-           r.status_code, r.error, r.response, r.duration_ms,
-           case when r.status = 'delivered' then now() end
-    from jsonb_to_recordset(results) as r(
-      event_seq bigint, event_id text, event_type text, status text, retry_in_ms integer,
-      status_code integer, error text, response text, duration_ms integer)
-    where r.event_seq > old_cursor
-    order by r.event_seq;
+    with added as (
+      insert into public.webhook_deliveries (
+        tenant_id, endpoint_id, event_seq, event_id, event_type, status, attempts, next_attempt_at,
+        status_code, error, response, duration_ms, delivered_at)
+      select endpoint.tenant_id, endpoint.id, r.event_seq, substr(r.event_id, 5)::uuid, r.event_type,
+             r.status, 1, now() + r.retry_in_ms * interval '1 ms',
+             r.status_code, r.error, r.response, r.duration_ms,
+             case when r.status = 'delivered' then now() end
+      from jsonb_to_recordset(results) as r(
+        event_seq bigint, event_id text, event_type text, status text, retry_in_ms integer,
+        status_code integer, error text, response text, duration_ms integer)
+      where r.event_seq > old_cursor
+      order by r.event_seq
+      returning status, created_at
+    )
+    insert into public.delivery_counts as c (tenant_id, endpoint_id, hour, delivered, failed)
+    select endpoint.tenant_id, endpoint.id, date_trunc('hour', n.created_at, 'UTC'),
+           count(*) filter (where n.status = 'delivered'), count(*) filter (where n.status = 'dead')
+    from added n
+    where n.status <> 'pending'
+    group by 3
+    on conflict on constraint delivery_counts_pkey do update
+      set delivered = c.delivered + excluded.delivered, failed = c.failed + excluded.failed;
     endpoint.cursor_seq := to_seq;
   end if;
 
@@ -259,11 +281,29 @@ $$;
 create function public.redeliver(tenant_id text, delivery_ids uuid[]) returns integer
 language sql volatile set search_path = '' set enable_seqscan = off
 as $$
-  with again as (
+  with before as (
+    select d.id, d.endpoint_id, d.status, d.created_at from public.webhook_deliveries d
+    where d.tenant_id = redeliver.tenant_id and d.id = any (delivery_ids)
+    order by d.id
+    for update
+  ),
+  again as (
     update public.webhook_deliveries d
       set status = 'pending', attempts = 0, next_attempt_at = now(), delivered_at = null
-      where d.tenant_id = redeliver.tenant_id and d.id = any (delivery_ids)
+      from before b
+      where d.tenant_id = redeliver.tenant_id and d.id = b.id
       returning 1
+  ),
+  counted as (
+    insert into public.delivery_counts as c (tenant_id, endpoint_id, hour, delivered, failed)
+    select redeliver.tenant_id, b.endpoint_id, date_trunc('hour', b.created_at, 'UTC'),
+           -count(*) filter (where b.status = 'delivered'), -count(*) filter (where b.status = 'dead')
+    from before b
+    where b.status <> 'pending'
+    group by b.endpoint_id, 3
+    order by 3, b.endpoint_id
+    on conflict (tenant_id, hour, endpoint_id) do update
+      set delivered = c.delivered + excluded.delivered, failed = c.failed + excluded.failed
   )
   select count(*)::integer from again;
 $$;

@@ -33,6 +33,7 @@ declare
     public.uuid_v7_floor(now() - tenant.message_retention_days * interval '1 day');
   media_before uuid :=
     public.uuid_v7_floor(now() - tenant.media_retention_days * interval '1 day');
+  counts_before timestamptz := now() - interval '400 days';
   removed integer;
   total integer := 0;
 begin
@@ -59,7 +60,23 @@ begin
   delete from public.api_calls a
     where a.tenant_id = tenant.tenant_id and a.hour = any (array(
       select o.hour from public.api_calls o
-      where o.tenant_id = tenant.tenant_id and o.hour < now() - interval '400 days'
+      where o.tenant_id = tenant.tenant_id and o.hour < counts_before
+      order by o.hour limit max_rows));
+  get diagnostics removed = row_count;
+  total := total + removed;
+
+  delete from public.message_counts c
+    where c.ctid = any (array(
+      select o.ctid from public.message_counts o
+      where o.tenant_id = tenant.tenant_id and o.hour < counts_before
+      order by o.hour limit max_rows));
+  get diagnostics removed = row_count;
+  total := total + removed;
+
+  delete from public.delivery_counts c
+    where c.ctid = any (array(
+      select o.ctid from public.delivery_counts o
+      where o.tenant_id = tenant.tenant_id and o.hour < counts_before
       order by o.hour limit max_rows));
   get diagnostics removed = row_count;
   total := total + removed;

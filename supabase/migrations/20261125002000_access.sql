@@ -49,7 +49,8 @@ grant select (id, tenant_id, session_uid, session_id, platform, direction, sourc
 grant select on public.events to authenticated;
 grant select (id, tenant_id, url, events, enabled, is_default, cursor_seq, failing_since,
   disabled_reason, disabled_at, created_at) on public.webhook_endpoints to authenticated;
-grant select on public.webhook_deliveries, public.api_calls to authenticated;
+grant select on public.webhook_deliveries, public.api_calls, public.message_counts,
+  public.delivery_counts to authenticated;
 grant select on public.session_resources, public.message_resources, public.event_resources,
   public.webhook_delivery_resources to authenticated;
 
@@ -68,6 +69,10 @@ create policy own_rows on public.webhook_endpoints for select to authenticated
 create policy own_rows on public.webhook_deliveries for select to authenticated
   using (tenant_id = (select public.own_tenant()));
 create policy own_rows on public.api_calls for select to authenticated
+  using (tenant_id = (select public.own_tenant()));
+create policy own_rows on public.message_counts for select to authenticated
+  using (tenant_id = (select public.own_tenant()));
+create policy own_rows on public.delivery_counts for select to authenticated
   using (tenant_id = (select public.own_tenant()));
 
 -- Frontends of a tenant may join the topic of that tenant. The topics of connectors and hubs have
