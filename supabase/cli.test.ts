@@ -1,7 +1,6 @@
-import { Pool } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { prepareDatabase } from "../local/postgres/prepare-database.ts";
-import { startTestDatabase, type TestDatabase } from "../tests/support/database.ts";
+import { createPool, startTestDatabase, type TestDatabase } from "../tests/support/database.ts";
 import { describeSchema } from "../tests/support/describe-schema.ts";
 import { findSupabaseCli, runSupabaseCli } from "../tests/support/supabase-cli.ts";
 
@@ -33,7 +32,7 @@ test(
     const url = withoutTls(db.databaseUrl, "pushed");
     await prepareDatabase(url);
     await runSupabaseCli(["db", "push", "--yes", "--db-url", url]);
-    const pool = new Pool({ connectionString: url });
+    const pool = createPool(url);
     try {
       const pushed = await describeSchema(pool);
       expect(pushed.length).toBeGreaterThan(100);

@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { Pool } from "pg";
+import type { Pool } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { prepareDatabase } from "../local/postgres/prepare-database.ts";
 import { oneFileSchema } from "../scripts/one-file-schema.ts";
-import { startTestDatabase, type TestDatabase } from "../tests/support/database.ts";
+import { createPool, startTestDatabase, type TestDatabase } from "../tests/support/database.ts";
 import { describeSchema } from "../tests/support/describe-schema.ts";
 
 const file = new URL("../supabase-safe-migration.sql", import.meta.url);
@@ -23,7 +23,7 @@ async function withEmptyProject(name: string, use: (pool: Pool) => Promise<void>
   const url = new URL(db.databaseUrl);
   url.pathname = name;
   await prepareDatabase(url.href);
-  const pool = new Pool({ connectionString: url.href });
+  const pool = createPool(url.href);
   try {
     await use(pool);
   } finally {

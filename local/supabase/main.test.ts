@@ -5,6 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { createClient } from "@supabase/supabase-js";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { jwtSecret, startTestProject, type TestProject } from "./testing/test-project.ts";
@@ -21,7 +22,7 @@ afterAll(async () => {
 });
 
 const start = (env: Record<string, string>) =>
-  spawn(process.execPath, [new URL("main.ts", import.meta.url).pathname], {
+  spawn(process.execPath, [fileURLToPath(new URL("main.ts", import.meta.url))], {
     env: { PATH: process.env["PATH"], LOG_LEVEL: "warn", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });

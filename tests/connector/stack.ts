@@ -5,6 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import { pino } from "pino";
 import { type ConnectorConfig, readConfig } from "../../connector/config.ts";
@@ -22,8 +23,8 @@ import { quickTiming } from "./quick-timing.ts";
 import { startTestDatabase, type TestDatabase } from "../support/database.ts";
 
 const log = pino({ level: process.env["TEST_LOG"] ?? "silent" }, pino.destination(2));
-const connectorEntry = new URL("../../connector/start.ts", import.meta.url).pathname;
-const quickEntry = new URL("./quick-connector.ts", import.meta.url).pathname;
+const connectorEntry = fileURLToPath(new URL("../../connector/start.ts", import.meta.url));
+const quickEntry = fileURLToPath(new URL("./quick-connector.ts", import.meta.url));
 
 export class CommandFailed extends Error {
   readonly code: string;

@@ -1,13 +1,14 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { Pool } from "pg";
 import { pino } from "pino";
 import { applyMigrations } from "../../local/postgres/apply-migrations.ts";
 import { prepareDatabase } from "../../local/postgres/prepare-database.ts";
 import { startPostgres } from "../../local/postgres/start-postgres.ts";
 
-const migrationsDir = new URL("../../supabase/migrations/", import.meta.url).pathname;
+const migrationsDir = fileURLToPath(new URL("../../supabase/migrations/", import.meta.url));
 
 export interface TestDatabase {
   pool: Pool;
@@ -19,6 +20,15 @@ export interface TestDatabase {
     sql: string,
   ): Promise<unknown[]>;
   stop(): Promise<void>;
+}
+
+/** Connections that survive the end of their server: `end()` must still be called. */
+export function createPool(databaseUrl: string): Pool {
+  const pool = new Pool({ connectionString: databaseUrl, max: 10 });
+  // pool.end() does not wait for the goodbye: the server may hang up on a closing client first.
+  pool.on("connect", (client) => client.on("error", () => {}));
+  pool.on("error", () => {});
+  return pool;
 }
 
 /** A PostgreSQL of its own with our schema, for one test file. */
@@ -34,10 +44,7 @@ export async function startTestDatabase(): Promise<TestDatabase> {
   });
   await prepareDatabase(postgres.databaseUrl);
   await applyMigrations(postgres.databaseUrl, migrationsDir);
-  const pool = new Pool({ connectionString: postgres.databaseUrl, max: 10 });
-  // pool.end() does not wait for the goodbye: the server may hang up on a closing client first.
-  pool.on("connect", (client) => client.on("error", () => {}));
-  pool.on("error", () => {});
+  const pool = createPool(postgres.databaseUrl);
   return {
     pool,
     databaseUrl: postgres.databaseUrl,

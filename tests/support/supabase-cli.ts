@@ -4,9 +4,10 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { fileURLToPath } from "node:url";
 
 const run = promisify(execFile);
-const supabaseDir = new URL("../../supabase/", import.meta.url).pathname;
+const supabaseDir = fileURLToPath(new URL("../../supabase/", import.meta.url));
 
 /** The binary of the Supabase CLI, or undefined if npm installed none for this platform. */
 export function findSupabaseCli(): string | undefined {
