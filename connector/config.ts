@@ -90,6 +90,10 @@ const environmentSchema = z
   });
 
 export type Environment = z.infer<typeof environmentSchema>;
+
+/** The names of the variables that the connector reads. */
+export const environmentVariables = Object.keys(environmentSchema.shape);
+
 export interface ConnectorConfig extends Environment {
   timing: Timing;
 }

@@ -23,6 +23,9 @@ const configSchema = z.object({
     .default(defaultMaxDocumentBytes),
 });
 
+/** The names of the Worker's variables and secrets. */
+export const environmentVariables = Object.keys(configSchema.shape);
+
 export interface Config {
   supabaseUrl: string;
   supabaseKey: string;

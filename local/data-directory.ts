@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, open, readdir, rm } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, open, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -38,6 +38,22 @@ export async function lockDataDirectory(options: {
   }
   const lock = acquireLock(path);
   return { path, release: async () => lock.close() };
+}
+
+/** Whether a process holds the lock on this data directory: the product runs on it. */
+export async function isLocked(data: string): Promise<boolean> {
+  const path = resolve(data);
+  const exists = await stat(join(path, lockFile)).then(
+    () => true,
+    () => false,
+  );
+  if (!exists) return false;
+  try {
+    acquireLock(path).close();
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 /** Refuses a directory that something else uses: its mode must not be changed. */

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { createClient } from "@supabase/supabase-js";
+import { CannotStart } from "./cannot-start.ts";
 import type { Database } from "../shared/database.ts";
 
 const tenantId = "demo";
@@ -29,8 +30,8 @@ export async function ensureDemoTenant(
   return tenantId;
 }
 
-function unusableError(supabaseUrl: string, cause: { message: string }): Error {
-  return new Error(
+function unusableError(supabaseUrl: string, cause: { message: string }): CannotStart {
+  return new CannotStart(
     `Cannot use the Supabase project at ${supabaseUrl}: ${cause.message}. Check the service role key, and apply the migrations with: npx supabase db push`,
     { cause },
   );

@@ -21,6 +21,12 @@ test("another Supabase project can be given by flags or by the environment", () 
   expect(fromFlags).toMatchObject({ options: { supabaseUrl: "https://a.example" } });
 });
 
+test.each(["abc", "-1", "70000", "3000.5"])("PORT=%s is refused with one line", (port) => {
+  expect(readOptions([], { PORT: port })).toEqual({
+    mistakes: ["PORT: must be a whole number from 0 to 65535"],
+  });
+});
+
 test.each([
   [["--supabase-url", "https://a.example"], "--supabase-key"],
   [["--sandbox-url", "http://a.example", "--sandbox-root-key", "0".repeat(64)], "ws://"],

@@ -1,7 +1,8 @@
 import { parseArgs } from "node:util";
 import { z } from "zod";
 
-const port = z.coerce.number().int().min(0).max(65_535);
+const portRange = "must be a whole number from 0 to 65535";
+const port = z.coerce.number(portRange).int(portRange).min(0, portRange).max(65_535, portRange);
 
 const optionsSchema = z
   .object({
@@ -39,14 +40,19 @@ const optionsSchema = z
     },
   );
 
+/** The options that are environment variables, by their names in the schema. */
+const variables: Record<string, string> = { port: "PORT" };
+
 export type Options = z.infer<typeof optionsSchema>;
 
 /** Parses the flags and the environment. Returns the mistakes, one line each, if there are any. */
 export function readOptions(
   args: string[],
-  env: Record<string, string | undefined>,
-): { options: Options } | { mistakes: string[] } | { help: string } {
+  environment: Record<string, string | undefined>,
+): { options: Options } | { info: Options } | { mistakes: string[] } | { help: string } {
   const flags = readFlags(args);
+  // A name without a value in .env is not set.
+  const env = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
   if ("mistakes" in flags) return flags;
   if (flags.help === true) return { help };
   const parsed = optionsSchema.safeParse({
@@ -64,9 +70,11 @@ export function readOptions(
     sandboxRootKey: flags["sandbox-root-key"],
     sandboxCa: flags["sandbox-ca"],
   });
-  if (parsed.success) return { options: parsed.data };
+  if (parsed.success) return flags.info ? { info: parsed.data } : { options: parsed.data };
   return {
-    mistakes: parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`),
+    mistakes: parsed.error.issues.map(
+      ({ path, message }) => `${variables[String(path[0])] ?? path.join(".")}: ${message}`,
+    ),
   };
 }
 
@@ -79,6 +87,7 @@ function readFlags(args: string[]) {
         data: { type: "string" },
         memory: { type: "boolean" },
         json: { type: "boolean" },
+        info: { type: "boolean" },
         connectors: { type: "string" },
         "supabase-url": { type: "string" },
         "supabase-key": { type: "string" },
@@ -98,6 +107,7 @@ function readFlags(args: string[]) {
 const help = `npm start -- [options]
 
   --json                     print one line of JSON on stdout once everything is ready
+  --info                     print the addresses and keys of the one that runs (also with --json)
   --data DIR                 data directory (default .data)
   --memory                   use a temporary data directory, deleted on exit
   --connectors N             number of connectors (default 1)
@@ -110,6 +120,7 @@ const help = `npm start -- [options]
   --sandbox-root-key HEX       the root key of its certificates
   --sandbox-ca FILE            the certificate (PEM) that its media server is trusted by
 
+A file .env in this directory is read first; .env.example lists what it may hold.
 PORT sets the port of the API (default 3000; 0 picks free ports for every component).
 SUPABASE_URL, SUPABASE_KEY, SUPABASE_ANON_KEY and SUPABASE_JWT_SECRET in the environment
 work like the flags.`;

@@ -3,6 +3,7 @@ import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { CannotStart } from "./cannot-start.ts";
+import type { Settings } from "./settings.ts";
 
 const secretsSchema = z.object({
   jwtSecret: z.string(),
@@ -15,8 +16,25 @@ const secretsSchema = z.object({
 });
 export type Secrets = z.infer<typeof secretsSchema>;
 
-/** Loads this installation's keys from the data directory, or creates them on the first start. */
-export async function loadOrCreateSecrets(dataDir: string): Promise<Secrets> {
+/**
+ * Loads this installation's keys from the data directory, or creates them on the first start. Keys
+ * that the user set are used instead, and not stored.
+ */
+export async function loadOrCreateSecrets(
+  dataDir: string,
+  settings: Settings = {},
+): Promise<Secrets> {
+  const own = await loadOrCreate(dataDir);
+  return {
+    ...own,
+    adminKey: settings["ADMIN_KEY"] ?? own.adminKey,
+    encryptionKey: settings["ENCRYPTION_KEY"] ?? own.encryptionKey,
+    commandPrivateKey: settings["COMMAND_PRIVATE_KEY"] ?? own.commandPrivateKey,
+    commandPublicKey: settings["COMMAND_PUBLIC_KEY"] ?? own.commandPublicKey,
+  };
+}
+
+async function loadOrCreate(dataDir: string): Promise<Secrets> {
   const file = join(dataDir, "secrets.json");
   try {
     return parseSecrets(await readFile(file, "utf8"), file);

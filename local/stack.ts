@@ -1,4 +1,5 @@
 import { pino } from "pino";
+import { type Addresses, removeAddresses, writeAddresses } from "./addresses.ts";
 import { startConnectors, type UrlReady } from "./components/connectors.ts";
 import { startControlPlane } from "./components/control-plane.ts";
 import { type SandboxReady, startSandbox } from "./components/sandbox.ts";
@@ -8,22 +9,10 @@ import { startSupabase, type SupabaseReady } from "./components/supabase.ts";
 import { lockDataDirectory } from "./data-directory.ts";
 import { ensureDemoTenant } from "./demo-tenant.ts";
 import type { Options } from "./options.ts";
+import { requirePort } from "./port.ts";
 import type { SupervisedProcess } from "./processes/supervised-process.ts";
 import { loadOrCreateSecrets } from "./secrets.ts";
-
-/** Where everything is and the keys to it: the line that `npm start -- --json` prints. */
-export interface Addresses {
-  apiUrl: string;
-  adminKey: string;
-  tenantId: string;
-  apiKey: string;
-  supabaseUrl: string;
-  supabaseAnonKey: string | null;
-  supabaseServiceKey: string;
-  databaseUrl: string | null;
-  sandboxUrl: string | null;
-  connectorUrls: string[];
-}
+import type { Settings } from "./settings.ts";
 
 export interface Stack {
   addresses: Addresses;
@@ -41,12 +30,13 @@ export interface Stack {
 
 /**
  * Starts the whole product on this machine. If a component fails, the others are stopped again.
- * @param configure may change what a component is started with; by default nothing is changed
+ * @param given.settings of the components, as docs/deploy.md names them
+ * @param given.configure may change what a component is started with
  */
 export async function startStack(
   options: Options,
   report: StartContext["report"],
-  configure: Configure = (_component, env) => Promise.resolve(env),
+  given: { settings?: Settings; configure?: Configure } = {},
 ): Promise<Stack> {
   const started: { name: string; stop(): Promise<unknown> }[] = [];
   const stop = async () => {
@@ -59,12 +49,14 @@ export async function startStack(
   try {
     const data = await lockDataDirectory(options);
     started.push({ name: "data directory", stop: () => data.release() });
+    await requirePort(options.port);
     const context: StartContext = {
       options,
       report,
-      configure,
+      settings: given.settings ?? {},
+      configure: given.configure ?? ((_component, env) => Promise.resolve(env)),
       dataDir: data.path,
-      secrets: await loadOrCreateSecrets(data.path),
+      secrets: await loadOrCreateSecrets(data.path, given.settings),
       log: pino({ level: "warn" }, pino.destination(2)),
       stopOnShutdown: (name, component) => {
         started.push({ name, stop: () => component.stop() });
@@ -72,6 +64,8 @@ export async function startStack(
       },
     };
     const { addresses, processes } = await startComponents(context);
+    await writeAddresses(data.path, addresses);
+    started.push({ name: "addresses file", stop: () => removeAddresses(data.path) });
     return { addresses, processes, stop };
   } catch (error) {
     await stop();

@@ -1,16 +1,23 @@
+import { existsSync } from "node:fs";
 import { inspect } from "node:util";
 import { CannotStart } from "./cannot-start.ts";
 import { readOptions, type Options } from "./options.ts";
-import { isFree } from "./port.ts";
 import { parentExit } from "./processes/parent-exit.ts";
-import { type Addresses, startStack } from "./stack.ts";
+import { readSettings } from "./settings.ts";
+import { type Addresses, readAddresses } from "./addresses.ts";
+import { startStack } from "./stack.ts";
 import { welcome } from "./welcome.ts";
+
+const envFile = ".env";
+if (existsSync(envFile)) process.loadEnvFile(envFile);
 
 const parsed = readOptions(process.argv.slice(2), process.env);
 if ("help" in parsed) {
   process.stdout.write(`${parsed.help}\n`);
 } else if ("mistakes" in parsed) {
   fail([...parsed.mistakes, "npm start -- --help lists the options."]);
+} else if ("info" in parsed) {
+  await showInfo(parsed.info);
 } else {
   await run(parsed.options);
 }
@@ -21,13 +28,9 @@ async function run(options: Options): Promise<void> {
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
     process.stderr.write(`  ${seconds.padStart(5)} s  ${line}\n`);
   };
-  if (!(await isFree(options.port))) {
-    fail([`Port ${options.port} is already in use. Choose another: PORT=3001 npm start`]);
-    return;
-  }
   const stopRequested = Promise.race([onStopSignal(), parentExit(process.env)]);
   try {
-    const stack = await startStack(options, report);
+    const stack = await startStack(options, report, { settings: readSettings(process.env) });
     show(stack.addresses, options);
     await stopRequested;
     report("stopping");
@@ -35,9 +38,22 @@ async function run(options: Options): Promise<void> {
     report("stopped");
     process.exit(0);
   } catch (error) {
-    fail([error instanceof CannotStart ? error.message : inspect(error)]);
+    failWith(error);
     process.exit(1);
   }
+}
+
+async function showInfo(options: Options): Promise<void> {
+  try {
+    show(await readAddresses(options.data), options);
+  } catch (error) {
+    failWith(error);
+  }
+}
+
+/** What the user can change is one readable message; anything else is a fault, with its stack. */
+function failWith(error: unknown): void {
+  fail([error instanceof CannotStart ? error.message : inspect(error)]);
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Addresses } from "./stack.ts";
+import type { Addresses } from "./addresses.ts";
 
 /** The text printed once everything runs: where things are, and the next three commands to try. */
 export function welcome(addresses: Addresses): string {
@@ -18,12 +18,16 @@ export function welcome(addresses: Addresses): string {
   Admin key  ${addresses.adminKey}
   Sandbox    ${sandboxUrl ?? "off: live numbers only"}
   Supabase   ${addresses.supabaseUrl}
+    service  ${addresses.supabaseServiceKey}
+    anon     ${addresses.supabaseAnonKey ?? "not given: --supabase-anon-key"}
+  Database   ${addresses.databaseUrl ?? "the one of the Supabase project"}
 
   Create a session and a simulated phone, then pair them:
 
   curl -s ${apiUrl}/tenant/sessions -H 'X-Api-Key: ${apiKey}' -H 'content-type: application/json' -d '{"session_id":"main","name":"Main"}'
 ${phone}  ${scan}
 
-  Ctrl-C stops everything; the next start resumes from the same data.
+  Ctrl-C stops everything; the next start resumes from the same data. In another terminal,
+  npm start -- --info prints this again.
 `;
 }

@@ -1,10 +1,10 @@
 import { once } from "node:events";
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { Client } from "pg";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Addresses } from "../local/stack.ts";
+import type { Addresses } from "../local/addresses.ts";
 import { addTenant, call } from "./support/api.ts";
 import { pairSession } from "./support/phone.ts";
 import { type Program, startProgram } from "./support/program.ts";
@@ -20,8 +20,12 @@ afterEach(async () => {
   await rm(data, { recursive: true, force: true });
 });
 
-function start(entry: string, args: string[]): Program {
-  const program = startProgram(process.execPath, [entry, ...args]);
+function start(
+  entry: string,
+  args: string[],
+  options: { env?: Record<string, string>; cwd?: string } = {},
+): Program {
+  const program = startProgram(process.execPath, [resolve(entry), ...args], options);
   running.push(program);
   return program;
 }
@@ -52,14 +56,46 @@ test("--json prints one line with every address and key, and a second start says
   await expect(client.connect()).rejects.toThrow("password authentication failed");
   expect((await stat(data)).mode & 0o777).toBe(0o700);
 
-  const second = start("local/start.ts", ["--json", "--data", data]);
+  const samePort = { PORT: new URL(addresses.apiUrl).port };
+  const second = start("local/start.ts", ["--json", "--data", data], { env: samePort });
   expect(await once(second.child, "exit")).toEqual([1, null]);
-  expect(second.stderr()).toContain("already running");
+  expect(second.stderr()).toMatch(/^It is already running on .*\n$/);
+
+  const elsewhere = start("local/start.ts", ["--json", "--memory"], { env: samePort });
+  expect(await once(elsewhere.child, "exit")).toEqual([1, null]);
+  expect(elsewhere.stderr()).toMatch(/^Port \d+ is already in use\. .*\n$/);
+
+  const info = start("local/start.ts", ["--info", "--json", "--data", data]);
+  expect(await info.ready<Addresses>()).toEqual(addresses);
 
   first.child.kill("SIGTERM");
   expect(await once(first.child, "exit")).toEqual([0, null]);
   expect(first.stdout().trim().split("\n")).toHaveLength(1);
   await expect(fetch(`${addresses.apiUrl}/health`)).rejects.toThrow("fetch failed");
+
+  const late = start("local/start.ts", ["--info", "--data", data]);
+  expect(await once(late.child, "exit")).toEqual([1, null]);
+  expect(late.stderr()).toMatch(/^Nothing runs on .*\n$/);
+});
+
+test("the file .env sets what the components read, and a mistake in it is one line", async () => {
+  const folder = join(data, "a folder");
+  await mkdir(folder);
+  await writeFile(join(folder, ".env"), "ADMIN_KEY=an-admin-key-of-our-own\nMAX_SESSIONS=\n");
+  const program = start("local/start.ts", ["--json", "--memory"], { cwd: folder });
+  const { adminKey, apiUrl } = await program.ready<Addresses>();
+  expect(adminKey).toBe("an-admin-key-of-our-own");
+  const tenants = await call("GET", `${apiUrl}/admin/tenants`, {
+    headers: { "X-Admin-Key": adminKey },
+  });
+  expect(tenants.status).toBe(200);
+  await program.stop();
+
+  await writeFile(join(folder, ".env"), "MAX_SESSIONS=many\n");
+  const mistaken = start("local/start.ts", ["--memory"], { cwd: folder });
+  expect(await once(mistaken.child, "exit")).toEqual([1, null]);
+  expect(mistaken.stderr()).toContain("MAX_SESSIONS: ");
+  expect(mistaken.stderr()).not.toContain("    at ");
 });
 
 test("another Supabase and another network are used by configuration alone", async () => {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { SupervisedProcess } from "../processes/supervised-process.ts";
 import type { SandboxNetwork } from "./sandbox.ts";
+import { connectorSettings } from "../settings.ts";
 import { choosePort, startComponent, type StartContext } from "./start-component.ts";
 import type { SupabaseProject } from "./supabase.ts";
 
@@ -36,8 +37,9 @@ async function startConnector(
     entry: "connector/start.ts",
     port: await choosePort(context.options, firstUsualPort + index),
     env: {
-      HOST: "127.0.0.1",
       ALLOW_PRIVATE_URLS: "true",
+      ...connectorSettings(context.settings),
+      HOST: "127.0.0.1",
       SUPABASE_URL: supabase.url,
       SUPABASE_KEY: supabase.serviceKey,
       ...(supabase.databaseUrl === null ? {} : { DATABASE_URL: supabase.databaseUrl }),

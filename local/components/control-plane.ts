@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { SupervisedProcess } from "../processes/supervised-process.ts";
+import { controlPlaneSettings } from "../settings.ts";
 import { type UrlReady, urlReady } from "./connectors.ts";
 import { startComponent, type StartContext } from "./start-component.ts";
 import type { SupabaseProject } from "./supabase.ts";
@@ -19,12 +20,13 @@ export async function startControlPlane(
     env: {
       STATE_DIR: join(context.dataDir, "durable-objects"),
       BINDINGS: JSON.stringify({
+        ALLOW_PRIVATE_URLS: "true",
+        ...controlPlaneSettings(context.settings),
         SUPABASE_URL: supabase.url,
         SUPABASE_KEY: supabase.serviceKey,
         ...(supabase.anonKey === null ? {} : { SUPABASE_ANON_KEY: supabase.anonKey }),
         ADMIN_KEY: context.secrets.adminKey,
         COMMAND_PRIVATE_KEY: context.secrets.commandPrivateKey,
-        ALLOW_PRIVATE_URLS: "true",
       }),
     },
   });

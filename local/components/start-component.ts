@@ -6,6 +6,7 @@ import { preferPort } from "../port.ts";
 import { startChildProcess } from "../processes/child-process.ts";
 import { type SupervisedProcess, superviseProcess } from "../processes/supervised-process.ts";
 import type { Secrets } from "../secrets.ts";
+import type { Settings } from "../settings.ts";
 
 /**
  * Returns the environment variables that a component is started with, given those that the stack
@@ -23,6 +24,8 @@ export interface StartContext {
   report: (line: string) => void;
   dataDir: string;
   secrets: Secrets;
+  /** What the user set for the components. */
+  settings: Settings;
   log: Logger;
   configure: Configure;
   /** Registers something that was started; the stack stops these in reverse order. */

@@ -1,15 +1,17 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Client, DatabaseError } from "pg";
+import { CannotStart } from "../cannot-start.ts";
 
 const migrationLock = 7_203_612;
 
-type Migration = { path: string; file: string; version: string; name: string };
+type Migration = { script: string; file: string; version: string; name: string };
 
 /**
  * Applies the pending migrations of a folder in name order, and records them in the table that the
  * Supabase CLI uses. Returns the names of the files it applied.
- * @throws with the file and line of the error; that migration is rolled back.
+ * @throws CannotStart if an applied migration was changed since
+ * @throws with the file and line of the error; that migration is rolled back
  */
 export async function applyMigrations(databaseUrl: string, directory: string): Promise<string[]> {
   const files = (await readdir(directory)).filter((name) => name.endsWith(".sql")).toSorted();
@@ -19,15 +21,24 @@ export async function applyMigrations(databaseUrl: string, directory: string): P
   try {
     await client.query("select pg_advisory_lock($1)", [migrationLock]);
     await createHistoryTable(client);
-    const history = await client.query<{ version: string }>(
-      "select version from supabase_migrations.schema_migrations",
+    const history = await client.query<{ version: string; statements: string[] }>(
+      "select version, statements from supabase_migrations.schema_migrations",
     );
-    const versions = new Set(history.rows.map((row) => row.version));
+    const scripts = new Map(history.rows.map((row) => [row.version, row.statements]));
     for (const file of files) {
       const [, version, name] = /^(\d+)_(.*)\.sql$/.exec(file) ?? [];
-      if (version === undefined || name === undefined || versions.has(version)) continue;
-      await applyOne(client, { path: join(directory, file), file, version, name });
-      applied.push(file);
+      if (version === undefined || name === undefined) continue;
+      const script = await readFile(join(directory, file), "utf8");
+      const earlier = scripts.get(version);
+      if (earlier === undefined) {
+        await applyOne(client, { script, file, version, name });
+        applied.push(file);
+      } else if (earlier.length === 1 && earlier[0] !== script) {
+        // Supabase's CLI stores the statements one by one; only what this runner stored is compared.
+        throw new CannotStart(
+          `The database was created by a version of this product whose migration ${file} was different, and cannot be converted. Use the version that created it, or other data: npm start -- --data DIR`,
+        );
+      }
     }
   } finally {
     await client.end();
@@ -45,7 +56,7 @@ async function createHistoryTable(client: Client): Promise<void> {
 }
 
 async function applyOne(client: Client, migration: Migration): Promise<void> {
-  const script = await readFile(migration.path, "utf8");
+  const { script } = migration;
   await client.query("begin");
   try {
     // Without parameters this is the simple query protocol, which takes a whole script.

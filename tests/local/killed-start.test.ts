@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Addresses } from "../../local/stack.ts";
+import type { Addresses } from "../../local/addresses.ts";
 import { type Program, startProgram } from "../support/program.ts";
 
 let data: string;

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Addresses } from "../../local/stack.ts";
+import type { Addresses } from "../../local/addresses.ts";
 import type { Message } from "../../shared/message.ts";
 import type { Session } from "../../shared/session.ts";
 

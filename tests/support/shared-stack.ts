@@ -1,5 +1,6 @@
 import type { TestProject } from "vitest/node";
-import { type Addresses, startStack } from "../../local/stack.ts";
+import type { Addresses } from "../../local/addresses.ts";
+import { startStack } from "../../local/stack.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
