@@ -461,7 +461,8 @@ as $$
     when 'SENT' then 3 when 'DELIVERED' then 4 when 'READ' then 5 when 'RECEIVED' then 6 end;
 $$;
 
--- A message as the API, events and webhooks show it.
+-- A message as the API, events and webhooks show it. `from`, `to` and `message` are the seed's names;
+-- the session's own side of the conversation is its current number.
 create view public.message_resources with (security_invoker = true) as
 select
   m.id,
@@ -476,6 +477,13 @@ select
   m.participant,
   m.type,
   m.message as text,
+  case m.direction
+    when 'in' then coalesce(m.phone_number, m.lid, m.participant, m.chat_id)
+    else coalesce(s.phone, s.lid) end as "from",
+  case m.direction
+    when 'in' then coalesce(s.phone, s.lid)
+    else coalesce(m.phone_number, m.lid, m.chat_id) end as "to",
+  m.message,
   m.media,
   m.status,
   m.wa_message_id,
@@ -484,7 +492,8 @@ select
   m.sent_at,
   m.delivered_at,
   m.read_at
-from public.messages m;
+from public.messages m
+left join public.whatsapp_sessions s on s.uid = m.session_uid;
 $migration_20261125000400$;
 BEGIN
   IF EXISTS (SELECT FROM supabase_migrations.schema_migrations WHERE version = '20261125000400') THEN
@@ -918,7 +927,7 @@ as $$
   from public.message_resources r where r.id = message_id;
 $$;
 
--- Returns a message event for emit_events. Its data is the message plus `from`, `to` and `message`.
+-- Returns a message event for emit_events. Its data is the message.
 -- `previous_status` is the status before the change, for count_messages.
 create function public.message_event(
   message_id uuid, type text, previous_status text default null
@@ -926,20 +935,11 @@ create function public.message_event(
 language sql stable set search_path = ''
 as $$
   select jsonb_build_object(
-    'tenant_id', m.tenant_id, 'type', message_event.type,
+    'tenant_id', r.tenant_id, 'type', message_event.type,
     'previous_status', message_event.previous_status,
-    'session_uid', m.session_uid, 'session_id', m.session_id,
-    'data', public.message_json(m.id) || case m.direction
-      when 'in' then jsonb_build_object(
-        'from', coalesce(m.phone_number, m.lid, m.participant, m.chat_id),
-        'to', coalesce(s.phone, s.lid), 'message', m.message)
-      else jsonb_build_object(
-        'from', coalesce(s.phone, s.lid),
-        'to', coalesce(m.phone_number, m.lid, m.chat_id), 'message', m.message)
-      end)
-  from public.messages m
-  left join public.whatsapp_sessions s on s.uid = m.session_uid
-  where m.id = message_id;
+    'session_uid', r.session_uid, 'session_id', r.session_id,
+    'data', to_jsonb(r) - 'session_uid' - 'tenant_id')
+  from public.message_resources r where r.id = message_id;
 $$;
 
 -- Returns a session event for emit_events. Its data is the session plus `extra`.

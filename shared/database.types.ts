@@ -921,9 +921,11 @@ export type Database = {
           delivered_at: string | null;
           direction: string | null;
           error: Json | null;
+          from: string | null;
           id: string | null;
           lid: string | null;
           media: Json | null;
+          message: string | null;
           participant: string | null;
           phone: string | null;
           read_at: string | null;
@@ -934,52 +936,9 @@ export type Database = {
           status: string | null;
           tenant_id: string | null;
           text: string | null;
+          to: string | null;
           type: string | null;
           wa_message_id: string | null;
-        };
-        Insert: {
-          chat_id?: string | null;
-          created_at?: string | null;
-          delivered_at?: string | null;
-          direction?: string | null;
-          error?: Json | null;
-          id?: string | null;
-          lid?: string | null;
-          media?: Json | null;
-          participant?: string | null;
-          phone?: string | null;
-          read_at?: string | null;
-          sent_at?: string | null;
-          session_id?: string | null;
-          session_uid?: string | null;
-          source?: string | null;
-          status?: string | null;
-          tenant_id?: string | null;
-          text?: string | null;
-          type?: string | null;
-          wa_message_id?: string | null;
-        };
-        Update: {
-          chat_id?: string | null;
-          created_at?: string | null;
-          delivered_at?: string | null;
-          direction?: string | null;
-          error?: Json | null;
-          id?: string | null;
-          lid?: string | null;
-          media?: Json | null;
-          participant?: string | null;
-          phone?: string | null;
-          read_at?: string | null;
-          sent_at?: string | null;
-          session_id?: string | null;
-          session_uid?: string | null;
-          source?: string | null;
-          status?: string | null;
-          tenant_id?: string | null;
-          text?: string | null;
-          type?: string | null;
-          wa_message_id?: string | null;
         };
         Relationships: [
           {

@@ -36,6 +36,12 @@ export const messageSchema = z.object({
   participant: z.string().nullable(),
   type: z.string(),
   text: z.string().nullable(),
+  /** The sender's number, or its LID where the number is not known. */
+  from: z.string().nullable(),
+  /** The recipient's number, its LID, or the chat of a group. */
+  to: z.string().nullable(),
+  /** The same as `text`, by the name that the seed uses. */
+  message: z.string().nullable(),
   /** The file of the message; null when it has none. */
   media: mediaSchema.nullable(),
   status: messageStatusSchema,

@@ -9,7 +9,7 @@ const sandbox = addresses.sandboxUrl ?? "";
 
 test("a sent message reaches the phone, and becomes DELIVERED and READ", async () => {
   const tenant = await addTenant(addresses);
-  await pairSession(tenant, sandbox);
+  const owner = await pairSession(tenant, sandbox);
   const ada = await addPhone(sandbox);
 
   const sent = await tenant.post<Message>("/session/main/send", {
@@ -22,6 +22,8 @@ test("a sent message reaches the phone, and becomes DELIVERED and READ", async (
     direction: "out",
     chat_id: `${ada.number}@s.whatsapp.net`,
     phone: ada.number,
+    from: owner.number,
+    to: ada.number,
     type: "text",
     status: expect.stringMatching(/^(SENT|DELIVERED)$/),
     error: null,
@@ -69,6 +71,9 @@ test("what a phone writes is in the history and in both streams", async () => {
   expect(history.body.data[0]).toMatchObject({
     id: event.data["id"],
     text: "Is my order on its way?",
+    message: "Is my order on its way?",
+    from: ada.number,
+    to: owner.number,
   });
   all.close();
   ofSession.close();

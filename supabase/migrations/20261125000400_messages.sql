@@ -81,7 +81,8 @@ as $$
     when 'SENT' then 3 when 'DELIVERED' then 4 when 'READ' then 5 when 'RECEIVED' then 6 end;
 $$;
 
--- A message as the API, events and webhooks show it.
+-- A message as the API, events and webhooks show it. `from`, `to` and `message` are the seed's names;
+-- the session's own side of the conversation is its current number.
 create view public.message_resources with (security_invoker = true) as
 select
   m.id,
@@ -96,6 +97,13 @@ select
   m.participant,
   m.type,
   m.message as text,
+  case m.direction
+    when 'in' then coalesce(m.phone_number, m.lid, m.participant, m.chat_id)
+    else coalesce(s.phone, s.lid) end as "from",
+  case m.direction
+    when 'in' then coalesce(s.phone, s.lid)
+    else coalesce(m.phone_number, m.lid, m.chat_id) end as "to",
+  m.message,
   m.media,
   m.status,
   m.wa_message_id,
@@ -104,4 +112,5 @@ select
   m.sent_at,
   m.delivered_at,
   m.read_at
-from public.messages m;
+from public.messages m
+left join public.whatsapp_sessions s on s.uid = m.session_uid;

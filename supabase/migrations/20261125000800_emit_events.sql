@@ -8,7 +8,7 @@ as $$
   from public.message_resources r where r.id = message_id;
 $$;
 
--- Returns a message event for emit_events. Its data is the message plus `from`, `to` and `message`.
+-- Returns a message event for emit_events. Its data is the message.
 -- `previous_status` is the status before the change, for count_messages.
 create function public.message_event(
   message_id uuid, type text, previous_status text default null
@@ -16,20 +16,11 @@ create function public.message_event(
 language sql stable set search_path = ''
 as $$
   select jsonb_build_object(
-    'tenant_id', m.tenant_id, 'type', message_event.type,
+    'tenant_id', r.tenant_id, 'type', message_event.type,
     'previous_status', message_event.previous_status,
-    'session_uid', m.session_uid, 'session_id', m.session_id,
-    'data', public.message_json(m.id) || case m.direction
-      when 'in' then jsonb_build_object(
-        'from', coalesce(m.phone_number, m.lid, m.participant, m.chat_id),
-        'to', coalesce(s.phone, s.lid), 'message', m.message)
-      else jsonb_build_object(
-        'from', coalesce(s.phone, s.lid),
-        'to', coalesce(m.phone_number, m.lid, m.chat_id), 'message', m.message)
-      end)
-  from public.messages m
-  left join public.whatsapp_sessions s on s.uid = m.session_uid
-  where m.id = message_id;
+    'session_uid', r.session_uid, 'session_id', r.session_id,
+    'data', to_jsonb(r) - 'session_uid' - 'tenant_id')
+  from public.message_resources r where r.id = message_id;
 $$;
 
 -- Returns a session event for emit_events. Its data is the session plus `extra`.
