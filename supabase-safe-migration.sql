@@ -2517,7 +2517,7 @@ begin
       from unnest(page) with ordinality p(id, position)
       cross join lateral (
         select v.id, v.session_id, v.direction, v.source, v.chat_id, v.phone, v.lid, v.participant,
-               v.type, v.text, v.media, v.status, v.wa_message_id, v.error, v.created_at, v.sent_at,
+               v.type, v.text, v."from", v."to", v.message, v.media, v.status, v.wa_message_id, v.error, v.created_at, v.sent_at,
                v.delivered_at, v.read_at
         from public.message_resources v where v.id = p.id
       ) r),

@@ -133,7 +133,7 @@ test("a page reads few rows, whatever it filters and whatever the statistics say
          null, null, null, ${filter.ascending ?? false}, 20, 0)`,
     );
     const plan = rows[0]!["QUERY PLAN"][0].Plan;
-    const limit = filter.status === "READ" || filter.status === "DELIVERED" ? 8000 : 400;
+    const limit = filter.status === "READ" || filter.status === "DELIVERED" ? 8000 : 500;
     expect({ filter, blocks: plan["Shared Hit Blocks"]! + plan["Shared Read Blocks"]! }).toEqual({
       filter,
       blocks: expect.toSatisfy((blocks: number) => blocks < limit),
