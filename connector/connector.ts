@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Network } from "../shared/session.ts";
+import { createAuthorize } from "./command/authorize.ts";
 import { commandRoute } from "./command/route.ts";
 import { SendMessage } from "./command/send-message.ts";
 import type { ConnectorConfig } from "./config.ts";
@@ -63,8 +64,9 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
     broadcast: createBroadcast({ url: config.SUPABASE_URL, key: config.SUPABASE_KEY }),
     onError: (error) => log.debug({ event: "broadcast_failed", err: error }, "hubs not notified"),
   });
+  const authorize = createAuthorize({ publicKey: config.COMMAND_PUBLIC_KEY, log });
   const commands = commandRoute({
-    publicKey: config.COMMAND_PUBLIC_KEY,
+    authorize,
     log,
     isAccepting: () => accepting,
     findSession: (uid) => runtime?.sessions.get(uid),
@@ -72,7 +74,7 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
   });
   const store = supabaseStore({ url: config.SUPABASE_URL, key: config.SUPABASE_KEY });
   const uploads = uploadRoute({
-    publicKey: config.COMMAND_PUBLIC_KEY,
+    authorize,
     isAccepting: () => accepting,
     database,
     store,

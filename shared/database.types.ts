@@ -1222,6 +1222,7 @@ export type Database = {
           connector_instance: string;
           connector_url: string;
           desired: string;
+          epoch: number;
           network: string;
           pairing_code: string;
           pairing_code_expires_at: string;

@@ -18,10 +18,9 @@ export interface CommandServices {
 
 export async function runCommand(
   command: Command,
-  { findSession, sender }: CommandServices,
+  session: Session,
+  sender: SendMessage,
 ): Promise<CommandResult> {
-  const session = findSession(command.session_uid);
-  if (session === undefined) throw new NotOwner("This connector does not own the session.");
   switch (command.type) {
     case "send_text":
       return { type: "message", ...(await sendText(session, command, sender)) };

@@ -2,27 +2,25 @@ import type { IncomingMessage } from "node:http";
 import { type Context, Hono } from "hono";
 import { uploadQuerySchema } from "../../shared/command.ts";
 import { answerError, failed } from "./answer-error.ts";
-import { isAllowed } from "./authorize.ts";
-import type { CommandRouteOptions } from "./route.ts";
+import type { NodeBindings } from "../http/node-bindings.ts";
+import { type CommandRouteOptions, shuttingDown, unauthorized } from "./route.ts";
 import { receiveUpload, type UploadServices } from "../media/receive-upload.ts";
 
 /** How long the rest of a refused body is read, so that its sender can read the answer. */
 const drainMs = 2000;
 
-interface NodeBindings {
-  Bindings: { incoming: IncomingMessage };
-}
-
 /**
  * `POST /uploads`: stores the file of a request to send it. The control plane passes the body on as it
- * comes, so the token is bound to the path and the query alone.
+ * comes, so the token is bound to the path and the query alone. Without one nothing is read.
  */
 export function uploadRoute(
-  options: UploadServices & Pick<CommandRouteOptions, "publicKey" | "isAccepting">,
+  options: UploadServices & Pick<CommandRouteOptions, "authorize" | "isAccepting">,
 ): { app: Hono<NodeBindings>; running: () => number } {
   const app = new Hono<NodeBindings>();
   let running = 0;
   app.post("/uploads", async (c) => {
+    const { pathname, search } = new URL(c.req.url);
+    if ((await options.authorize(c, pathname + search)) === undefined) return unauthorized(c);
     const { incoming } = c.env;
     running += 1;
     try {
@@ -38,12 +36,8 @@ export function uploadRoute(
 async function receive(
   c: Context,
   incoming: IncomingMessage,
-  options: UploadServices & Pick<CommandRouteOptions, "publicKey" | "isAccepting">,
+  options: UploadServices & Pick<CommandRouteOptions, "authorize" | "isAccepting">,
 ): Promise<Response> {
-  const { pathname, search } = new URL(c.req.url);
-  if (!(await isAllowed(c, { path: pathname + search, body: "" }, options))) {
-    return failed(c, "unauthorized", "The command token is missing or not valid for this request.");
-  }
   const query = uploadQuerySchema.safeParse(c.req.query());
   if (!query.success) {
     return failed(
@@ -52,13 +46,7 @@ async function receive(
       "The query is not one that this connector knows. Deploy the control plane and the connector in the same version.",
     );
   }
-  if (!options.isAccepting()) {
-    return failed(
-      c,
-      "session_unavailable",
-      "This connector is shutting down. Try again in a few seconds.",
-    );
-  }
+  if (!options.isAccepting()) return shuttingDown(c);
   try {
     const upload = await receiveUpload(
       {

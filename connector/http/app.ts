@@ -1,10 +1,10 @@
-import type { IncomingMessage } from "node:http";
 import { Hono } from "hono";
+import type { NodeBindings } from "./node-bindings.ts";
 import type { Metrics } from "./metrics.ts";
 
 export interface AppOptions {
-  commands: Hono;
-  uploads: Hono<{ Bindings: { incoming: IncomingMessage } }>;
+  commands: Hono<NodeBindings>;
+  uploads: Hono<NodeBindings>;
   metrics: Metrics;
   status: () => {
     ready: boolean;

@@ -9,7 +9,7 @@ import {
   notOwnerCode,
   type UploadQuery,
 } from "../../shared/command.ts";
-import { signCommandToken } from "../../shared/command-token.ts";
+import { type BoundRequest, signCommandToken } from "../../shared/command-token.ts";
 import { describeError, logEvent } from "../http/log.ts";
 
 /** The address of a connector, as registered in the database. */
@@ -41,13 +41,18 @@ export class CommandClient {
     this.#fetch = fetchFunction;
   }
 
-  post(connector: Connector, command: Command, timeoutMs: number): Promise<Outcome> {
+  /** `epoch` is that of the connector's ownership: under another one it refuses the command. */
+  post(
+    connector: Connector,
+    command: Command,
+    { epoch, timeoutMs }: { epoch: number; timeoutMs: number },
+  ): Promise<Outcome> {
     const body = JSON.stringify(command);
     return this.#request(connector, {
       path: "/commands",
       contentType: "application/json",
       body,
-      signedBody: body,
+      signed: { body, session: { uid: command.session_uid, epoch } },
       timeoutMs,
       what: command.type,
     });
@@ -62,7 +67,7 @@ export class CommandClient {
     return this.#request(connector, {
       path: `/uploads?${searchOf(query)}`,
       ...request,
-      signedBody: "",
+      signed: { body: "" },
       what: "upload",
     });
   }
@@ -88,16 +93,17 @@ export class CommandClient {
       path: string;
       contentType: string;
       body: string | ReadableStream | null;
-      signedBody: string;
+      signed: Pick<BoundRequest, "body" | "session">;
       timeoutMs: number;
       what: string;
     },
   ): Promise<Outcome> {
     const url = urlOf(connector, request.path);
+    // A token is accepted once: each request has its own.
     const token = await signCommandToken(await this.#importKey(), {
       method: "POST",
       path: url.pathname + url.search,
-      body: request.signedBody,
+      ...request.signed,
     });
     const headers = new Headers({
       authorization: `Bearer ${token}`,

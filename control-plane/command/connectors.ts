@@ -60,7 +60,8 @@ export class Connectors {
   /** Sends a command once, if the session has an owner, and ignores the outcome. */
   async sendOnce(located: LocatedSession, command: Command, timeoutMs: number): Promise<void> {
     const connector = ownerOf(located);
-    if (connector !== undefined) await this.#client.post(connector, command, timeoutMs);
+    const { epoch } = located;
+    if (connector !== undefined) await this.#client.post(connector, command, { epoch, timeoutMs });
   }
 
   /**
@@ -78,7 +79,10 @@ export class Connectors {
       let error: Error = unavailableError(connector);
       if (connector !== undefined) {
         const command = request.commandFor(located.uid);
-        const outcome = await this.#client.post(connector, command, request.timeoutMs);
+        const outcome = await this.#client.post(connector, command, {
+          epoch: located.epoch,
+          timeoutMs: request.timeoutMs,
+        });
         if (outcome.kind === "result") return outcome.result;
         this.#owners.delete(request.session);
         switch (outcome.kind) {

@@ -15,7 +15,7 @@ import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 import { type RunningSupabase, startSupabase } from "../../local/supabase/start-supabase.ts";
 import { type Sandbox, startSandbox } from "../../sandbox/sandbox.ts";
 import { type Command, commandResultSchema, type CommandResult } from "../../shared/command.ts";
-import { signCommandToken } from "../../shared/command-token.ts";
+import { type CommandTarget, signCommandToken } from "../../shared/command-token.ts";
 import type { Database, LocatedSession } from "../../shared/database.ts";
 import type { Event } from "../../shared/event.ts";
 import type { Message } from "../../shared/message.ts";
@@ -238,18 +238,31 @@ export class Stack {
     ).then((message) => message as Message);
   }
 
+  /** A command as the control plane signs it, for the epoch that the session has now. */
+  async signCommand(command: Command, { epoch }: { epoch?: number } = {}): Promise<RequestInit> {
+    const { session_uid: uid } = command;
+    const session = { uid, epoch: epoch ?? (await this.epochOf(uid)) };
+    return this.signBody(JSON.stringify(command), session);
+  }
+
+  async signBody(body: string, session: CommandTarget): Promise<RequestInit> {
+    const request = { method: "POST", path: "/commands", body, session };
+    const token = await signCommandToken(this.#commandKeys.privateKey, request);
+    const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+    return { method: "POST", headers, body };
+  }
+
+  /** The epoch of the session's owner; 0 when there is no such session. */
+  async epochOf(uid: string): Promise<number> {
+    const { rows } = await this.database.pool.query<{ epoch: string }>(
+      "select epoch from whatsapp_sessions where uid = $1",
+      [uid],
+    );
+    return Number(rows[0]?.epoch ?? 0);
+  }
+
   async command(connectorUrl: string, command: Command): Promise<CommandResult> {
-    const body = JSON.stringify(command);
-    const token = await signCommandToken(this.#commandKeys.privateKey, {
-      method: "POST",
-      path: "/commands",
-      body,
-    });
-    const response = await fetch(`${connectorUrl}/commands`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-      body,
-    });
+    const response = await fetch(`${connectorUrl}/commands`, await this.signCommand(command));
     const answer: unknown = await response.json();
     if (!response.ok) {
       throw new CommandFailed(response.status, answer as { code: string; detail: string });
