@@ -32,6 +32,8 @@ const environmentSchema = z
     ),
     COMMAND_PUBLIC_KEY: publicKey,
     PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
+    /** For Prometheus; a port that is not public. */
+    METRICS_PORT: z.coerce.number().int().min(0).max(65_535).default(9091),
     /** Default: all addresses, IPv4 and IPv6. Fly's private network is IPv6. */
     HOST: z.string().optional(),
     CONNECTOR_URL: z.url().optional(),

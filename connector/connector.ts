@@ -12,6 +12,7 @@ import { connectSupabase, type Supabase } from "./database/supabase.ts";
 import { createApp } from "./http/app.ts";
 import { listen } from "./http/listen.ts";
 import { createMetrics } from "./http/metrics.ts";
+import { createMetricsApp } from "./http/metrics-app.ts";
 import type { Registration } from "./lease/lease.ts";
 import { ConnectorRuntime } from "./runtime/connector-runtime.ts";
 import { createBroadcast } from "./notifications/broadcast.ts";
@@ -34,6 +35,8 @@ const reregisterAfterMs = 200;
 
 export interface Connector {
   url: string;
+  /** Where Prometheus reads `/metrics`. */
+  metricsUrl: string;
   /** Hands every session over; resolves when nothing of this connector runs any more. */
   stop: () => Promise<void>;
 }
@@ -87,7 +90,6 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
   const app = createApp({
     commands: commands.app,
     uploads: uploads.app,
-    metrics,
     status: () => ({
       ready: runtime?.isReady ?? false,
       connector_id: connectorId,
@@ -96,6 +98,10 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
     }),
   });
   const server = await listen(app, { port: config.PORT, host: config.HOST });
+  const metricsServer = await listen(createMetricsApp(metrics), {
+    port: config.METRICS_PORT,
+    host: config.HOST,
+  });
   const url = config.CONNECTOR_URL ?? `http://127.0.0.1:${server.port}`;
   const registration: Registration = {
     url,
@@ -174,14 +180,23 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
           run: () => {
             runtime?.abandon();
             hubs.close();
-            return Promise.all([notifications.stop(), server.stop(), database.close()]);
+            return Promise.all([
+              notifications.stop(),
+              server.stop(),
+              metricsServer.stop(),
+              database.close(),
+            ]);
           },
         },
       ],
       log,
     );
   let stopped: Promise<void> | undefined;
-  return { url, stop: () => (stopped ??= stop()) };
+  return {
+    url,
+    metricsUrl: `http://127.0.0.1:${metricsServer.port}/metrics`,
+    stop: () => (stopped ??= stop()),
+  };
 }
 
 function networksOf(config: ConnectorConfig): Network[] {

@@ -8,7 +8,8 @@ if ("mistakes" in read) {
 }
 
 const connector = await startConnector(read.config);
-process.stdout.write(`${JSON.stringify({ ready: true, url: connector.url })}\n`);
+const { url, metricsUrl } = connector;
+process.stdout.write(`${JSON.stringify({ ready: true, url, metricsUrl })}\n`);
 
 let stopping = false;
 const stop = async () => {

@@ -7,6 +7,7 @@ export type Settings = Readonly<Record<string, string>>;
 /** Local mode gives these itself: where the components are, and how they reach each other. */
 const givenByLocalMode = new Set([
   "PORT",
+  "METRICS_PORT",
   "HOST",
   "CONNECTOR_URL",
   "FLY_MACHINE_ID",

@@ -6,6 +6,7 @@ import { choosePort, startComponent, type StartContext } from "./start-component
 import type { SupabaseProject } from "./supabase.ts";
 
 const firstUsualPort = 8080;
+const firstUsualMetricsPort = 9091;
 
 export const urlReady = z.object({ url: z.string() });
 export type UrlReady = z.infer<typeof urlReady>;
@@ -40,6 +41,7 @@ async function startConnector(
       ALLOW_PRIVATE_URLS: "true",
       ...connectorSettings(context.settings),
       HOST: "127.0.0.1",
+      METRICS_PORT: String(await choosePort(context.options, firstUsualMetricsPort + index)),
       SUPABASE_URL: supabase.url,
       SUPABASE_KEY: supabase.serviceKey,
       ...(supabase.databaseUrl === null ? {} : { DATABASE_URL: supabase.databaseUrl }),

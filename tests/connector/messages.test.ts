@@ -157,7 +157,8 @@ test("it tells how it is and what it counted", async () => {
   const health = await fetch(`${connector.url}/health`);
   expect(await health.json()).toMatchObject({ status: "ok", ready: true, sessions: 2 });
   expect((await fetch(`${connector.url}/ready`)).status).toBe(200);
-  const metrics = await (await fetch(`${connector.url}/metrics`)).text();
+  const metrics = await (await fetch(connector.metricsUrl)).text();
   expect(metrics).toMatch(/connector_sessions\{state="connected"\} 2/);
+  expect((await fetch(`${connector.url}/metrics`)).status).toBe(404);
   expect(metrics).toMatch(/connector_sends_total\{outcome="SENT"\} \d+/);
 });

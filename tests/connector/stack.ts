@@ -112,6 +112,7 @@ export class Stack {
         .export({ format: "der", type: "spki" })
         .toString("base64"),
       PORT: "0",
+      METRICS_PORT: "0",
       HOST: "127.0.0.1",
       SANDBOX_WS_URL: this.sandbox.webSocketUrl,
       SANDBOX_ROOT_KEY: this.sandbox.rootKey,
