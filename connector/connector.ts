@@ -160,11 +160,11 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
         },
         {
           name: "sockets",
-          timeoutMs: 1000,
+          timeoutMs: timing.closeMs + 1000,
           run: async () => {
             stopping.abort();
             await serving;
-            for (const session of runtime?.sessions.values() ?? []) session.handOver();
+            await runtime?.handOver();
           },
         },
         { name: "writes", timeoutMs: timing.stopWritesMs, run: () => runtime?.writer.flushed() },

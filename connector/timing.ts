@@ -19,6 +19,8 @@ export interface Timing {
   reconnect: BackoffLimits;
   /** A connection that stays open this long resets the reconnect delay. */
   settledMs: number;
+  /** How long a closing handshake may take; then the socket is closed without it. */
+  closeMs: number;
   stopSendsMs: number;
   stopWritesMs: number;
   /** How long a stopped connector still answers, for callers that have its address in a cache. */
@@ -43,6 +45,7 @@ export const defaultTiming: Timing = {
   pairingWindowMs: 10 * 60_000,
   reconnect: { baseMs: 1000, capMs: 60_000 },
   settledMs: 30_000,
+  closeMs: 1000,
   stopSendsMs: 8000,
   stopWritesMs: 5000,
   stopLingerMs: 1200,

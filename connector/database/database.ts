@@ -30,16 +30,22 @@ export type ConnectorFunction = keyof typeof connectorFunctions;
 export type Arguments<Name extends ConnectorFunction> = Functions[Name]["Args"];
 export type Result<Name extends ConnectorFunction> = Functions[Name]["Returns"];
 
+export interface CallOptions {
+  timeoutMs?: number;
+  signal?: AbortSignal;
+}
+
 /** The database as a connector uses it: through SQL functions alone. */
 export interface Database {
   /**
    * Calls a function of the schema `public`. Throws a DatabaseError when the database refuses,
-   * cannot be reached, or does not answer within `timeoutMs` (10 s by default).
+   * cannot be reached, or does not answer within `timeoutMs` (10 s by default); throws the reason of
+   * `signal` when that is aborted before the answer.
    */
   call<Name extends ConnectorFunction>(
     name: Name,
     args: Arguments<Name>,
-    options?: { timeoutMs?: number },
+    options?: CallOptions,
   ): Promise<Result<Name>>;
   close(): Promise<void>;
 }

@@ -1,14 +1,17 @@
 import {
   DatabaseError as ServerError,
   Pool,
+  type PoolClient,
   type PoolConfig,
   type QueryConfig,
   TypeOverrides,
 } from "pg";
 import type { Log } from "../log/log.ts";
+import { untilAborted } from "../wait/until-aborted.ts";
 import { withTimeout } from "../wait/with-timeout.ts";
 import {
   type Arguments,
+  type CallOptions,
   type ConnectorFunction,
   connectorFunctions,
   type Database,
@@ -51,15 +54,14 @@ export function connectPostgres({
     async call<Name extends ConnectorFunction>(
       name: Name,
       args: Arguments<Name>,
-      { timeoutMs = defaultTimeoutMs }: { timeoutMs?: number } = {},
+      { timeoutMs = defaultTimeoutMs, signal }: CallOptions = {},
     ): Promise<Result<Name>> {
       const chosen = leaseFunctions.has(name) ? leasePool : pool;
       try {
-        return resultOf(
-          name,
-          await queryWithin(chosen, callStatement(name, { ...args }), timeoutMs),
-        );
+        const statement = callStatement(name, { ...args });
+        return resultOf(name, await queryWithin(chosen, statement, { timeoutMs, signal }));
       } catch (error) {
+        signal?.throwIfAborted();
         throw asDatabaseError(error);
       }
     },
@@ -92,26 +94,44 @@ function settings(url: string): PoolConfig {
 
 type Rows = Record<string, unknown>[];
 
-/** The deadline covers the wait for a connection too. A connection that missed it is closed. */
-async function queryWithin(pool: Pool, statement: QueryConfig, timeoutMs: number): Promise<Rows> {
+/**
+ * The deadline and the signal cover the wait for a connection too. A connection whose answer nobody
+ * waits for any more is closed.
+ */
+async function queryWithin(
+  pool: Pool,
+  statement: QueryConfig,
+  { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal | undefined },
+): Promise<Rows> {
+  signal?.throwIfAborted();
   const deadline = performance.now() + timeoutMs;
-  const connecting = pool.connect();
-  const client = await withTimeout(connecting, timeoutMs);
-  if (client === undefined) {
-    connecting.then(
-      (late) => late.release(),
-      () => undefined, // The caller has its error already.
-    );
-    throw new Error(`no connection within ${timeoutMs} ms`);
-  }
+  const client = await connect(pool, { timeoutMs, signal });
   try {
     const remainingMs = Math.max(1, deadline - performance.now());
     const timed = { ...statement, query_timeout: remainingMs };
-    const { rows } = await client.query<Rows[number]>(timed);
+    const { rows } = await untilAborted(client.query<Rows[number]>(timed), signal);
     client.release();
     return rows;
   } catch (error) {
     client.release(!(error instanceof ServerError));
+    throw error;
+  }
+}
+
+async function connect(
+  pool: Pool,
+  { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal | undefined },
+): Promise<PoolClient> {
+  const connecting = pool.connect();
+  try {
+    const client = await untilAborted(withTimeout(connecting, timeoutMs), signal);
+    if (client !== undefined) return client;
+    throw new Error(`no connection within ${timeoutMs} ms`);
+  } catch (error) {
+    connecting.then(
+      (late) => late.release(),
+      () => undefined, // The caller has its error already.
+    );
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import type { Supabase } from "./supabase.ts";
 import {
   type Arguments,
+  type CallOptions,
   type ConnectorFunction,
   type Database,
   DatabaseError,
@@ -17,11 +18,13 @@ export function restDatabase(supabase: Supabase): Database {
     async call<Name extends ConnectorFunction>(
       name: Name,
       args: Arguments<Name>,
-      { timeoutMs = defaultTimeoutMs }: { timeoutMs?: number } = {},
+      { timeoutMs = defaultTimeoutMs, signal }: CallOptions = {},
     ): Promise<Result<Name>> {
+      const timeout = AbortSignal.timeout(timeoutMs);
       const { data, error } = await supabase
         .rpc(name, args)
-        .abortSignal(AbortSignal.timeout(timeoutMs));
+        .abortSignal(signal === undefined ? timeout : AbortSignal.any([timeout, signal]));
+      if (error !== null) signal?.throwIfAborted();
       if (error !== null)
         throw new DatabaseError(error.message, { code: error.code ?? "", cause: error });
       return data;

@@ -9,7 +9,8 @@ const retryLimits = { baseMs: 50, capMs: 1000 };
 
 /**
  * Retries a read through a short outage, because a message would be lost without its result. Throws
- * errors that a retry cannot fix, and the last error when the time is up.
+ * errors that a retry cannot fix, the end of the lease among them, and the last error when the time
+ * is up.
  */
 export async function withRetry<Result>(
   read: (options: { timeoutMs: number }) => Promise<Result>,
@@ -19,7 +20,7 @@ export async function withRetry<Result>(
     try {
       return await read({ timeoutMs: attemptTimeoutMs });
     } catch (error) {
-      const isPermanent = error instanceof DatabaseError && error.isPermanent;
+      const isPermanent = !(error instanceof DatabaseError) || error.isPermanent;
       if (isPermanent || performance.now() > deadline) throw error;
       await sleep(backoffMs(attempt, retryLimits, Math.random));
     }

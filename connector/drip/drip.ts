@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { QueuedMessage } from "../../shared/database.ts";
 import type { Timing } from "../timing.ts";
 import { type Database } from "../database/database.ts";
+import { untilAborted } from "../wait/until-aborted.ts";
 import { WakeSignal } from "../wait/wake-signal.ts";
 import type { Log } from "../log/log.ts";
 import { resolveRecipient } from "../number/resolve-recipient.ts";
@@ -59,7 +60,7 @@ export class Drip {
     const { timing } = this.#options;
     signal.addEventListener("abort", () => this.#wakeSignal.notify(), { once: true });
     while (!signal.aborted && this.#isDequeuing) {
-      const waitMs = await this.#poll();
+      const waitMs = await untilAborted(this.#poll(), signal).catch(() => 0);
       // Notifications within this gap, and sessions due one after the other, share one poll.
       await sleep(timing.dripGapMs, undefined, { signal }).catch(() => undefined);
       await this.#wakeSignal.wait(Math.max(0, waitMs - timing.dripGapMs));

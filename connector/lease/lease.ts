@@ -52,7 +52,7 @@ export class Lease {
             ...registration,
             lease_ms: timing.leaseMs,
           },
-          { timeoutMs: timing.leaseMs },
+          { timeoutMs: timing.leaseMs, signal },
         );
         lease.#extend(requestedAt);
         void lease.#keepRenewing(); // ends when the lease is lost
@@ -83,7 +83,7 @@ export class Lease {
         const held = await database.call(
           "renew_lease",
           { connector_id: connectorId, lease_ms: timing.leaseMs },
-          { timeoutMs: timing.renewEveryMs },
+          { timeoutMs: timing.renewEveryMs, signal: this.lost },
         );
         if (!held) {
           log.error({ event: "lease_expired" }, "the lease had already expired");
@@ -92,6 +92,7 @@ export class Lease {
         this.#extend(requestedAt);
         delayMs = timing.renewEveryMs;
       } catch (error) {
+        if (this.lost.aborted) return;
         log.warn({ event: "renew_failed", err: error }, "could not renew the lease");
         delayMs = Math.min(500, timing.renewEveryMs);
       }

@@ -1,4 +1,7 @@
+import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Database } from "../database/database.ts";
+import { endWith } from "../database/end-with.ts";
 import { Drip } from "../drip/drip.ts";
 import type { NumberCache } from "../number/number-cache.ts";
 import type { ClaimedSession, HubNotification } from "../../shared/database.ts";
@@ -6,6 +9,7 @@ import { Session } from "../session/session.ts";
 import type { SessionServices } from "../session/services.ts";
 import { stopped } from "../session/session-state.ts";
 import { Writer } from "../write/writer.ts";
+import { untilAborted } from "../wait/until-aborted.ts";
 import { WakeSignal } from "../wait/wake-signal.ts";
 import { Lease, type LeaseOptions } from "../lease/lease.ts";
 
@@ -23,6 +27,10 @@ export interface ConnectorRuntimeOptions extends Omit<LeaseOptions, "signal"> {
   services: Omit<SessionServices, "writer" | "onReady" | "onGone">;
 }
 
+class LeaseEnded extends Error {
+  override readonly name = "LeaseEnded";
+}
+
 /** Everything that a connector holds under one lease: its sessions, their writes and the drip. */
 export class ConnectorRuntime {
   readonly sessions = new Map<string, Session>();
@@ -30,6 +38,10 @@ export class ConnectorRuntime {
   readonly drip: Drip;
   readonly #options: ConnectorRuntimeOptions;
   readonly #wakeSignal = new WakeSignal();
+  /** Aborted when the sessions may belong to another connector: everything ends then. */
+  readonly #ended = new AbortController();
+  /** For everything that the lease allows. */
+  readonly #database: Database;
   #lease: Lease | undefined;
   #polledAt = 0;
   #isClaiming = true;
@@ -37,9 +49,13 @@ export class ConnectorRuntime {
   constructor(options: ConnectorRuntimeOptions) {
     this.#options = options;
     const { metrics } = options.services;
+    setMaxListeners(0, this.#ended.signal);
+    const database = endWith(this.#ended.signal, options.database);
+    this.#database = database;
     this.writer = new Writer(
       {
         ...options,
+        database,
         onStale: (uid) => this.#drop(uid, "stale"),
         onCommit: ({ writes, seconds, notifications }) => {
           options.notifyHubs(notifications);
@@ -49,7 +65,7 @@ export class ConnectorRuntime {
       },
       queues,
     );
-    this.drip = new Drip({ ...options, findSession: (uid) => this.sessions.get(uid) });
+    this.drip = new Drip({ ...options, database, findSession: (uid) => this.sessions.get(uid) });
   }
 
   /** Whether this connector can claim sessions: it is registered and has polled recently. */
@@ -63,18 +79,22 @@ export class ConnectorRuntime {
     );
   }
 
-  /** Resolves when the lease is lost or `signal` is aborted; then everything is closed. */
+  /**
+   * Resolves when the lease is lost, with everything closed, or when `signal` is aborted; then the
+   * sessions are still open, to be handed over.
+   */
   async serve(signal: AbortSignal): Promise<void> {
     const lease = await Lease.acquire({ ...this.#options, signal });
     this.#lease = lease;
+    lease.lost.addEventListener("abort", () => this.abandon(), { once: true });
     const ended = AbortSignal.any([signal, lease.lost]);
-    ended.addEventListener("abort", () => this.#wakeSignal.notify());
+    ended.addEventListener("abort", () => this.#wakeSignal.notify(), { once: true });
     const watch = setInterval(() => this.#watch(), this.#options.timing.watchEveryMs);
     const expire = setInterval(() => void this.#expire(), this.#options.timing.expireEveryMs);
     const dripping = this.drip.run(ended);
     try {
       while (!ended.aborted) {
-        await this.#poll();
+        await this.#poll(ended);
         if (!ended.aborted) await this.#wakeSignal.wait(this.#pollMs());
       }
     } finally {
@@ -82,7 +102,6 @@ export class ConnectorRuntime {
       clearInterval(expire);
       await dripping;
     }
-    if (!signal.aborted) this.abandon();
   }
 
   /** A notification that this session changed; null stands for any session. */
@@ -97,18 +116,26 @@ export class ConnectorRuntime {
     this.drip.stopDequeuing();
   }
 
+  /** Resolves when no socket is open any more; what was received can still be stored. */
+  async handOver(): Promise<void> {
+    await Promise.all(Array.from(this.sessions.values(), (session) => session.handOver()));
+  }
+
   /** Closes everything at once and writes nothing more. */
   abandon(): void {
+    if (this.#ended.signal.aborted) return;
     this.#isClaiming = false;
-    this.#lease?.release();
     for (const session of this.sessions.values()) session.end();
     this.sessions.clear();
     this.writer.close();
+    this.#ended.abort(new LeaseEnded("the lease has ended"));
+    this.#lease?.release();
   }
 
   /** Releases the sessions in the database, so that other connectors can claim them. */
   async retire(): Promise<void> {
     const { database, connectorId } = this.#options;
+    this.abandon();
     await database.call(
       "deregister_connector",
       { connector_id: connectorId },
@@ -116,24 +143,29 @@ export class ConnectorRuntime {
     );
   }
 
-  async #poll(): Promise<void> {
+  async #poll(ended: AbortSignal): Promise<void> {
     const { log } = this.#options;
     try {
-      await this.#reconcile();
-      await this.#claim();
+      await untilAborted(this.#reconcileAndClaim(), ended);
       this.#polledAt = performance.now();
     } catch (error) {
+      if (ended.aborted) return;
       log.warn({ event: "poll_failed", err: error }, "could not poll for sessions");
     }
   }
 
+  async #reconcileAndClaim(): Promise<void> {
+    await this.#reconcile();
+    await this.#claim();
+  }
+
   async #claim(): Promise<void> {
-    const { database, connectorId, registration } = this.#options;
+    const { connectorId, registration } = this.#options;
     while (this.#isClaiming) {
       const room = registration.capacity - this.sessions.size;
       if (room <= 0) return;
       const limit = Math.min(claimBatch, room);
-      const claimed = await database.call(
+      const claimed = await this.#database.call(
         "claim_sessions",
         { connector_id: connectorId, max_sessions: limit },
         { timeoutMs: requestTimeoutMs },
@@ -146,11 +178,13 @@ export class ConnectorRuntime {
 
   #start(claimed: ClaimedSession): void {
     const { services, log } = this.#options;
-    if (this.#lease?.lost.aborted !== false) return;
+    // Claimed just before the end: nobody else has it yet, and it is released with the others.
+    if (!this.#isClaiming || this.#lease?.lost.aborted !== false) return;
     this.sessions.get(claimed.uid)?.end();
     try {
       const session: Session = new Session(claimed, {
         ...services,
+        database: this.#database,
         writer: this.writer,
         onReady: () => this.drip.wake(),
         onGone: () => {
@@ -180,9 +214,9 @@ export class ConnectorRuntime {
 
   /** Closes sessions that were claimed by another connector, deleted or disconnected. */
   async #reconcile(): Promise<void> {
-    const { database, connectorId, log } = this.#options;
+    const { connectorId, log } = this.#options;
     const held = [...this.sessions.values()];
-    const owned = await database.call(
+    const owned = await this.#database.call(
       "list_owned_sessions",
       { connector_id: connectorId },
       { timeoutMs: requestTimeoutMs },
@@ -206,9 +240,9 @@ export class ConnectorRuntime {
 
   /** Releases sessions that this connector owns without holding them, as after a lost answer. */
   async #release(orphans: string[]): Promise<void> {
-    const { database, connectorId, log } = this.#options;
+    const { connectorId, log } = this.#options;
     log.warn({ event: "orphans_released", uids: orphans }, "owned sessions that are not held");
-    await database.call(
+    await this.#database.call(
       "release_sessions",
       { connector_id: connectorId, session_uids: orphans },
       { timeoutMs: requestTimeoutMs },
@@ -224,9 +258,11 @@ export class ConnectorRuntime {
 
   /** Fails expired intents of all sessions: those of a closed session have nobody else. */
   async #expire(): Promise<void> {
-    const { database, log } = this.#options;
+    const { log } = this.#options;
     try {
-      const expired = await database.call("fail_expired_messages", { max_messages: expireBatch });
+      const expired = await this.#database.call("fail_expired_messages", {
+        max_messages: expireBatch,
+      });
       for (const { session_uid, wa_message_id } of expired) {
         log.warn({ event: "expired", uid: session_uid }, "no ack within an hour");
         this.sessions.get(session_uid)?.outbox.drop(wa_message_id);

@@ -57,7 +57,8 @@ interface PendingSend {
   /** How often it was tried before, if it came from the queue. */
   queuedAttempts: number | undefined;
   sentAt: number;
-  settled: PromiseWithResolvers<Message>;
+  /** Undefined when the session ends before the outcome is known. */
+  settled: PromiseWithResolvers<Message | undefined>;
 }
 
 /** The WhatsApp id of a message, derived from ours: sending it again is the same message. */
@@ -173,6 +174,11 @@ export class Outbox {
     }
   }
 
+  /** Answers everybody who waits for an ack: the session ends here, and its next owner resends. */
+  close(): void {
+    for (const pending of this.#pendingSends.values()) pending.settled.resolve(undefined);
+  }
+
   /** Stops waiting for the ack of a message that expired. */
   drop(waMessageId: string): void {
     this.#pendingSends.delete(waMessageId);
@@ -248,7 +254,7 @@ export class Outbox {
       connection,
       queuedAttempts: message.queuedAttempts,
       sentAt: performance.now(),
-      settled: Promise.withResolvers<Message>(),
+      settled: Promise.withResolvers<Message | undefined>(),
     };
     // Its caller may be gone when it rejects.
     pending.settled.promise.catch(() => undefined);

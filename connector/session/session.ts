@@ -154,14 +154,19 @@ export class Session {
   /** Closes at once and writes nothing: the session belongs to another connector. */
   end(): void {
     this.#silence();
+    this.outbox.close();
     this.#connection?.terminate();
     this.#store.drop();
   }
 
-  /** Closes the stream properly and writes nothing: another connector will claim the session. */
-  handOver(): void {
+  /**
+   * Closes the stream properly and writes nothing: another connector will claim the session. Resolves
+   * when the socket is closed.
+   */
+  async handOver(): Promise<void> {
     this.#silence();
-    this.#connection?.close();
+    this.outbox.close();
+    await this.#connection?.close();
   }
 
   /** Terminates a connection whose peer no longer responds. */
@@ -199,7 +204,8 @@ export class Session {
     this.#status = status;
     if (action.kind === "end") {
       this.#silence();
-      this.#connection?.close();
+      // Before it is stored: then another connector may open the session.
+      await this.#connection?.close();
     }
     const written = write === undefined ? undefined : this.#store.commit(write);
     if (action.kind === "open") {
@@ -229,6 +235,7 @@ export class Session {
       keys: this.#device.keys,
       caches: this.#device.caches,
       pingEveryMs: this.#services.timing.pingEveryMs,
+      closeMs: this.#services.timing.closeMs,
       log: this.#log,
       handlers: {
         onQr: (qr) => whileCurrent(() => this.#onQr(qr))(),

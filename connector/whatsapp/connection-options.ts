@@ -34,6 +34,7 @@ export interface ConnectionOptions {
   keys: KeyStore;
   caches: DeviceCaches;
   pingEveryMs: number;
+  closeMs: number;
   log: Log;
   handlers: ConnectionHandlers;
 }

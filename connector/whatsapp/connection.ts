@@ -21,12 +21,14 @@ export class WhatsAppConnection {
   readonly #credentials: Credentials;
   readonly #keys: KeyStore;
   readonly #sender: MessageSender;
+  readonly #closeMs: number;
   #lastFrameAt = performance.now();
   #closed = false;
 
   constructor(options: ConnectionOptions) {
     this.#credentials = options.credentials;
     this.#keys = options.keys;
+    this.#closeMs = options.closeMs;
     const { credentials, keys, log, handlers } = options;
     const currentSend = new AsyncLocalStorage<SendBarrier>();
     const onAddressing = (space: AddressSpace) => {
@@ -92,9 +94,14 @@ export class WhatsAppConnection {
     return this.#socket.logout();
   }
 
-  /** Closes the WebSocket with a closing handshake; `onClose` is called as for any other close. */
-  close(): void {
-    void this.#socket.end(undefined).catch(() => this.terminate());
+  /**
+   * Closes the WebSocket with a closing handshake, or without one when the peer does not take part.
+   * Resolves when the socket is closed; `onClose` is called as for any other close.
+   */
+  async close(): Promise<void> {
+    const timer = setTimeout(() => terminateSocket(this.#socket), this.#closeMs);
+    await this.#socket.end(undefined).catch(() => this.terminate());
+    clearTimeout(timer);
   }
 
   /** Closes at once, without a closing handshake. */

@@ -80,6 +80,7 @@ async function connectAs(uid: string): Promise<WhatsAppConnection> {
     }),
     caches: createDeviceCaches(),
     pingEveryMs: 20_000,
+    closeMs: 1000,
     log: pino({ level: "silent" }),
     handlers: {
       onQr: () => undefined,

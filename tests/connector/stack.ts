@@ -102,6 +102,15 @@ export class Stack {
     }
   }
 
+  /** A path of its own to the sandbox network. */
+  async proxySandbox(): Promise<{ url: string; proxy: TcpProxy }> {
+    const url = new URL(this.sandbox.webSocketUrl);
+    const proxy = await startTcpProxy({ host: url.hostname, port: Number(url.port) });
+    this.#stops.push(() => proxy.stop());
+    url.port = String(proxy.port);
+    return { url: url.href, proxy };
+  }
+
   environment(): Record<string, string> {
     return {
       SUPABASE_URL: this.supabase.url,

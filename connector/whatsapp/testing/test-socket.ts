@@ -70,6 +70,7 @@ export class TestSocket {
         keys: this.keys,
         caches: this.caches,
         pingEveryMs: 20_000,
+        closeMs: 1000,
         log: pino({ level: "debug" }, { write: (line) => this.onLog(line) }),
         handlers: { ...silentHandlers, ...options.handlers },
       },
