@@ -51,10 +51,11 @@ export function fetchPreKeyBundle(store: Store, device: Device): PreKeyBundle {
   return { registrationId, identityKey, signedPreKey, preKey };
 }
 
-/** Ids of the device's one-time pre-keys, ascending. */
-export function preKeyIds(store: Store, device: Device): number[] {
-  const sql = "SELECT id FROM pre_key WHERE phone = ? AND device = ? ORDER BY id";
-  return store.all(sql, device.account.phone, device.id).map((row) => Number(row["id"]));
+/** The device's one-time pre-keys, by ascending id. */
+export function publicPreKeys(store: Store, device: Device): PublicPreKey[] {
+  const sql = "SELECT id, public FROM pre_key WHERE phone = ? AND device = ? ORDER BY id";
+  const rows = store.all(sql, device.account.phone, device.id);
+  return rows.map((row) => ({ id: Number(row["id"]), public: bytes(row["public"]) }));
 }
 
 /** Deletes all one-time pre-keys of a device that uploaded a new identity. */

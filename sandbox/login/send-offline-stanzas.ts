@@ -44,9 +44,6 @@ export function sendOfflineStanzas(
 
 function connectionInbox(connection: Connection): Inbox {
   return {
-    receive: (stanza, encoded) => {
-      if (encoded) connection.sendEncoded(encoded);
-      else connection.send(stanza);
-    },
+    receive: (stanza, encoded) => connection.send(stanza, encoded),
   };
 }

@@ -10,7 +10,8 @@ export interface Content {
 export function readContent(message: proto.IMessage): Content | undefined {
   const content = normalizeMessageContent(message);
   if (!content || content.protocolMessage) return undefined;
-  const text = content.conversation ?? content.extendedTextMessage?.text;
+  // Baileys 6 also encodes an empty `conversation`.
+  const text = content.extendedTextMessage?.text ?? content.conversation;
   if (text !== null && text !== undefined) return { type: "text", text };
   if (content.reactionMessage)
     return { type: "reaction", text: content.reactionMessage.text ?? "" };

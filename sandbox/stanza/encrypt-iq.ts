@@ -7,7 +7,7 @@ import {
   deletePreKeys,
   fetchPreKeyBundle,
   type PreKeyBundle,
-  preKeyIds,
+  publicPreKeys,
 } from "../account/pre-keys.ts";
 import { type BinaryNode, bytesOf, child, children, node, numberOf } from "../wire/node.ts";
 import type { IqContent, IqRequest } from "./iq.ts";
@@ -29,15 +29,19 @@ export function handleEncryptIq(request: IqRequest): IqContent {
 function digest({ network, device }: IqRequest): IqContent {
   // An empty result makes the client upload its keys.
   if (device.preKeyCount === 0) return undefined;
-  const ids = preKeyIds(network.store, device).map((id) => Buffer.from(encodeBigEndian(id, 3)));
-  const hash = createHash("sha1").update(device.identityKey).update(Buffer.concat(ids)).digest();
-  const list = ids.map((id) => node("id", {}, id));
+  const preKeys = publicPreKeys(network.store, device);
+  const { identityKey, signedPreKey } = device;
+  const hash = createHash("sha1");
+  for (const bytes of [identityKey, signedPreKey.public, signedPreKey.signature])
+    hash.update(bytes);
+  for (const key of preKeys) hash.update(key.public);
+  const list = preKeys.map(({ id }) => node("id", {}, encodeBigEndian(id, 3)));
   return [
     node("digest", {}, [
       ...identityNodes(device),
       signedPreKeyNode(device.signedPreKey),
       node("list", {}, list),
-      node("hash", {}, hash),
+      node("hash", {}, hash.digest()),
     ]),
   ];
 }

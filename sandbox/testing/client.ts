@@ -21,6 +21,11 @@ interface Events {
   receipt: BinaryNode;
 }
 
+/** A release of Baileys. */
+export interface Library {
+  makeWASocket: typeof makeWASocket;
+}
+
 /**
  * An unmodified Baileys client. It reconnects after the 515 that ends a pairing, and records its
  * events so that a test can wait for them.
@@ -29,14 +34,23 @@ export class TestClient {
   readonly auth: AuthenticationState;
   readonly #url: string;
   readonly #config: Partial<UserFacingSocketConfig>;
+  readonly #library: Library;
   readonly #log = new EventLog<Events>();
   socket: WASocket;
 
-  /** A client that is not linked, unless `config` has the `auth` of one that is. */
-  constructor(url: string, config: Partial<UserFacingSocketConfig> = {}) {
+  /**
+   * A client that is not linked, unless `config` has the `auth` of one that is.
+   * @param library another release than the one that the product uses
+   */
+  constructor(
+    url: string,
+    config: Partial<UserFacingSocketConfig> = {},
+    library: Library = { makeWASocket },
+  ) {
     silenceLibsignal();
     this.#url = url;
     this.#config = config;
+    this.#library = library;
     this.auth = config.auth ?? memoryAuth();
     this.socket = this.#connect();
   }
@@ -104,7 +118,7 @@ export class TestClient {
   }
 
   #connect(): WASocket {
-    const socket = makeWASocket({
+    const socket = this.#library.makeWASocket({
       ...this.#config,
       auth: this.auth,
       waWebSocketUrl: this.#url,

@@ -1,7 +1,7 @@
 import { pino } from "pino";
 import { z } from "zod";
 import { type Sandbox, type SandboxOptions, startSandbox } from "../sandbox.ts";
-import { TestClient } from "./client.ts";
+import { type Library, TestClient } from "./client.ts";
 
 const json = z.record(z.string(), z.unknown());
 type Json = z.infer<typeof json>;
@@ -50,15 +50,15 @@ export class Harness {
   }
 
   /** A client that is not linked, unless `config` has the `auth` of one that is. */
-  client(config?: ConstructorParameters<typeof TestClient>[1]): TestClient {
-    const client = new TestClient(this.sandbox.webSocketUrl, config);
+  client(config?: ConstructorParameters<typeof TestClient>[1], library?: Library): TestClient {
+    const client = new TestClient(this.sandbox.webSocketUrl, config, library);
     this.#clients.add(client);
     return client;
   }
 
   /** A client that is linked to the phone and connected. */
-  async paired(phone: string): Promise<TestClient> {
-    const client = this.client();
+  async paired(phone: string, library?: Library): Promise<TestClient> {
+    const client = this.client({}, library);
     const qr = await client.qr();
     const scanned = await this.call("POST", `/phones/${phone}/scan`, { qr });
     if (scanned.status !== 200) throw new Error(`scan: ${JSON.stringify(scanned.body)}`);

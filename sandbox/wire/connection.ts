@@ -1,10 +1,17 @@
-import { NOISE_WA_HEADER, proto } from "@whiskeysockets/baileys";
+import { proto } from "@whiskeysockets/baileys";
 import type { KeyPair } from "@whiskeysockets/baileys";
 import type { WebSocket } from "ws";
+import { type Dictionary, dictionary3 } from "./dictionary.ts";
 import { FrameReader, joinFrames } from "./frames.ts";
 import type { BinaryNode } from "./node.ts";
 import { decodeNode, encodeNode } from "./node.ts";
-import { NoiseResponder, type TransportCipher } from "./noise.ts";
+import { fallBack, type Handshake, NoiseResponder, resume, type TransportCipher } from "./noise.ts";
+
+/**
+ * How long nothing is sent after the handshake. Some clients (Baileys 7.0.0-rc.9) lose a stanza that
+ * arrives before they have finished their own part, which takes longer on the internet.
+ */
+const graceMs = 30;
 
 /** What the handshake reveals about a client. */
 export interface ClientHandshake {
@@ -64,13 +71,11 @@ export class Connection {
     return this.#options.socket.bufferedAmount;
   }
 
-  send(outgoing: BinaryNode): void {
-    this.sendEncoded(encodeNode(outgoing));
-  }
-
-  sendEncoded(bytes: Uint8Array): void {
+  /** `encoded` is the same stanza in the current dictionary, if the caller has it already. */
+  send(outgoing: BinaryNode, encoded?: Uint8Array): void {
     if (this.#closed || this.#ending) return;
-    this.#outbox.push(bytes);
+    const usable = this.#dictionary === dictionary3 ? encoded : undefined;
+    this.#outbox.push(usable ?? encodeNode(outgoing, this.#dictionary));
     if (this.#outbox.length === 1) this.#options.whenCommitted(() => this.#flush());
   }
 
@@ -79,10 +84,7 @@ export class Connection {
     if (this.#closed || this.#ending) return;
     if (lastStanza) this.send(lastStanza);
     this.#ending = true;
-    this.#options.whenCommitted(() => {
-      this.#flush();
-      this.#options.socket.close();
-    });
+    this.#options.whenCommitted(() => this.#flush());
   }
 
   /** Cuts the connection like a broken network: no stream error, no close frame. */
@@ -93,39 +95,72 @@ export class Connection {
   #receive(frame: Buffer): void {
     if (this.#ending) return;
     if (this.#incoming) {
-      this.onNode(decodeNode(this.#incoming.decrypt(frame)));
+      this.onNode(decodeNode(this.#incoming.decrypt(frame), this.#dictionary));
       return;
     }
     this.#handshake(proto.HandshakeMessage.decode(frame));
   }
 
   #handshake(message: proto.HandshakeMessage): void {
-    const { staticKey, certificate, socket, onHandshake } = this.#options;
-    const ephemeral = message.clientHello?.ephemeral;
-    if (!this.#noise && ephemeral) {
-      this.#noise = new NoiseResponder(NOISE_WA_HEADER);
-      const serverHello = this.#noise.hello(ephemeral, staticKey, certificate);
-      socket.send(joinFrames([proto.HandshakeMessage.encode({ serverHello }).finish()]));
+    const hello = message.clientHello;
+    if (!this.#noise && hello?.ephemeral) {
+      this.#answerHello({ ...hello, ephemeral: hello.ephemeral });
       return;
     }
     const finish = message.clientFinish;
     if (!this.#noise || !finish?.static || !finish.payload)
       throw new Error("handshake out of order");
-    const done = this.#noise.finish(finish.static, finish.payload);
+    this.#established(this.#noise.finish(finish.static, finish.payload));
+  }
+
+  #answerHello(hello: proto.HandshakeMessage.IClientHello & { ephemeral: Uint8Array }): void {
+    const { staticKey, certificate } = this.#options;
+    const header = this.#reader.header?.bytes ?? Buffer.alloc(0);
+    const { ephemeral, static: clientStatic, payload } = hello;
+    const isResuming = Boolean(clientStatic && payload);
+    if (clientStatic && payload) {
+      const server = { key: staticKey, certificate };
+      const resumed = resume(header, { ephemeral, static: clientStatic, payload }, server);
+      if (resumed) {
+        this.#sendHello(resumed.serverHello);
+        this.#established(resumed.handshake);
+        return;
+      }
+    }
+    this.#noise = isResuming ? fallBack(header) : new NoiseResponder(header);
+    this.#sendHello(this.#noise.hello(ephemeral, staticKey, certificate));
+  }
+
+  #sendHello(serverHello: proto.HandshakeMessage.IServerHello): void {
+    const hello = proto.HandshakeMessage.encode({ serverHello }).finish();
+    this.#options.socket.send(joinFrames([hello]));
+  }
+
+  #established(handshake: Handshake): void {
     this.#noise = null;
-    this.#incoming = done.incoming;
-    this.#outgoing = done.outgoing;
-    onHandshake({
-      payload: proto.ClientPayload.decode(done.payload),
-      noiseKey: done.clientStatic,
+    this.#incoming = handshake.incoming;
+    setTimeout(() => {
+      this.#outgoing = handshake.outgoing;
+      this.#options.whenCommitted(() => this.#flush());
+    }, graceMs);
+    this.#options.onHandshake({
+      payload: proto.ClientPayload.decode(handshake.payload),
+      noiseKey: handshake.clientStatic,
     });
+  }
+
+  get #dictionary(): Dictionary {
+    return this.#reader.header?.dictionary ?? dictionary3;
   }
 
   #flush(): void {
     const cipher = this.#outgoing;
-    if (this.#outbox.length === 0 || !cipher || this.#closed) return;
-    const frames = this.#outbox.map((bytes) => cipher.encrypt(bytes));
-    this.#outbox = [];
-    this.#options.socket.send(joinFrames(frames));
+    if (!cipher || this.#closed) return;
+    if (this.#outbox.length > 0) {
+      const frames = this.#outbox.map((bytes) => cipher.encrypt(bytes));
+      this.#outbox = [];
+      this.#options.socket.send(joinFrames(frames));
+    }
+    if (this.#ending) this.#options.socket.close();
   }
 }

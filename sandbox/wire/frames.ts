@@ -1,19 +1,36 @@
 import { NOISE_WA_HEADER } from "@whiskeysockets/baileys";
+import { type Dictionary, dictionaryOf } from "./dictionary.ts";
 
 /** Larger frames are refused; WhatsApp's are smaller. */
 const maxFrameBytes = 1 << 23;
 
 const nothing: Buffer = Buffer.alloc(0);
 
+/** The protocol and its version; the byte after it is the version of the token dictionary. */
+const protocol = NOISE_WA_HEADER.subarray(0, 3);
+const headerBytes = 4;
+
+/** What a client says before its first frame. */
+export interface ClientHeader {
+  /** Part of what the handshake authenticates. */
+  bytes: Buffer;
+  dictionary: Dictionary;
+}
+
 /** Splits a byte stream into frames: a header once, then frames, each after its 3-byte length. */
 export class FrameReader {
   #pending: Buffer = nothing;
-  #headerSeen = false;
+  #header: ClientHeader | undefined;
+
+  /** Undefined until it was received. */
+  get header(): ClientHeader | undefined {
+    return this.#header;
+  }
 
   /** Adds received bytes and returns the frames they complete. Throws if it is another protocol. */
   push(data: Buffer): Buffer[] {
     this.#pending = this.#pending.length === 0 ? data : Buffer.concat([this.#pending, data]);
-    if (!this.#headerSeen && !this.#readHeader()) return [];
+    if (!this.#header && !this.#readHeader()) return [];
     const frames: Buffer[] = [];
     while (this.#pending.length >= 3) {
       const size = this.#pending.readUIntBE(0, 3);
@@ -34,13 +51,13 @@ export class FrameReader {
       if (this.#pending.length < 7) return false;
       offset = 7 + this.#pending.readUIntBE(4, 3);
     }
-    const end = offset + NOISE_WA_HEADER.length;
+    const end = offset + headerBytes;
     if (this.#pending.length < end) return false;
-    if (!NOISE_WA_HEADER.equals(this.#pending.subarray(offset, end))) {
-      throw new Error("unknown header");
-    }
+    const bytes = Buffer.from(this.#pending.subarray(offset, end));
+    const dictionary = dictionaryOf(bytes.at(-1) ?? 0);
+    if (!protocol.equals(bytes.subarray(0, -1)) || !dictionary) throw new Error("unknown header");
     this.#pending = this.#pending.subarray(end);
-    this.#headerSeen = true;
+    this.#header = { bytes, dictionary };
     return true;
   }
 }

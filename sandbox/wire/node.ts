@@ -1,16 +1,20 @@
 import { inflateSync } from "node:zlib";
 import { decodeDecompressedBinaryNode, encodeBinaryNode } from "@whiskeysockets/baileys";
 import type { BinaryNode } from "@whiskeysockets/baileys";
-import * as dictionary from "@whiskeysockets/baileys/lib/WABinary/constants.js";
+import { type Dictionary, dictionary3 } from "./dictionary.ts";
 
-export { encodeBinaryNode as encodeNode };
 export type { BinaryNode };
+
+/** Encodes a node: a flag byte, then tokens. */
+export function encodeNode(outgoing: BinaryNode, dictionary: Dictionary = dictionary3): Buffer {
+  return encodeBinaryNode(outgoing, dictionary);
+}
 
 /**
  * Decodes a node: a flag byte (2 means deflated), then tokens. Synchronous, unlike Baileys' own
  * function, so that stanzas stay in order.
  */
-export function decodeNode(bytes: Buffer): BinaryNode {
+export function decodeNode(bytes: Buffer, dictionary: Dictionary = dictionary3): BinaryNode {
   const compressed = ((bytes[0] ?? 0) & 2) !== 0;
   const body = bytes.subarray(1);
   return decodeDecompressedBinaryNode(compressed ? inflateSync(body) : body, dictionary);

@@ -45,6 +45,51 @@ export class TransportCipher {
   }
 }
 
+/** A client that knows the server's static key starts with this. */
+const resumeMode = Buffer.from(NOISE_MODE.replace("_XX_", "_IK_"));
+
+/** What the server answers when it does not have that key any more. Hashed, as it is longer than 32 bytes. */
+const fallbackMode = sha256(Buffer.from("Noise_XXfallback_25519_AESGCM_SHA256"));
+
+/** What a handshake gives the server. */
+export interface Handshake {
+  clientStatic: Buffer;
+  payload: Buffer;
+  incoming: TransportCipher;
+  outgoing: TransportCipher;
+}
+
+/** A client hello that resumes. */
+export interface ResumeHello {
+  ephemeral: Uint8Array;
+  static: Uint8Array;
+  payload: Uint8Array;
+}
+
+/**
+ * Answers a client hello that resumes (`Noise_IK_25519_AESGCM_SHA256`): one round trip. Returns
+ * undefined if the hello is not for this static key; the answer then is `fallBack`.
+ */
+export function resume(
+  header: Uint8Array,
+  hello: ResumeHello,
+  server: { key: KeyPair; certificate: Uint8Array },
+):
+  | { handshake: Handshake; serverHello: { ephemeral: Uint8Array; payload: Uint8Array } }
+  | undefined {
+  const noise = new NoiseResponder(header, resumeMode);
+  try {
+    return noise.resume(hello, server);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Goes on as a full handshake with the ephemeral key of a hello that could not be resumed. */
+export function fallBack(header: Uint8Array): NoiseResponder {
+  return new NoiseResponder(header, fallbackMode);
+}
+
 /** The responder of `Noise_XX_25519_AESGCM_SHA256`, the role of WhatsApp's server. */
 export class NoiseResponder {
   #hash: Buffer;
@@ -53,8 +98,8 @@ export class NoiseResponder {
   #counter = 0;
   readonly #ephemeral: KeyPair;
 
-  constructor(header: Uint8Array) {
-    this.#hash = Buffer.from(NOISE_MODE);
+  constructor(header: Uint8Array, mode: Uint8Array = Buffer.from(NOISE_MODE)) {
+    this.#hash = Buffer.from(mode);
     this.#salt = this.#hash;
     this.#key = this.#hash;
     this.#ephemeral = Curve.generateKeyPair();
@@ -76,14 +121,34 @@ export class NoiseResponder {
    * Decrypts the client's last handshake message and returns its static key, its payload and the
    * transport ciphers. Throws if the message is not authentic.
    */
-  finish(encryptedStatic: Uint8Array, encryptedPayload: Uint8Array) {
+  finish(encryptedStatic: Uint8Array, encryptedPayload: Uint8Array): Handshake {
     const clientStatic = this.#decrypt(encryptedStatic);
     this.#mixKey(Curve.sharedKey(this.#ephemeral.private, clientStatic));
     const payload = this.#decrypt(encryptedPayload);
+    return { clientStatic, payload, ...this.#split() };
+  }
+
+  /** The whole handshake of a client that resumes. Throws if the hello is not authentic. */
+  resume(hello: ResumeHello, server: { key: KeyPair; certificate: Uint8Array }) {
+    this.#mixHash(server.key.public);
+    this.#mixHash(hello.ephemeral);
+    this.#mixKey(Curve.sharedKey(server.key.private, hello.ephemeral));
+    const clientStatic = this.#decrypt(hello.static);
+    this.#mixKey(Curve.sharedKey(server.key.private, clientStatic));
+    const payload = this.#decrypt(hello.payload);
+    this.#mixHash(this.#ephemeral.public);
+    this.#mixKey(Curve.sharedKey(this.#ephemeral.private, hello.ephemeral));
+    this.#mixKey(Curve.sharedKey(this.#ephemeral.private, clientStatic));
+    const serverHello = {
+      ephemeral: this.#ephemeral.public,
+      payload: this.#encrypt(server.certificate),
+    };
+    return { serverHello, handshake: { clientStatic, payload, ...this.#split() } };
+  }
+
+  #split(): Pick<Handshake, "incoming" | "outgoing"> {
     const keys = this.#derive(noAdditionalData);
     return {
-      clientStatic,
-      payload,
       incoming: new TransportCipher(keys.subarray(0, 32)),
       outgoing: new TransportCipher(keys.subarray(32)),
     };
