@@ -2346,19 +2346,20 @@ begin
 end;
 $$;
 
--- Returns where a session runs, under which epoch, and its pairing data; no row when the tenant has no
--- such session.
+-- Returns where a session runs, under which epoch, its pairing data and why its last connection ended;
+-- no row when the tenant has no such session.
 -- `connector_url` is null while no live connector owns the session.
 create function public.locate_session(tenant_id text, session_id text)
 returns table (
   uid uuid, epoch bigint, network text, state text, desired text, qr text,
   qr_expires_at timestamptz, pairing_code text, pairing_code_expires_at timestamptz,
+  last_disconnect jsonb,
   connector_id uuid, connector_url text, connector_instance text
 )
 language sql stable set search_path = ''
 as $$
   select r.uid, s.epoch, r.network, r.state, s.desired, s.qr, s.qr_expires_at,
-         s.pairing_code, s.pairing_code_expires_at, c.id, c.url, c.instance
+         s.pairing_code, s.pairing_code_expires_at, s.last_disconnect, c.id, c.url, c.instance
   from public.session_resources r
   join public.whatsapp_sessions s on s.uid = r.uid
   left join public.connectors c on c.id = s.connector_id and c.lease_expires_at > now()

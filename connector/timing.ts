@@ -17,6 +17,11 @@ export interface Timing {
   /** How long new QR codes are made after pairing was requested. */
   pairingWindowMs: number;
   reconnect: BackoffLimits;
+  /**
+   * For so long after a session was claimed from another connector, a connection that replaces ours is
+   * taken for the last one of that connector.
+   */
+  takeoverMs: number;
   /** A connection that stays open this long resets the reconnect delay. */
   settledMs: number;
   /** How long a closing handshake may take; then the socket is closed without it. */
@@ -44,6 +49,7 @@ export const defaultTiming: Timing = {
   watchEveryMs: 5000,
   pairingWindowMs: 10 * 60_000,
   reconnect: { baseMs: 1000, capMs: 60_000 },
+  takeoverMs: 60_000,
   settledMs: 30_000,
   closeMs: 1000,
   stopSendsMs: 8000,

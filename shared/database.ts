@@ -9,7 +9,7 @@ import type { Event } from "./event.ts";
 import type { Media } from "./media.ts";
 import type { Message, MessageStatus } from "./message.ts";
 import type { Stats } from "./stats.ts";
-import type { Network, Session, SessionState } from "./session.ts";
+import type { Disconnect, Network, Session, SessionState } from "./session.ts";
 
 type Tables = Generated["public"]["Tables"];
 type Views = Generated["public"]["Views"];
@@ -115,6 +115,7 @@ export type LocatedSession = Narrow<
     qr_expires_at: string | null;
     pairing_code: string | null;
     pairing_code_expires_at: string | null;
+    last_disconnect: Disconnect | null;
     connector_id: string | null;
     connector_url: string | null;
     connector_instance: string | null;

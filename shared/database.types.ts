@@ -1223,6 +1223,7 @@ export type Database = {
           connector_url: string;
           desired: string;
           epoch: number;
+          last_disconnect: Json;
           network: string;
           pairing_code: string;
           pairing_code_expires_at: string;

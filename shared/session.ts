@@ -24,10 +24,14 @@ export const sessionIdSchema = z
     "Must be 1 to 64 letters, digits, dots, dashes or underscores, starting with a letter or digit",
   );
 
-/** Why a connection ended: a stable reason, WhatsApp's close code if there was one, the time. */
+/**
+ * Why a connection ended, or could not be opened: a stable reason, WhatsApp's close code if there was
+ * one, what to do if there is something to do, the time.
+ */
 export const disconnectSchema = z.object({
   reason: z.string(),
   code: z.number().int().optional(),
+  detail: z.string().optional(),
   at: z.string(),
 });
 export type Disconnect = z.infer<typeof disconnectSchema>;

@@ -15,7 +15,7 @@ export class PairingWindow {
   /** The ref of the QR code; the code may change before its ref expires. */
   #ref: string | undefined;
   #refExpiresAt = 0;
-  #firstQr = Promise.withResolvers<true>();
+  #firstQr = Promise.withResolvers<boolean>();
 
   constructor(windowMs: number, now: () => number = Date.now) {
     this.#windowMs = windowMs;
@@ -50,7 +50,14 @@ export class PairingWindow {
     return new Date(this.#refExpiresAt).toISOString();
   }
 
-  firstQr(): Promise<true> {
+  /** The connection ended before it showed a QR code. */
+  connectionFailed(): void {
+    this.#firstQr.resolve(false);
+    this.#firstQr = Promise.withResolvers();
+  }
+
+  /** True when a QR code is shown, false when the connection ended before that. */
+  firstQr(): Promise<boolean> {
     return this.#firstQr.promise;
   }
 

@@ -5,6 +5,8 @@ const paired: Circumstances = {
   isPaired: true,
   failures: 0,
   isPairingRequested: true,
+  isCodeShown: false,
+  isTakenOver: false,
   backoff: { baseMs: 1000, capMs: 60_000 },
   random: () => 1,
 };
@@ -29,6 +31,8 @@ test.each([
 test.each([
   [440, "replaced"],
   [403, "forbidden"],
+  [402, "temporarily_banned"],
+  [405, "client_outdated"],
 ])("%i stops the session", (code, reason) => {
   expect(afterClose({ code }, paired)).toEqual({ kind: "stop", reason });
 });
@@ -46,8 +50,26 @@ test.each([408, 428, 500, 503, 599, undefined])(
   },
 );
 
+test("replaced soon after it was claimed from another connector, a session reconnects", () => {
+  expect(afterClose({ code: 440 }, { ...paired, isTakenOver: true })).toMatchObject({
+    kind: "reconnect",
+    delayMs: 1000,
+    reason: "replaced",
+  });
+});
+
+test("a network that cannot be reached never logs a session out", () => {
+  expect(afterClose({ unreachable: "Unexpected server response: 401" }, paired)).toMatchObject({
+    kind: "reconnect",
+    delayMs: 1000,
+    reason: "unreachable",
+  });
+});
+
 test("an unpaired session shows new QR codes while pairing is requested", () => {
-  expect(afterClose({ code: 408 }, unpaired)).toMatchObject({ kind: "reconnect", delayMs: 0 });
+  const shown = { ...unpaired, isCodeShown: true };
+  expect(afterClose({ code: 408 }, shown)).toMatchObject({ kind: "reconnect", delayMs: 0 });
+  expect(afterClose({ code: 408 }, unpaired)).toMatchObject({ kind: "reconnect", delayMs: 1000 });
   expect(afterClose({ code: 503 }, unpaired)).toMatchObject({ kind: "reconnect", delayMs: 1000 });
   expect(afterClose({ code: 408 }, { ...unpaired, isPairingRequested: false })).toEqual({
     kind: "stop",

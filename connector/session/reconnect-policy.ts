@@ -9,6 +9,10 @@ export interface Circumstances {
   failures: number;
   /** Whether a QR code was requested not too long ago. */
   isPairingRequested: boolean;
+  /** Whether the connection showed a QR code or a pairing code. */
+  isCodeShown: boolean;
+  /** Whether another connector had the session a moment ago. */
+  isTakenOver: boolean;
   backoff: BackoffLimits;
   random: () => number;
 }
@@ -25,7 +29,10 @@ export type Next =
 const restartRequired = 515;
 const loggedOut = 401;
 const replaced = 440;
+const temporarilyBanned = 402;
 const forbidden = 403;
+const clientOutdated = 405;
+const timedOut = 408;
 
 const reasons: Record<number, string> = {
   401: "logged_out",
@@ -42,34 +49,43 @@ const reasons: Record<number, string> = {
 };
 
 /** A stable word for a close code. */
-export function reasonOf({ code, detail }: CloseReason): string {
+export function reasonOf({ code, detail, unreachable }: CloseReason): string {
+  if (unreachable !== undefined) return "unreachable";
   if (detail === "device_removed") return "logged_out";
   return (code === undefined ? undefined : reasons[code]) ?? "connection_lost";
 }
 
 export function afterClose(closed: CloseReason, circumstances: Circumstances): Next {
-  const { isPaired, failures, isPairingRequested, backoff, random } = circumstances;
+  const { isPaired, failures, backoff, random } = circumstances;
+  const { code } = closed;
   const reason = reasonOf(closed);
-  if (closed.code === restartRequired) {
+  if (code === restartRequired) {
     const state = isPaired ? "reconnecting" : "connecting";
     return { kind: "reconnect", delayMs: 0, state, reason };
   }
+  // Trying again changes neither.
+  if (code === temporarilyBanned || code === clientOutdated) return { kind: "stop", reason };
   const delayMs = backoffMs(failures, backoff, random);
+  if (!isPaired) return afterPairing(closed, { reason, delayMs }, circumstances);
 
-  if (!isPaired) {
-    if (!isPairingRequested) return { kind: "stop", reason: "qr_timeout" };
-    // The connection has shown all of its QR codes; another one has new codes.
-    const areCodesUsedUp = closed.code === 408;
-    return {
-      kind: "reconnect",
-      delayMs: areCodesUsedUp ? 0 : delayMs,
-      state: "connecting",
-      reason,
-    };
-  }
-  if (reason === "logged_out" || closed.code === loggedOut) {
+  if (reason === "logged_out" || code === loggedOut) {
     return { kind: "logged_out", delayMs: 0, reason: "logged_out" };
   }
-  if (closed.code === replaced || closed.code === forbidden) return { kind: "stop", reason };
+  // The former owner may have opened its last connection after ours.
+  const isFormerOwner = code === replaced && circumstances.isTakenOver;
+  if (code === forbidden || (code === replaced && !isFormerOwner)) return { kind: "stop", reason };
   return { kind: "reconnect", delayMs, state: "reconnecting", reason };
+}
+
+function afterPairing(
+  { code, unreachable }: CloseReason,
+  { reason, delayMs }: { reason: string; delayMs: number },
+  { isPairingRequested, isCodeShown }: Circumstances,
+): Next {
+  if (!isPairingRequested) {
+    return { kind: "stop", reason: unreachable === undefined ? "qr_timeout" : reason };
+  }
+  // The connection has shown all of its QR codes; another one has new codes.
+  const areCodesUsedUp = code === timedOut && isCodeShown;
+  return { kind: "reconnect", delayMs: areCodesUsedUp ? 0 : delayMs, state: "connecting", reason };
 }

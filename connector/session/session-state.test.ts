@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { CloseReason } from "../whatsapp/close-reason.ts";
 import {
   type SessionEvent,
   type SessionStatus,
@@ -7,6 +8,7 @@ import {
 } from "./session-state.ts";
 
 const limits: TransitionLimits = {
+  network: "live",
   reconnect: { baseMs: 1000, capMs: 60_000 },
   random: () => 1,
   now: () => Date.UTC(2026, 0, 1),
@@ -21,8 +23,15 @@ const qr: SessionEvent = {
   isPairingRequested: true,
 };
 
+function closed(
+  reason: CloseReason,
+  { isPaired, isTakenOver = false }: { isPaired: boolean; isTakenOver?: boolean },
+): SessionEvent {
+  return { kind: "closed", closed: reason, isPaired, isPairingRequested: true, isTakenOver };
+}
+
 function closedWith(code: number, isPaired: boolean): SessionEvent {
-  return { kind: "closed", closed: { code }, isPaired, isPairingRequested: true };
+  return closed({ code }, { isPaired });
 }
 
 test("a QR code is stored and announced", () => {
@@ -131,6 +140,85 @@ test("the delay before a reconnect grows until a connection held", () => {
   const held = transition(second.status, { kind: "connection_held" }, limits);
   expect(transition(held.status, closedWith(503, true), limits).action).toMatchObject({
     delayMs: 1000,
+  });
+});
+
+test("after a login that succeeded the delay stays short, however often the line drops", () => {
+  const me = { phone: "393331234567", lid: null };
+  let status: SessionStatus = { state: "reconnecting", failures: 9 };
+  const delays: unknown[] = [];
+  for (let drops = 0; drops < 5; drops++) {
+    status = transition(status, { kind: "connected", me }, limits).status;
+    const dropped = transition(status, closedWith(503, true), limits);
+    status = dropped.status;
+    if (dropped.action.kind === "open") delays.push(dropped.action.delayMs);
+  }
+  expect(delays).toEqual([4000, 4000, 4000, 4000, 4000]);
+});
+
+test("a network that cannot be reached is the session's last_disconnect, without an event", () => {
+  const failed = transition(
+    unpaired,
+    closed({ unreachable: "ENOTFOUND" }, { isPaired: false }),
+    limits,
+  );
+  expect(failed).toMatchObject({
+    status: { state: "connecting", failures: 1, isUnreachable: true },
+    action: { kind: "open", delayMs: 1000 },
+  });
+  const [change] = failed.write?.items ?? [];
+  expect(change).not.toHaveProperty("event");
+  expect(change?.patch.last_disconnect).toEqual({
+    reason: "unreachable",
+    detail: expect.stringContaining("WhatsApp cannot be reached from the connector (ENOTFOUND)"),
+    at,
+  });
+  const shown = transition(failed.status, qr, limits);
+  expect(shown.write?.items[0].patch).toMatchObject({ state: "qr", last_disconnect: null });
+  expect(shown.status).toEqual({ state: "qr", failures: 1 });
+});
+
+test("an unpaired session without a network tries again less and less often", () => {
+  let status = unpaired;
+  const delays: unknown[] = [];
+  for (let attempt = 0; attempt < 8; attempt++) {
+    const failed = transition(
+      status,
+      closed({ unreachable: "ENOTFOUND" }, { isPaired: false }),
+      limits,
+    );
+    status = failed.status;
+    if (failed.action.kind === "open") delays.push(failed.action.delayMs);
+  }
+  expect(delays).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]);
+});
+
+test("an outdated version stops the session and says what to do", () => {
+  expect(transition(unpaired, closedWith(405, false), limits)).toMatchObject({
+    status: { state: "disconnected" },
+    write: {
+      items: [
+        {
+          patch: {
+            desired: "disconnected",
+            last_disconnect: {
+              reason: "client_outdated",
+              code: 405,
+              detail: expect.stringContaining("Set WA_WEB_VERSION"),
+            },
+          },
+        },
+      ],
+    },
+    action: { kind: "end" },
+  });
+});
+
+test("replaced soon after a takeover, the session connects again", () => {
+  const event = closed({ code: 440 }, { isPaired: true, isTakenOver: true });
+  expect(transition(online, event, limits)).toMatchObject({
+    status: { state: "reconnecting" },
+    action: { kind: "open", delayMs: 1000, device: "same" },
   });
 });
 

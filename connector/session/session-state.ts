@@ -1,8 +1,9 @@
-import type { SessionState } from "../../shared/session.ts";
+import type { Disconnect, Network, SessionState } from "../../shared/session.ts";
 import type { BackoffLimits } from "../wait/backoff.ts";
 import type { CloseReason } from "../whatsapp/close-reason.ts";
 import { type Identity, nobody } from "../whatsapp/identity.ts";
-import type { ChangeItem } from "../write/write.ts";
+import type { ChangeItem, SessionPatch } from "../write/write.ts";
+import { detailOf } from "./disconnect-detail.ts";
 import { afterClose } from "./reconnect-policy.ts";
 
 /** Where a session stands. */
@@ -10,6 +11,8 @@ export interface SessionStatus {
   state: SessionState;
   /** Closes in a row without a connection that held. */
   failures: number;
+  /** Whether nothing came from the network when it was tried last. */
+  isUnreachable?: boolean;
 }
 
 export type SessionEvent =
@@ -21,7 +24,13 @@ export type SessionEvent =
   | { kind: "connected"; me: Identity }
   /** The connection has been open for long enough to call it a good one. */
   | { kind: "connection_held" }
-  | { kind: "closed"; closed: CloseReason; isPaired: boolean; isPairingRequested: boolean }
+  | {
+      kind: "closed";
+      closed: CloseReason;
+      isPaired: boolean;
+      isPairingRequested: boolean;
+      isTakenOver: boolean;
+    }
   | { kind: "stopped"; reason: string; code?: number | undefined }
   /** The device was unlinked at the request of the tenant. */
   | { kind: "unlinked" }
@@ -52,12 +61,15 @@ export interface Transition {
 }
 
 export interface TransitionLimits {
+  network: Network;
   reconnect: BackoffLimits;
   random: () => number;
   /** The time of the event. */
   now: () => number;
 }
 
+/** The failures that still count when a connection worked: one that drops at once is not hammered. */
+const failuresAfterSuccess = 2;
 const none: Action = { kind: "none" };
 
 /** What an event makes of a session: its next status, what to store and what to do. */
@@ -98,7 +110,7 @@ export function transition(
       };
     case "connected":
       return {
-        status: { ...status, state: "connected" },
+        status: { state: "connected", failures: Math.min(status.failures, failuresAfterSuccess) },
         write: { items: [connected(event.me, limits)] },
         action: none,
       };
@@ -129,22 +141,25 @@ export function transition(
   }
 }
 
+interface Cause {
+  reason: string;
+  code?: number | undefined;
+  detail?: string | undefined;
+}
+
 /** The change of a session that ended with this reason and stays so until it is connected again. */
-export function stopped(
-  cause: { reason: string; code?: number | undefined },
-  limits: Pick<TransitionLimits, "now">,
-): ChangeItem {
+export function stopped(cause: Cause, limits: Pick<TransitionLimits, "now">): ChangeItem {
   return disconnected({ state: "disconnected", ...cause }, limits);
 }
 
 function stop(
   status: SessionStatus,
-  { reason, code }: { reason: string; code?: number | undefined },
+  { reason, code, detail }: Cause,
   limits: TransitionLimits,
 ): Transition {
   return {
     status: { ...status, state: "disconnected" },
-    write: { items: [stopped({ reason, code }, limits)] },
+    write: { items: [stopped({ reason, code, detail }, limits)] },
     action: { kind: "end" },
   };
 }
@@ -153,14 +168,19 @@ function showQr(
   status: SessionStatus,
   { qr, expiresAt }: { qr: string; expiresAt: string },
 ): Transition {
-  const patch = { qr, qr_expires_at: expiresAt };
+  const patch = {
+    qr,
+    qr_expires_at: expiresAt,
+    ...(status.isUnreachable === true ? { last_disconnect: null } : {}),
+  };
+  const failures = Math.min(status.failures, failuresAfterSuccess);
   // While a code is being typed, the QR is kept without a word about it.
   if (status.state === "pairing_code") {
     const items: [ChangeItem] = [change({ patch: { state: "pairing_code", ...patch } })];
-    return { status, write: { items }, action: none };
+    return { status: { state: "pairing_code", failures }, write: { items }, action: none };
   }
   return {
-    status: { ...status, state: "qr" },
+    status: { state: "qr", failures },
     write: {
       items: [
         change({
@@ -176,45 +196,58 @@ function showQr(
 
 function afterConnection(
   status: SessionStatus,
-  { closed, isPaired, isPairingRequested }: SessionEvent & { kind: "closed" },
+  { closed, ...event }: SessionEvent & { kind: "closed" },
   limits: TransitionLimits,
 ): Transition {
   const next = afterClose(closed, {
-    isPaired,
-    isPairingRequested,
+    ...event,
+    isCodeShown: status.state === "qr" || status.state === "pairing_code",
     failures: status.failures,
     backoff: limits.reconnect,
     random: limits.random,
   });
+  const { reason } = next;
+  const cause = { reason, code: closed.code, detail: detailOf(reason, closed, limits.network) };
   switch (next.kind) {
     case "stop":
-      return stop(status, { reason: next.reason, code: closed.code }, limits);
+      return stop(status, cause, limits);
     case "logged_out":
       return {
         status: { ...status, state: "logged_out" },
         write: {
           clearAuth: true,
-          items: [
-            disconnected({ state: "logged_out", reason: next.reason, code: closed.code }, limits),
-          ],
+          items: [disconnected({ state: "logged_out", ...cause }, limits)],
         },
         action: { kind: "open", delayMs: next.delayMs, device: "new" },
       };
     case "reconnect": {
-      const { reason, delayMs } = next;
+      const { delayMs } = next;
       // The first login after a scan is not a reconnect.
       const state = delayMs === 0 && status.state === "connecting" ? status.state : next.state;
       const item =
         status.state === "connected"
-          ? disconnected({ state, reason, code: closed.code }, limits)
-          : change({ patch: { state, ...noPairing } });
+          ? disconnected({ state, ...cause }, limits)
+          : change({ patch: { state, ...noPairing, ...failedAttempt(cause, next, limits) } });
       return {
-        status: { state, failures: delayMs > 0 ? status.failures + 1 : status.failures },
+        status: {
+          state,
+          failures: delayMs > 0 ? status.failures + 1 : status.failures,
+          isUnreachable: closed.unreachable !== undefined,
+        },
         write: { items: [item] },
-        action: { kind: "open", delayMs, device: isPaired ? "same" : "new" },
+        action: { kind: "open", delayMs, device: event.isPaired ? "same" : "new" },
       };
     }
   }
+}
+
+/** A connection that could not be opened says why; one that only begins again has no reason. */
+function failedAttempt(
+  cause: Cause,
+  { delayMs }: { delayMs: number },
+  { now }: TransitionLimits,
+): Pick<SessionPatch, "last_disconnect"> {
+  return delayMs === 0 ? {} : { last_disconnect: disconnectOf(cause, now) };
 }
 
 /** What is shown for pairing belongs to the connection that showed it. */
@@ -242,22 +275,31 @@ function connected(me: Identity, { now }: TransitionLimits): ChangeItem {
 }
 
 function disconnected(
-  ended: { state: SessionState; reason: string; code?: number | undefined },
+  { state, ...cause }: Cause & { state: SessionState },
   { now }: Pick<TransitionLimits, "now">,
 ): ChangeItem {
-  const { state, reason, code } = ended;
-  const cause = { reason, ...(code === undefined ? {} : { code }) };
-  const isUnlinked = state === "logged_out" || reason === "unlinked";
+  const lastDisconnect = disconnectOf(cause, now);
+  const { at: _at, ...eventData } = lastDisconnect;
+  const isUnlinked = state === "logged_out" || cause.reason === "unlinked";
   return change({
     patch: {
       state,
-      last_disconnect: { ...cause, at: new Date(now()).toISOString() },
+      last_disconnect: lastDisconnect,
       ...noPairing,
       connected_at: null,
       ...(state === "disconnected" ? { desired: "disconnected" } : {}),
       ...(isUnlinked ? nobody : {}),
     },
     event: "session.disconnected",
-    event_data: cause,
+    event_data: eventData,
   });
+}
+
+function disconnectOf({ reason, code, detail }: Cause, now: () => number): Disconnect {
+  return {
+    reason,
+    ...(code === undefined ? {} : { code }),
+    ...(detail === undefined ? {} : { detail }),
+    at: new Date(now()).toISOString(),
+  };
 }

@@ -29,6 +29,7 @@ export class Session {
   readonly network: ClaimedSession["network"];
   readonly outbox: Outbox;
   readonly #claimed: ClaimedSession;
+  readonly #claimedAt = performance.now();
   readonly #services: SessionServices;
   readonly #device: Device;
   readonly #log: Log;
@@ -121,10 +122,10 @@ export class Session {
     }
     const shown = await withTimeout(this.#pairing.firstQr(), this.#services.timing.ackTimeoutMs);
     const connection = this.#connection;
-    if (shown === undefined || connection === undefined) {
+    if (shown !== true || connection === undefined) {
       throw new ApiError(
         "connector_unavailable",
-        "WhatsApp did not respond. Request a pairing code again.",
+        "WhatsApp cannot be reached at the moment; the session's last_disconnect says why. Request a pairing code again.",
       );
     }
     const raw = await connection.requestPairingCode(phone);
@@ -185,6 +186,12 @@ export class Session {
     clearTimeout(this.#timer);
   }
 
+  /** Whether another connector may have had a connection of this session until a moment ago. */
+  get #isTakenOver(): boolean {
+    const isFirstOwner = this.epoch === 1;
+    return !isFirstOwner && performance.now() - this.#claimedAt < this.#services.timing.takeoverMs;
+  }
+
   #requireUnpaired(): void {
     if (!this.isPaired) return;
     throw new ApiError(
@@ -197,6 +204,7 @@ export class Session {
   async #handle(event: SessionEvent): Promise<void> {
     const { timing, random, onGone } = this.#services;
     const { status, write, action } = transition(this.#status, event, {
+      network: this.network,
       reconnect: timing.reconnect,
       random,
       now: Date.now,
@@ -298,7 +306,9 @@ export class Session {
       closed,
       isPaired: this.isPaired,
       isPairingRequested: this.#pairing.isOpen,
+      isTakenOver: this.#isTakenOver,
     });
+    if (closed.unreachable !== undefined) this.#pairing.connectionFailed();
     if (this.state === "logged_out") this.#pairing.open();
   }
 

@@ -3,11 +3,21 @@ export interface CloseReason {
   code?: number;
   /** The type or tag of the stanza that closed it, such as `device_removed`. */
   detail?: string;
+  /** Why the network could not be reached, when nothing at all came from it. */
+  unreachable?: string;
 }
 
-/** Reads `lastDisconnect.error` of Baileys, a Boom. */
-export function readCloseReason(error: unknown): CloseReason {
-  const code = at(error, "output", "statusCode");
+/**
+ * Reads `lastDisconnect.error` of Baileys, a Boom. `hasResponded` says whether the network sent
+ * anything on this connection.
+ */
+export function readCloseReason(
+  error: unknown,
+  { hasResponded }: { hasResponded: boolean },
+): CloseReason {
+  if (!hasResponded) return { unreachable: causeOf(error) ?? "no response" };
+  // Baileys makes up a code for an error of the WebSocket, which would read as one of WhatsApp's.
+  const code = isSocketError(error) ? undefined : at(error, "output", "statusCode");
   const detail = at(error, "data", "attrs", "type") ?? at(error, "data", "tag");
   return {
     ...(typeof code === "number" && Number.isInteger(code) ? { code } : {}),
@@ -22,7 +32,19 @@ const connectionClosed = 428;
  * a moment before Baileys reports the close.
  */
 export function isConnectionFailure(error: unknown): boolean {
-  return readCloseReason(error).code === connectionClosed || at(error, "syscall") === "write";
+  return at(error, "output", "statusCode") === connectionClosed || at(error, "syscall") === "write";
+}
+
+function isSocketError(error: unknown): boolean {
+  return at(error, "data") instanceof Error;
+}
+
+/** The code of a system error, such as ENOTFOUND, or the text of the WebSocket's own. */
+function causeOf(error: unknown): string | undefined {
+  const cause = isSocketError(error) ? at(error, "data") : undefined;
+  const code = at(cause, "code") ?? at(cause, "errors", "0", "code");
+  const text = code ?? at(cause, "message");
+  return typeof text === "string" && text !== "" ? text : undefined;
 }
 
 function at(value: unknown, ...path: string[]): unknown {

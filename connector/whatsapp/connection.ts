@@ -23,6 +23,7 @@ export class WhatsAppConnection {
   readonly #sender: MessageSender;
   readonly #closeMs: number;
   #lastFrameAt = performance.now();
+  #hasResponded = false;
   #closed = false;
 
   constructor(options: ConnectionOptions) {
@@ -121,10 +122,13 @@ export class WhatsAppConnection {
       if (connection === "open") handlers.onOpen(ownIdentity(this.#credentials));
       if (connection === "close") {
         this.#closed = true;
-        handlers.onClose(readCloseReason(lastDisconnect?.error));
+        handlers.onClose(
+          readCloseReason(lastDisconnect?.error, { hasResponded: this.#hasResponded }),
+        );
       }
     });
     ws.on("frame", () => {
+      this.#hasResponded = true;
       this.#lastFrameAt = performance.now();
     });
     ws.on("CB:ack,class:message", ({ attrs }: BinaryNode) => {

@@ -123,7 +123,7 @@ export interface SessionPatch {
   pairing_code?: string | null;
   pairing_code_expires_at?: string | null;
   connected_at?: string | null;
-  last_disconnect?: Disconnect;
+  last_disconnect?: Disconnect | null;
   desired?: "disconnected";
 }
 

@@ -7,7 +7,7 @@ import { credentialsSchema } from "../../connector/whatsapp/auth-state.ts";
 import { createDeviceCaches } from "../../connector/whatsapp/device-caches.ts";
 import { WhatsAppConnection } from "../../connector/whatsapp/connection.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
-import { Stack } from "./stack.ts";
+import { eventually, Stack } from "./stack.ts";
 
 let stack: Stack;
 let proxy: TcpProxy;
@@ -58,6 +58,64 @@ test("replaced by another connection of the same device, it stays away", async (
     data: { reason: "replaced", code: 440, last_disconnect: { reason: "replaced", code: 440 } },
   });
   thief.terminate();
+});
+
+test("replaced soon after it was taken over, a session comes back", async () => {
+  const { uid } = await stack.pair("taken", "393331000003");
+  await stack.database.pool.query(
+    "update whatsapp_sessions set connector_id = null where uid = $1",
+    [uid],
+  );
+  const taken = await eventually(
+    () => stack.epochOf(uid),
+    (epoch) => epoch > 1,
+    "a new epoch",
+  );
+  await stack.until("taken", (session) => session.state === "connected");
+  await connectAs(uid);
+  await eventually(
+    () => stack.events("session.disconnected"),
+    (events) =>
+      events.some((event) => event.session_id === "taken" && event.data["reason"] === "replaced"),
+    "the end of its connection",
+  );
+  const back = await stack.until("taken", (session) => session.state === "connected");
+  expect(back).toMatchObject({ desired: "connected", epoch: taken });
+});
+
+test("what the network does not answer is not retried without a pause, and is named", async () => {
+  proxy.refuse();
+  await stack.createSession("unreachable");
+  const { last_disconnect: last } = await stack.until(
+    "unreachable",
+    (session) => session.last_disconnect !== null,
+  );
+  expect(last).toMatchObject({
+    reason: "unreachable",
+    detail: expect.stringContaining("The sandbox network cannot be reached"),
+  });
+  await stack.phone("POST", "/phones", { phone: "393331000004", name: "Later" });
+  proxy.pass();
+  const { last_disconnect: after } = await stack.until(
+    "unreachable",
+    (session) => session.state === "qr",
+  );
+  expect(after).toBeNull();
+});
+
+test.each([
+  [402, "temporarily_banned", "Open WhatsApp on the phone"],
+  [405, "client_outdated", "Set WA_WEB_VERSION"],
+])("refused with %i, a session stops and says what to do", async (code, reason, detail) => {
+  const phone = `3933310010${code}`;
+  await stack.pair(`refused-${code}`, phone);
+  await stack.phone("POST", "/faults", { kind: "refuse-login", code, phone });
+  await stack.phone("POST", "/faults", { kind: "drop-sockets", phone });
+  const stopped = await stack.until(`refused-${code}`, ({ state }) => state === "disconnected");
+  expect(stopped).toMatchObject({
+    desired: "disconnected",
+    last_disconnect: { reason, code, detail: expect.stringContaining(detail) },
+  });
 });
 
 /** Connects with the credentials of a session, as somebody does who copied them. */

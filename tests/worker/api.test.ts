@@ -29,6 +29,24 @@ async function send(
   return { response, body: (await response.json()) as Problem };
 }
 
+test("where the network cannot be reached, the QR endpoint says why at once", async () => {
+  await send("POST", "/tenant/sessions", { body: '{"session_id":"unreachable"}' });
+  const detail = "WhatsApp cannot be reached from the connector (ENOTFOUND).";
+  const last = { reason: "unreachable", detail, at: new Date().toISOString() };
+  await plane.sql.query(
+    "update whatsapp_sessions set state = 'connecting', last_disconnect = $1 where session_id = 'unreachable'",
+    [last],
+  );
+  const startedAt = performance.now();
+  const { response, body } = await send("GET", "/session/unreachable/qr");
+  expect(performance.now() - startedAt).toBeLessThan(3000);
+  expect(response.status).toBe(503);
+  expect(body).toMatchObject({
+    code: "session_unavailable",
+    detail: expect.stringContaining(detail),
+  });
+});
+
 test.each([
   ["GET", "/nowhere", undefined, 404, "not_found"],
   ["PUT", "/tenant/sessions", "{}", 405, "method_not_allowed"],
