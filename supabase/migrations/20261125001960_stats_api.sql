@@ -44,8 +44,10 @@ as $$
            coalesce(n.sent, 0) as sent, coalesce(n.delivered, 0) as delivered,
            coalesce(n.failed, 0) as failed
     from generate_series(
-      date_trunc(bucket, since, 'UTC'), until - interval '1 microsecond',
-      ('1 ' || bucket)::interval, 'UTC') b(start)
+      date_trunc(bucket, since at time zone 'UTC'),
+      (until - interval '1 microsecond') at time zone 'UTC',
+      ('1 ' || bucket)::interval) utc(start)
+    cross join lateral (select utc.start at time zone 'UTC' as start) b
     left join (
       select date_trunc(bucket, o.hour, 'UTC') as start, sum(o.calls) as calls,
              sum(o.received) as received, sum(o.sent) as sent, sum(o.delivered) as delivered,

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { Pool } from "pg";
 import { pino } from "pino";
 import { applyMigrations } from "../../local/postgres/apply-migrations.ts";
+import type { Binaries } from "../../local/postgres/binaries.ts";
 import { prepareDatabase } from "../../local/postgres/prepare-database.ts";
 import { startPostgres } from "../../local/postgres/start-postgres.ts";
 
@@ -31,8 +32,8 @@ export function createPool(databaseUrl: string): Pool {
   return pool;
 }
 
-/** A PostgreSQL of its own with our schema, for one test file. */
-export async function startTestDatabase(): Promise<TestDatabase> {
+/** A PostgreSQL of its own with our schema, for one test file; `binaries` of another version. */
+export async function startTestDatabase(binaries?: Binaries): Promise<TestDatabase> {
   const dataDir = await mkdtemp(join(tmpdir(), "whatsapp-microservice-test-"));
   const log = pino({ level: "silent" });
   const postgres = await startPostgres({
@@ -41,6 +42,7 @@ export async function startTestDatabase(): Promise<TestDatabase> {
     password: "secret",
     durable: false,
     log,
+    ...(binaries === undefined ? {} : { binaries }),
   });
   await prepareDatabase(postgres.databaseUrl);
   await applyMigrations(postgres.databaseUrl, migrationsDir);
