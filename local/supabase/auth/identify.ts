@@ -6,17 +6,23 @@ import type { TokenProblem, TokenVerifier } from "./verify-token.ts";
 /**
  * Identifies the caller: `apikey` grants access to the project, and the bearer token, if there is
  * one, gives the role and the claims.
+ * @param options.bearerIsEnough whether a bearer token needs no `apikey` beside it, as in Storage
  * @throws HttpError 401, in the words of the hosted gateway and PostgREST.
  */
-export async function identify(exchange: Exchange, verify: TokenVerifier): Promise<Caller> {
-  const apiKey = header(exchange, "apikey") ?? exchange.query.get("apikey") ?? undefined;
+export async function identify(
+  exchange: Exchange,
+  verify: TokenVerifier,
+  options: { bearerIsEnough?: boolean } = {},
+): Promise<Caller> {
+  const bearer = /^Bearer\s+(.+)$/i.exec(header(exchange, "authorization") ?? "")?.[1];
+  const given = header(exchange, "apikey") ?? exchange.query.get("apikey") ?? undefined;
+  const apiKey = given ?? (options.bearerIsEnough ? bearer : undefined);
   if (!apiKey) {
     throw new HttpError(401, {
       message: "No API key found in request",
       hint: "No `apikey` request header or url param was found.",
     });
   }
-  const bearer = /^Bearer\s+(.+)$/i.exec(header(exchange, "authorization") ?? "")?.[1];
   if (bearer !== undefined && bearer !== apiKey) {
     const key = await verify(apiKey);
     if (!key.ok) throw invalidApiKey();

@@ -60,6 +60,13 @@ describe("calling functions", () => {
     expect(words.data).toBe("A B");
   });
 
+  it("counts the one row of a function that returns no set", async () => {
+    const sum = await project.service.rpc("add", { a: 2, b: 3 }, { count: "exact" });
+    expect(sum).toMatchObject({ data: 5, count: 1 });
+    const uncounted = await project.service.rpc("add", { a: 2, b: 3 });
+    expect(uncounted.count).toBeNull();
+  });
+
   it("counts rows without sending them, whatever the arguments", async () => {
     const plain = await project.service.rpc(
       "ranked",

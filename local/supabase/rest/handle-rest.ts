@@ -20,7 +20,13 @@ export type RestServices = {
   readonly schema: SchemaCache;
 };
 
-type Result = { readonly total: number | null; readonly page: number; readonly body: string };
+type Result = {
+  readonly total: number | null;
+  readonly page: number;
+  readonly body: string;
+  /** Undefined for anything but an upsert. */
+  readonly inserted: number | undefined;
+};
 
 /** Handles `/rest/v1/<table>` and `/rest/v1/rpc/<function>`; `path` is the rest after `/rest/v1/`. */
 export async function handleRest(
@@ -79,14 +85,18 @@ async function write(
   const table = await findTable(request, name);
   const payload = (await readBody(exchange)).toString("utf8");
   const result = await run(request, build({ table, query: exchange.query, preferences, payload }));
-  const isInsert = exchange.method === "POST";
   const hasBody = preferences.returns === "representation";
-  const status = isInsert ? 201 : hasBody ? 200 : 204;
+  const status = exchange.method === "POST" ? insertStatus(result) : hasBody ? 200 : 204;
   reply(exchange, {
     status,
     body: hasBody ? result.body : "",
     headers: { "content-range": `*/${result.total ?? "*"}` },
   });
+}
+
+/** A merging upsert that inserts nothing has created nothing. PostgREST answers others with 201. */
+function insertStatus({ inserted = 1 }: Result): number {
+  return inserted > 0 ? 201 : 200;
 }
 
 async function call(request: RestRequest, name: string): Promise<void> {
@@ -104,14 +114,15 @@ async function call(request: RestRequest, name: string): Promise<void> {
   }
   const statement = callStatement({ chosen, given, args, query: exchange.query, preferences });
   const result = await run(request, statement);
-  if (chosen.returns === "void") return reply(exchange, { status: 204 });
+  const one = { "content-range": `0-0/${result.total ?? "*"}` };
+  if (chosen.returns === "void") return reply(exchange, { status: 204, headers: one });
   if (preferences.returns === "minimal") {
     // supabase-js sends this for a HEAD request whose arguments do not fit into a URL.
     const headers = { "content-range": `*/${result.total ?? "*"}` };
     return reply(exchange, { status: 204, headers });
   }
   if (chosen.returnsSet) return replyRows(request, result);
-  return reply(exchange, { status: 200, body: result.body });
+  return reply(exchange, { status: 200, body: result.body, headers: one });
 }
 
 async function readArguments(
@@ -161,8 +172,13 @@ async function run(request: RestRequest, statement: Statement): Promise<Result> 
       },
       statement,
     );
-    const [total = null, page = "0", body = ""] = row ?? [];
-    return { total: total === null ? null : Number(total), page: Number(page), body: body ?? "" };
+    const [total = null, page = "0", body = "", inserted = null] = row ?? [];
+    return {
+      total: total === null ? null : Number(total),
+      page: Number(page),
+      body: body ?? "",
+      inserted: inserted === null ? undefined : Number(inserted),
+    };
   } catch (error) {
     if (error instanceof DatabaseError && !isConnectionError(error)) {
       throw fromDatabaseError(error, caller.role);

@@ -3,9 +3,13 @@ import type { Preferences } from "./preferences.ts";
 
 export type ResultShape = "rows" | "values" | "one row" | "one value";
 
+/** The setting in which a merging upsert counts the rows that it inserts. */
+export const insertedSetting = "local.inserted";
+
 /**
- * Wraps a source of rows so that PostgreSQL builds the JSON body. The result is one row of three
- * columns: the total number of rows, the number in the body, and the body.
+ * Wraps a source of rows so that PostgreSQL builds the JSON body. The result is one row of four
+ * columns: the total number of rows, the number in the body, the body, and, of an upsert, the number
+ * of inserted rows.
  */
 export function resultSql(input: {
   source: string;
@@ -20,7 +24,7 @@ export function resultSql(input: {
   const checked = checkedCount(preferences, shape);
   const json = body ? bodySql(preferences, shape) : "''";
   const rows = order ? `(select * from pgrst_source ${rowAlias}${order})` : "pgrst_source";
-  return `${source} select ${total} as total, ${checked} as page, ${json} as body from ${rows} ${rowAlias}`;
+  return `${source} select ${total} as total, ${checked} as page, ${json} as body, nullif(current_setting('${insertedSetting}', true), '') as inserted from ${rows} ${rowAlias}`;
 }
 
 /** The row count; PostgreSQL raises an error if it is wrong, which rolls back the change. */

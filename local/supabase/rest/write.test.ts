@@ -59,12 +59,12 @@ describe("writing", () => {
       .from("notes")
       .upsert([{ tenant_id: "a", title: "alpha", rank: 9 }], { onConflict: "tenant_id,title" })
       .select("id, rank");
-    expect(merged.data).toEqual([{ id: 1, rank: 9 }]);
+    expect(merged).toMatchObject({ data: [{ id: 1, rank: 9 }], status: 200 });
     const ignored = await project.service
       .from("notes")
       .upsert({ id: 1, title: "other" }, { ignoreDuplicates: true })
       .select();
-    expect(ignored.data).toEqual([]);
+    expect(ignored).toMatchObject({ data: [], status: 201 });
   });
 
   it("updates and deletes the filtered rows", async () => {
@@ -99,6 +99,7 @@ describe("writing", () => {
       .select("id, title, rank")
       .order("id", { ascending: false })
       .stripNulls();
+    expect(upserted.status).toBe(201);
     expect(upserted.data).toEqual([
       { id: 50, title: "new" },
       { id: 1, title: "alpha 2", rank: 1 },

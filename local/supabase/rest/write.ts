@@ -5,7 +5,7 @@ import { orderSql } from "./order.ts";
 import type { Preferences } from "./preferences.ts";
 import { exposedSchema, type Table } from "./read-schema.ts";
 import { restError } from "./rest-error.ts";
-import { resultSql } from "./result.ts";
+import { insertedSetting, resultSql } from "./result.ts";
 import { splitList } from "./scanner.ts";
 import { selectSql } from "./select.ts";
 import { whereSql } from "./where.ts";
@@ -34,7 +34,9 @@ export function insertStatement(write: Write): Statement {
         `from json_populate_recordset(null::${target}, ${rowsSql(write, columns, rows)}) as _b`;
   if (columns.length === 0 && isArray) return emptyStatement(preferences);
   if (columns.length === 0) parameters.values.pop();
-  const sql = `insert into ${target} as ${rowAlias} ${source}${conflictSql(write, columns)}`;
+  const conflict = conflictSql(write, columns);
+  const counted = conflict.includes(insertedSetting) ? ` where ${countInserted(1)}` : "";
+  const sql = `insert into ${target} as ${rowAlias} ${source}${counted}${conflict}`;
   return finish(sql, { query, preferences, parameters });
 }
 
@@ -104,7 +106,16 @@ function conflictSql(write: Write, columns: readonly string[]): string {
   const key = `(${target.map(identifier).join(", ")})`;
   if (resolution === "ignore" || columns.length === 0) return ` on conflict ${key} do nothing`;
   const updates = columns.map((name) => `${identifier(name)} = excluded.${identifier(name)}`);
-  return ` on conflict ${key} do update set ${updates.join(", ")}`;
+  return ` on conflict ${key} do update set ${updates.join(", ")} where ${countInserted(-1)}`;
+}
+
+/**
+ * A condition that is true and counts: 1 for each row of an upsert, -1 for each that exists already.
+ * The sum decides the status, as in PostgREST.
+ */
+function countInserted(change: 1 | -1): string {
+  const sum = `coalesce(nullif(current_setting('${insertedSetting}', true), ''), '0')::int + ${change}`;
+  return `set_config('${insertedSetting}', (${sum})::text, true) is not null`;
 }
 
 function parsePayload(payload: string): unknown {

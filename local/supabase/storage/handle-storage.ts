@@ -20,7 +20,8 @@ export async function handleStorage(
   services: Services,
 ): Promise<void> {
   if (await handleWithoutKey(exchange, path, services)) return;
-  const request = { exchange, services, caller: await identify(exchange, services.verify) };
+  const caller = await identify(exchange, services.verify, { bearerIsEnough: true });
+  const request = { exchange, services, caller };
   if (path === "bucket" || path.startsWith("bucket/")) {
     return handleBuckets(request, path.slice("bucket/".length));
   }

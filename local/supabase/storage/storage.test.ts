@@ -153,6 +153,17 @@ it("applies row level security to reading and writing", async () => {
   expect(await (await a.download("a/x.txt")).data?.text()).toBe("mine");
 });
 
+it("accepts a bearer token without an apikey, as a hosted project does", async () => {
+  await media().upload("bearer.txt", "x");
+  const download = (headers: Record<string, string>) =>
+    fetch(`${project.url}/storage/v1/object/media/bearer.txt`, { headers });
+  const { serviceKey } = project;
+  expect((await download({ authorization: `Bearer ${serviceKey}` })).status).toBe(200);
+  expect((await download({})).status).toBe(401);
+  const rest = { headers: { authorization: `Bearer ${serviceKey}` } };
+  expect((await fetch(`${project.url}/rest/v1/notes`, rest)).status).toBe(401);
+});
+
 it("never uses object names as file names", async () => {
   const raw = await fetch(`${project.url}/storage/v1/object/media/..%2F..%2Fescape.txt`, {
     method: "POST",
