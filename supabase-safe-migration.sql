@@ -77,6 +77,19 @@ DO $apply$
 DECLARE
   migration CONSTANT text := $migration_20261125000200$-- Tenants and their API keys. Only the SHA-256 of a key is stored.
 
+-- Whether each of these is an origin as browsers send it: no path, no default port, lower case. An
+-- origin of another form would never match, so the table refuses it.
+create function public.are_origins(origins text[]) returns boolean
+language sql immutable set search_path = ''
+as $$
+  select coalesce(bool_and(
+    length(origin) <= 300
+    and origin ~ '^[a-z][a-z0-9+.-]*://([a-z0-9_.-]+|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?$'
+    and origin !~ '^http://.*:80$' and origin !~ '^https://.*:443$'
+  ), true)
+  from unnest(origins) origin;
+$$;
+
 create table public.tenants (
   tenant_id text primary key check (tenant_id ~ '^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$'),
   name text not null check (length(name) between 1 and 200),
@@ -91,10 +104,13 @@ create table public.tenants (
   max_unpaired_sessions integer not null default 50 check (max_unpaired_sessions >= 0),
   max_webhook_endpoints integer not null default 20 check (max_webhook_endpoints >= 0),
   send_interval_ms integer not null default 20000 check (send_interval_ms >= 0),
-  cors_origins text[] not null default '{}',
+  -- Origins of web pages that may call the API with a key of this tenant.
+  cors_origins text[] not null default '{}'
+    check (cardinality(cors_origins) <= 100 and public.are_origins(cors_origins)),
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now()
 );
+create index tenants_by_cors_origin on public.tenants using gin (cors_origins) with (fastupdate = off);
 comment on table public.tenants is
   'Customers of this service. Rows are removed by DELETE /admin/tenants/:tenantId; everything of the tenant is removed with them.';
 

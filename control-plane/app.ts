@@ -8,6 +8,7 @@ import { withFinalNewline } from "../shared/final-newline.ts";
 import { adminRoutes } from "./admin/routes.ts";
 import { requireAdmin } from "./auth/require-admin.ts";
 import { requireKey } from "./auth/require-key.ts";
+import { allowOrigins } from "./cors/allow-origins.ts";
 import { getHealth } from "./health/get-health.ts";
 import { getFile, requireKeyOrLink } from "./media/get-file.ts";
 import type { App, AppEnv } from "./http/app-env.ts";
@@ -46,6 +47,9 @@ const maxBodyBytes = 1_048_576;
 
 /** What needs a tenant's key and counts against its limit. */
 const tenantPaths = ["/session/*", "/tenant/*"];
+
+/** What web pages of other origins may call, as far as a tenant allows them. */
+const browserPaths = [...tenantPaths, "/files/*"];
 
 const routes = [
   getHealth,
@@ -95,6 +99,7 @@ export function createApp(services: Services): App {
   app.use(noStore);
   app.use(requestId);
   app.use(except("/files/*", endJsonWithNewline));
+  for (const path of browserPaths) app.use(path, allowOrigins(services));
   for (const path of tenantPaths) app.use(path, requireKey(services), limitRequests(services));
   app.use("/files/*", requireKeyOrLink(services));
   app.use("/admin/*", requireAdmin(services.adminKey));

@@ -1,10 +1,11 @@
-import type { FailedKeyLimit } from "./auth/failed-key-limit.ts";
 import type { KeyCache } from "./auth/key-cache.ts";
 import type { Connectors } from "./command/connectors.ts";
+import type { AllowedOrigins } from "./cors/allowed-origins.ts";
 import type { DatabaseClient } from "./database/connect.ts";
 import type { FileLinks } from "./file/file-links.ts";
 import type { FileStore } from "./file/file-store.ts";
 import type { Hubs } from "./event/hubs.ts";
+import type { FailureLimit } from "./limit/failure-limit.ts";
 import type { TenantLimiters } from "./limit/tenant-limiters.ts";
 import type { WebhookEndpoints } from "./delivery/webhook-endpoints.ts";
 
@@ -12,7 +13,8 @@ import type { WebhookEndpoints } from "./delivery/webhook-endpoints.ts";
 export interface Services {
   database: DatabaseClient;
   keys: KeyCache;
-  failedKeys: FailedKeyLimit;
+  failedKeys: FailureLimit;
+  origins: AllowedOrigins;
   limiters: TenantLimiters;
   connectors: Connectors;
   files: FileStore;

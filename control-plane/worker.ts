@@ -1,12 +1,13 @@
 import { env } from "cloudflare:workers";
 import { createApp } from "./app.ts";
-import { FailedKeyLimit } from "./auth/failed-key-limit.ts";
 import { KeyCache } from "./auth/key-cache.ts";
 import { Connectors } from "./command/connectors.ts";
 import { CommandClient } from "./command/command-client.ts";
+import { AllowedOrigins } from "./cors/allowed-origins.ts";
 import { parseConfig } from "./config.ts";
 import { connectDatabase } from "./database/connect.ts";
 import { Hubs } from "./event/hubs.ts";
+import { FailureLimit } from "./limit/failure-limit.ts";
 import { TenantLimiters } from "./limit/tenant-limiters.ts";
 import { createFileLinks } from "./file/create-file-links.ts";
 import { FileStore } from "./file/file-store.ts";
@@ -27,7 +28,8 @@ const app = createApp({
   database,
   hubs,
   keys: new KeyCache(clock.now),
-  failedKeys: new FailedKeyLimit(clock.now),
+  failedKeys: new FailureLimit(clock.now),
+  origins: new AllowedOrigins({ database, now: clock.now }),
   limiters: new TenantLimiters(env.TENANT_LIMITER),
   connectors: new Connectors({
     database,

@@ -1084,6 +1084,7 @@ export type Database = {
         };
         Returns: Json;
       };
+      are_origins: { Args: { origins: string[] }; Returns: boolean };
       authenticate: {
         Args: { key_hash: string };
         Returns: {

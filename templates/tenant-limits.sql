@@ -6,6 +6,7 @@ UPDATE tenants SET
   max_sessions = 250,
   max_unpaired_sessions = 50,      -- sessions that wait for their QR code to be scanned
   max_webhook_endpoints = 20,
+  cors_origins = '{https://app.example.com}',  -- web pages that may call the API
   event_retention_days = 7,        -- events and webhook deliveries
   message_retention_days = 365     -- NULL keeps messages for ever
 WHERE tenant_id = 'my_saas';

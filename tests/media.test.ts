@@ -9,7 +9,8 @@ const addresses = inject("addresses");
 const sandbox = addresses.sandboxUrl ?? "";
 
 test("an image sent as base64 is stored, and served to its tenant and by its link", async () => {
-  const tenant = await addTenant(addresses);
+  const tenant = await addTenant(addresses, { cors_origins: ["https://shop.example"] });
+  await addTenant(addresses, { cors_origins: ["https://other-shop.example"] });
   await pairSession(tenant, sandbox);
   const ada = await addPhone(sandbox);
   const image = png(640, 480);
@@ -35,6 +36,14 @@ test("an image sent as base64 is stored, and served to its tenant and by its lin
   const served = await fetch(sent.body.media?.url ?? "");
   expect(served.status).toBe(200);
   expect(Buffer.from(await served.arrayBuffer()).equals(image)).toBe(true);
+  for (const [origin, allowed] of [
+    ["https://shop.example", "https://shop.example"],
+    ["https://other-shop.example", null],
+  ] as const) {
+    const toPage = await fetch(sent.body.media?.url ?? "", { headers: { Origin: origin } });
+    expect(toPage.headers.get("access-control-allow-origin")).toBe(allowed);
+    expect(await toPage.arrayBuffer()).toHaveProperty("byteLength", image.length);
+  }
 
   const arrived = await fileOn(ada, sent.body.wa_message_id);
   expect(arrived).toMatchObject({

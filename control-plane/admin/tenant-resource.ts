@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { ApiError } from "../../shared/errors.ts";
 import { storableText } from "../../shared/text.ts";
+import { originSchema } from "../cors/origin.ts";
 import { webhookUrl } from "./webhook-resource.ts";
 
 export const tenantIdForm = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
@@ -22,13 +23,14 @@ export const tenantSchema = z
     max_webhook_endpoints: z.number().int(),
     event_retention_days: z.number().int(),
     message_retention_days: z.number().int().nullable(),
+    cors_origins: z.array(z.string()),
     created_at: z.string(),
     updated_at: z.string(),
   })
   .openapi("Tenant");
 
 export const tenantColumns =
-  "tenant_id,name,webhook_url,webhook_secret,rate_limit_per_minute,send_interval_ms,max_sessions,max_unpaired_sessions,max_webhook_endpoints,event_retention_days,message_retention_days,created_at,updated_at";
+  "tenant_id,name,webhook_url,webhook_secret,rate_limit_per_minute,send_interval_ms,max_sessions,max_unpaired_sessions,max_webhook_endpoints,event_retention_days,message_retention_days,cors_origins,created_at,updated_at";
 
 /** The settings that an operator may change. */
 export const tenantSettings = z.object({
@@ -45,6 +47,14 @@ export const tenantSettings = z.object({
   message_retention_days: z.number().int().min(1).max(3650).nullish().openapi({
     description: "How long messages are kept; null keeps them",
   }),
+  cors_origins: z
+    .array(originSchema)
+    .max(100)
+    .optional()
+    .openapi({
+      description: "Origins of web pages that may call the API with a key of this tenant",
+      example: ["https://app.example.com"],
+    }),
 });
 
 export const tenantParams = z.object({ tenantId: tenantIdSchema });

@@ -2,7 +2,7 @@ import { ApiError } from "../../shared/errors.ts";
 import type { DatabaseClient } from "../database/connect.ts";
 import { unwrapFirst } from "../database/unwrap.ts";
 import type { Caller } from "../http/app-env.ts";
-import type { FailedKeyLimit } from "./failed-key-limit.ts";
+import type { FailureLimit } from "../limit/failure-limit.ts";
 import { hashKey } from "./hash-key.ts";
 import type { KeyCache } from "./key-cache.ts";
 
@@ -11,7 +11,7 @@ const keyPattern = /^sk_(live|test)_[A-Za-z0-9_-]{8,200}$/;
 export interface KeyServices {
   database: DatabaseClient;
   keys: KeyCache;
-  failedKeys: FailedKeyLimit;
+  failedKeys: FailureLimit;
 }
 
 /**
@@ -47,6 +47,7 @@ async function lookUp(hash: string, { database, keys }: KeyServices): Promise<Ca
           tenantId: row.tenant_id,
           network: row.network,
           rateLimitPerMinute: row.rate_limit_per_minute,
+          corsOrigins: row.cors_origins,
         };
   keys.add(hash, caller && { caller, expiresAt: row?.expires_at ?? null });
   return caller;

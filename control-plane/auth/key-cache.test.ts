@@ -6,6 +6,7 @@ const caller = {
   tenantId: "acme",
   network: "sandbox" as const,
   rateLimitPerMinute: 60,
+  corsOrigins: [],
 };
 const startedAt = Date.UTC(2026, 0, 1);
 

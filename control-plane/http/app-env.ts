@@ -7,6 +7,8 @@ export interface Caller {
   tenantId: string;
   network: Network;
   rateLimitPerMinute: number;
+  /** Origins of web pages that may read the answers to this tenant's keys. */
+  corsOrigins: string[];
 }
 
 export interface AppEnv {
@@ -14,6 +16,8 @@ export interface AppEnv {
     requestId: string;
     /** Set on routes that require a tenant's key. */
     caller: Caller;
+    /** Set where a valid link, instead of a key, names the tenant. */
+    linkTenantId: string;
   };
 }
 

@@ -67,8 +67,9 @@ export function getFile(app: App, { files, fileLinks }: Services): void {
         "This link is not valid or has expired. Read the message again for a new one, or send your API key.",
       );
     }
+    if (isLink) c.set("linkTenantId", query.tenant ?? "");
     const stored = await files.open({
-      tenantId: isLink ? (query.tenant ?? "") : c.get("caller").tenantId,
+      tenantId: isLink ? c.get("linkTenantId") : c.get("caller").tenantId,
       sessionId,
       fileName,
       method: c.req.method === "HEAD" ? "HEAD" : "GET",

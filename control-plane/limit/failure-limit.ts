@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 
-/** How many unknown keys an address may try at once. */
+/** How many unknown values an address may try at once. */
 const burst = 30;
 /** How long it takes until it may try another one. */
 const refillMs = 2_000;
@@ -9,11 +9,11 @@ const maxDebt = 120;
 const maxAddresses = 10_000;
 
 /**
- * Limits how many unknown keys an address may have looked up in the database: a token bucket per
- * address, kept by each isolate for itself. Only failures count, so that many valid keys can be
- * used for the first time at once.
+ * Limits how many unknown keys or origins an address may have looked up in the database: a token
+ * bucket per address, kept by each isolate for itself. Only failures count, so that many valid keys
+ * can be used for the first time at once.
  */
-export class FailedKeyLimit {
+export class FailureLimit {
   readonly #buckets = new LRUCache<string, { tokens: number; at: number }>({ max: maxAddresses });
   readonly #now: () => number;
 
@@ -21,7 +21,7 @@ export class FailedKeyLimit {
     this.#now = now;
   }
 
-  /** The seconds until the address may try another unknown key; undefined when it may now. */
+  /** The seconds until the address may try another unknown value; undefined when it may now. */
   retryAfterSeconds(address: string): number | undefined {
     const tokens = this.#tokens(address);
     return tokens >= 1 ? undefined : Math.ceil(((1 - tokens) * refillMs) / 1_000);

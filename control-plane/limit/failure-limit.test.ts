@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { FailedKeyLimit } from "./failed-key-limit.ts";
+import { FailureLimit } from "./failure-limit.ts";
 
 function createLimit() {
   const clock = { now: 1_000 };
-  const limit = new FailedKeyLimit(() => clock.now);
+  const limit = new FailureLimit(() => clock.now);
   const fail = (address: string, count: number) => {
     for (let failed = 0; failed < count; failed += 1) limit.recordFailure(address);
   };
