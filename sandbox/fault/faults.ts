@@ -15,6 +15,7 @@ export type Fault =
   | ({ kind: "nack"; code: number } & MessageScope)
   | ({ kind: "lose-acks" } & MessageScope)
   | ({ kind: "delay-acks"; delayMs: number } & MessageScope)
+  | ({ kind: "lose-receipts" } & Scope)
   | ({ kind: "refuse-login"; code: number } & Scope)
   | ({ kind: "refuse-upload"; code: number } & Scope)
   | ({ kind: "slow-upload"; bytesPerSecond: number } & Scope)
@@ -49,6 +50,11 @@ export class Faults {
   /** The fault for a login of a client of `phone`, if there is one. It then counts as applied. */
   forLogin(phone: string) {
     return this.#take(["refuse-login"], { phone });
+  }
+
+  /** The fault for a message that a client of `phone` confirms. It then counts as applied. */
+  forReceipt(phone: string) {
+    return this.#take(["lose-receipts"], { phone });
   }
 
   /** The fault for a file that a client of `phone` uploads. It then counts as applied. */

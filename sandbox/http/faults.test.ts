@@ -105,6 +105,43 @@ describe("acks", () => {
   });
 });
 
+describe("lose-receipts", () => {
+  test("cuts the connection, and the message that was decrypted is delivered again", async () => {
+    await inject({ kind: "lose-receipts", phone: ada });
+    const message = { to: ada, type: "text", text: "Once only" };
+    await harness.call("POST", `/phones/${ben}/messages`, message);
+    await client.text("Once only");
+    await client.closeCode();
+    const [sent] = await harness.messages(ben);
+
+    client.reconnect();
+    const delivery = await new Promise<BinaryNode>((resolve) => {
+      client.socket.ws.once("CB:message", resolve);
+    });
+    expect(delivery.attrs).toMatchObject({ id: sent?.["id"], offline: "0" });
+  });
+});
+
+describe("go-silent", () => {
+  test("leaves the connection open and passes nothing until the client reconnects", async () => {
+    expect(await inject({ kind: "go-silent", phone: ada })).toEqual({
+      status: 200,
+      body: { silenced: 1 },
+    });
+    const unanswered = client.socket.query(
+      { tag: "iq", attrs: { to: "s.whatsapp.net", type: "get", xmlns: "w:p" } },
+      300,
+    );
+    await expect(unanswered).rejects.toThrow("Timed Out");
+    const message = { to: ada, type: "text", text: "Are you there?" };
+    await harness.call("POST", `/phones/${ben}/messages`, message);
+    await client.close();
+    client.reconnect();
+    await client.text("Are you there?");
+    expect(await texts(ada)).toContain("Are you there?");
+  });
+});
+
 describe("stream-error", () => {
   test.each([
     [{ code: 503 }, 503],

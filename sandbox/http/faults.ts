@@ -20,6 +20,7 @@ const message = { phone, to: phone, count };
 
 const immediate = [
   z.object({ kind: z.literal("drop-sockets"), phone }),
+  z.object({ kind: z.literal("go-silent"), phone }),
   z
     .object({
       kind: z.literal("stream-error"),
@@ -41,6 +42,7 @@ const waiting = [
     ...message,
     delayMs: z.number().int().min(1).max(maxDelayMs),
   }),
+  z.object({ kind: z.literal("lose-receipts"), phone, count }),
   z.object({ kind: z.literal("refuse-upload"), phone, count, code }),
   z.object({ kind: z.literal("slow-upload"), phone, count, bytesPerSecond }),
   z.object({ kind: z.literal("expire-media"), phone, count, code: code.default(410) }),
@@ -73,13 +75,17 @@ const injectRoute = createRoute({
   tags: ["Network"],
   summary: "Make something fail",
   description:
-    "`drop-sockets` and `stream-error` happen at once. The others wait for the next `count` messages, logins, uploads or downloads.",
+    "`drop-sockets`, `go-silent` and `stream-error` happen at once. The others wait for the next `count` messages, logins, uploads or downloads.",
   middleware: requireJsonBody,
   request: { body: jsonBody(body) },
   responses: {
     200: jsonResponse(
       "The number of connections that it happened to",
-      z.union([z.object({ dropped: z.number().int() }), z.object({ closed: z.number().int() })]),
+      z.union([
+        z.object({ dropped: z.number().int() }),
+        z.object({ silenced: z.number().int() }),
+        z.object({ closed: z.number().int() }),
+      ]),
     ),
     201: jsonResponse("The fault waits", waitingFault),
     ...problems("unsupported_media_type", "invalid_request"),
@@ -105,6 +111,11 @@ export function faults(app: Api, { network }: ApiDeps): void {
       const affected = connectionsOf(fault.phone);
       for (const connection of affected) connection.drop();
       return c.json({ dropped: affected.length }, 200);
+    }
+    if (fault.kind === "go-silent") {
+      const affected = connectionsOf(fault.phone);
+      for (const connection of affected) connection.goSilent();
+      return c.json({ silenced: affected.length }, 200);
     }
     if (fault.kind === "stream-error") {
       const { code, conflict } = fault;

@@ -33,6 +33,11 @@ export function handleStanza(session: LoggedIn, stanza: BinaryNode): void {
       handleMessage(network, session, stanza);
       return;
     case "receipt":
+      // The client has decrypted the message; nobody knows, and it is delivered again.
+      if (isDeliveryReceipt(stanza) && network.faults.forReceipt(device.account.phone)) {
+        connection.drop();
+        return;
+      }
       routeReceipt(network, device, stanza);
       connection.send(receiptAck(stanza));
       return;
@@ -59,6 +64,11 @@ function handlePresence(device: Device, { attrs: { type } }: BinaryNode): void {
   if (type === undefined) device.untypedPresences += 1;
   if (type === undefined || type === "available") device.available = true;
   if (type === "unavailable") device.available = false;
+}
+
+/** `inactive` is the delivery receipt of a device that is not available. */
+function isDeliveryReceipt({ attrs: { type } }: BinaryNode): boolean {
+  return type === undefined || type === "inactive";
 }
 
 function receiptAck(receipt: BinaryNode): BinaryNode {

@@ -42,12 +42,14 @@ export class Connection {
   #outgoing: TransportCipher | null = null;
   #outbox: Uint8Array[] = [];
   #ending = false;
+  #isSilent = false;
   #closed = false;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
     options.socket.on("message", (data: Buffer) => {
       try {
+        if (this.#isSilent) return;
         for (const frame of this.#reader.push(data)) this.#receive(frame);
       } catch (error) {
         options.onError(error);
@@ -73,7 +75,7 @@ export class Connection {
 
   /** `encoded` is the same stanza in the current dictionary, if the caller has it already. */
   send(outgoing: BinaryNode, encoded?: Uint8Array): void {
-    if (this.#closed || this.#ending) return;
+    if (this.#closed || this.#ending || this.#isSilent) return;
     const usable = this.#dictionary === dictionary3 ? encoded : undefined;
     this.#outbox.push(usable ?? encodeNode(outgoing, this.#dictionary));
     if (this.#outbox.length === 1) this.#options.whenCommitted(() => this.#flush());
@@ -85,6 +87,11 @@ export class Connection {
     if (lastStanza) this.send(lastStanza);
     this.#ending = true;
     this.#options.whenCommitted(() => this.#flush());
+  }
+
+  /** From now on nothing passes in either direction, and the connection stays open. */
+  goSilent(): void {
+    this.#isSilent = true;
   }
 
   /** Cuts the connection like a broken network: no stream error, no close frame. */
