@@ -277,6 +277,11 @@ create table public.whatsapp_sessions (
   connector_id uuid references public.connectors on delete set null,
   -- Grows with every change of owner. A write with an older epoch is rejected.
   epoch bigint not null default 0,
+  -- Grows whenever the tenant says what the session should do. A connector that stops a session by
+  -- itself changes `desired` only at the version that it has read.
+  desired_version bigint not null default 0,
+  -- The number of the last change of state under this epoch, so that a repeated one is recognized.
+  last_change bigint not null default 0,
   -- No queued message is sent before this moment. It is stored, so that the pace survives a restart
   -- and a change of owner.
   next_drip_at timestamptz not null default now(),
@@ -1289,7 +1294,7 @@ $$;
 create function public.claim_sessions(connector_id uuid, max_sessions integer)
 returns table (
   uid uuid, tenant_id text, session_id text, network text, epoch bigint, state text,
-  phone text, lid text, ciphertext text
+  phone text, lid text, ciphertext text, desired_version bigint
 )
 language plpgsql volatile set search_path = ''
 as $$
@@ -1320,6 +1325,7 @@ begin
   update public.whatsapp_sessions s
     set connector_id = claim_sessions.connector_id,
         epoch = s.epoch + 1,
+        last_change = 0,
         state = case when s.phone is null then 'connecting' else 'reconnecting' end,
         qr = null, qr_expires_at = null, pairing_code = null, pairing_code_expires_at = null,
         last_disconnect = case when s.uid = any (were_connected)
@@ -1338,7 +1344,7 @@ begin
 
   return query
     select s.uid, s.tenant_id, s.session_id, s.network, s.epoch, s.state, s.phone, s.lid,
-           encode(k.ciphertext, 'base64')
+           encode(k.ciphertext, 'base64'), s.desired_version
     from public.whatsapp_sessions s
     left join public.session_credentials k on k.session_uid = s.uid
     where s.uid = any (claimed);
@@ -1346,13 +1352,13 @@ end;
 $$;
 
 -- Returns every session that a connector owns, with the state that its tenant asked for:
--- `[{ uid, epoch, desired }]`, as one value for the reason given at event_heads.
+-- `[{ uid, epoch, desired, desired_version }]`, as one value for the reason given at event_heads.
 create function public.list_owned_sessions(connector_id uuid) returns jsonb
 language sql stable set search_path = ''
 as $$
   select coalesce(jsonb_agg(to_jsonb(owned)), '[]')
   from (
-    select s.uid, s.epoch, s.desired
+    select s.uid, s.epoch, s.desired, s.desired_version
     from public.whatsapp_sessions s
     where s.connector_id = list_owned_sessions.connector_id
   ) owned;
@@ -2213,7 +2219,12 @@ end;
 $$;
 
 -- Changes the columns of a session that `patch` names. Returns the messages that fail with it and
--- the events to emit.
+-- the events to emit; none when the change was made before and its answer got lost. Changes of an
+-- epoch are numbered from 1.
+--
+-- A change to the state `disconnected` ends the session: it has no owner any more. `desired` becomes
+-- `disconnected` only at the version that the connector has read. If the tenant has said anything
+-- else since, that counts, and a session that should be connected is claimed again.
 create function public.change_session(change jsonb) returns jsonb
 language plpgsql volatile set search_path = ''
 as $$
@@ -2222,9 +2233,23 @@ declare
   stored public.whatsapp_sessions;
   patched public.whatsapp_sessions;
   failed jsonb;
+  number bigint := (change ->> 'number')::bigint;
 begin
   select s.* into strict stored from public.whatsapp_sessions s where s.uid = session_uid;
+  if number <= stored.last_change then
+    return '{"failed": [], "events": []}';
+  end if;
   patched := jsonb_populate_record(stored, change -> 'patch');
+  if stored.desired_version <> (change ->> 'desired_version')::bigint then
+    patched.desired := stored.desired;
+  end if;
+  if patched.state = 'disconnected' then
+    patched.connector_id := null;
+    if patched.desired = 'connected' then
+      patched.state := case when patched.phone is null then 'connecting' else 'reconnecting' end;
+      perform public.notify_connectors(session_uid);
+    end if;
+  end if;
   -- First, because the events of the messages show the account they were sent from.
   failed := public.fail_messages_of_former_account(
     stored, patched, change -> 'event_data' ->> 'reason');
@@ -2240,10 +2265,8 @@ begin
           when s.phone is not null or s.lid is not null then jsonb_build_object(
             'phone', s.phone, 'lid', s.lid, 'until', clock_timestamp())
           else s.former_account end,
-        desired = patched.desired,
-        connector_id = case when patched.desired = 'disconnected' and patched.state = 'disconnected'
-          then null else s.connector_id end,
-        updated_at = now()
+        desired = patched.desired, connector_id = patched.connector_id,
+        last_change = coalesce(number, s.last_change), updated_at = now()
     where s.uid = session_uid;
 
   return jsonb_build_object(
@@ -2402,16 +2425,18 @@ begin
 
   if set_session_desired.desired = 'connected' then
     update public.whatsapp_sessions s
-      set desired = 'connected',
+      set desired = 'connected', desired_version = s.desired_version + 1,
           state = case when s.state = 'disconnected' then 'connecting' else s.state end,
           updated_at = now()
-      where s.uid = session.uid and s.desired <> 'connected';
+      where s.uid = session.uid;
   elsif public.connector_is_live(session.connector_id) then
-    update public.whatsapp_sessions s set desired = 'disconnected', updated_at = now()
+    update public.whatsapp_sessions s
+      set desired = 'disconnected', desired_version = s.desired_version + 1, updated_at = now()
       where s.uid = session.uid;
   else
     update public.whatsapp_sessions s
-      set desired = 'disconnected', state = 'disconnected', connector_id = null,
+      set desired = 'disconnected', desired_version = s.desired_version + 1,
+          state = 'disconnected', connector_id = null,
           epoch = s.epoch + 1, qr = null, qr_expires_at = null,
           pairing_code = null, pairing_code_expires_at = null, updated_at = now()
       where s.uid = session.uid;

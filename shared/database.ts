@@ -204,7 +204,7 @@ type NarrowedFunctions = {
   claim_sessions: { Args: Args<"claim_sessions">; Returns: ClaimedSession[] };
   list_owned_sessions: {
     Args: Args<"list_owned_sessions">;
-    Returns: { uid: string; epoch: number; desired: DesiredState }[];
+    Returns: { uid: string; epoch: number; desired: DesiredState; desired_version: number }[];
   };
   load_signal_keys: {
     Args: Args<"load_signal_keys">;

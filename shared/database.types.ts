@@ -791,8 +791,10 @@ export type Database = {
           created_at: string;
           description: string | null;
           desired: string;
+          desired_version: number;
           epoch: number;
           former_account: Json | null;
+          last_change: number;
           last_disconnect: Json | null;
           lid: string | null;
           name: string;
@@ -815,8 +817,10 @@ export type Database = {
           created_at?: string;
           description?: string | null;
           desired?: string;
+          desired_version?: number;
           epoch?: number;
           former_account?: Json | null;
+          last_change?: number;
           last_disconnect?: Json | null;
           lid?: string | null;
           name: string;
@@ -839,8 +843,10 @@ export type Database = {
           created_at?: string;
           description?: string | null;
           desired?: string;
+          desired_version?: number;
           epoch?: number;
           former_account?: Json | null;
+          last_change?: number;
           last_disconnect?: Json | null;
           lid?: string | null;
           name?: string;
@@ -1102,6 +1108,7 @@ export type Database = {
         Args: { connector_id: string; max_sessions: number };
         Returns: {
           ciphertext: string;
+          desired_version: number;
           epoch: number;
           lid: string;
           network: string;
@@ -1357,8 +1364,10 @@ export type Database = {
           created_at: string;
           description: string | null;
           desired: string;
+          desired_version: number;
           epoch: number;
           former_account: Json | null;
+          last_change: number;
           last_disconnect: Json | null;
           lid: string | null;
           name: string;

@@ -523,6 +523,101 @@ test("a log-out fails what is in flight in the same transaction, and refuses wha
   expect(await rows("select from messages where id = $1", [late.id])).toEqual([]);
 });
 
+/** The state that the session is in, and what its tenant wants. */
+async function stateOf(uid: string): Promise<Record<string, unknown> | undefined> {
+  const [session] = await rows(
+    "select state, desired, connector_id is null as is_free from whatsapp_sessions where uid = $1",
+    [uid],
+  );
+  return session;
+}
+
+const want = (uid: string, desired: string) =>
+  rows(
+    "select set_session_desired(tenant_id, session_id, $2) from whatsapp_sessions where uid = $1",
+    [uid, desired],
+  );
+
+test("a change that is committed again because its answer got lost makes one event", async () => {
+  const tenantId = await addTenant();
+  const uid = await addSession(tenantId);
+  const connector = await addConnector();
+  await claim(connector, uid);
+  const sessions = [{ uid, epoch: 1 }];
+  const change = (number: number, state: string, event: string) => {
+    return { kind: "change", uid, number, patch: { state, phone: "39300" }, event };
+  };
+  const batch = {
+    sessions,
+    items: [
+      change(1, "connected", "session.connected"),
+      change(2, "reconnecting", "session.disconnected"),
+    ],
+  };
+  await commit(connector, batch);
+  expect(await commit(connector, batch)).toMatchObject({
+    results: [{ failed: [] }, { failed: [] }],
+  });
+  const types = await rows("select type from events where tenant_id = $1 order by seq", [tenantId]);
+  expect(types.map(({ type }) => type)).toEqual(["session.connected", "session.disconnected"]);
+  expect(await stateOf(uid)).toMatchObject({ state: "reconnecting" });
+
+  // The next owner counts from 1 again.
+  await rows("select deregister_connector($1)", [connector]);
+  const next = await addConnector();
+  await claim(next, uid);
+  await commit(next, {
+    sessions: [{ uid, epoch: 2 }],
+    items: [change(1, "connected", "session.connected")],
+  });
+  expect(await stateOf(uid)).toMatchObject({ state: "connected" });
+});
+
+test("a session that ends by itself stops only if its tenant has said nothing else meanwhile", async () => {
+  const connector = await addConnector();
+  const replaced = { state: "disconnected", desired: "disconnected" };
+  /** Stops a session, as its owner does who has read the first version of the tenant's wish. */
+  const stop = (uid: string) =>
+    commit(connector, {
+      sessions: [{ uid, epoch: 1 }],
+      items: [{ kind: "change", uid, number: 1, desired_version: 0, patch: replaced }],
+    });
+  const [untouched, wanted] = await Promise.all([
+    addSession(await addTenant()),
+    addSession(await addTenant()),
+  ]);
+  await link(connector, untouched);
+  await link(connector, wanted);
+  await want(wanted, "connected");
+
+  await stop(untouched);
+  expect(await stateOf(untouched)).toEqual({ ...replaced, is_free: true });
+  await stop(wanted);
+  expect(await stateOf(wanted)).toEqual({
+    state: "reconnecting",
+    desired: "connected",
+    is_free: true,
+  });
+});
+
+test("a stop that the tenant asked for ends the session whatever version its owner has read", async () => {
+  const uid = await addSession(await addTenant());
+  const connector = await addConnector();
+  await link(connector, uid);
+  await want(uid, "disconnected");
+  await commit(connector, {
+    sessions: [{ uid, epoch: 1 }],
+    items: [
+      { kind: "change", uid, number: 1, desired_version: 0, patch: { state: "disconnected" } },
+    ],
+  });
+  expect(await stateOf(uid)).toMatchObject({
+    state: "disconnected",
+    desired: "disconnected",
+    is_free: true,
+  });
+});
+
 test("the queue waits for the same account, and fails when another one is linked", async () => {
   const uid = await addSession(await addTenant());
   const connector = await addConnector();

@@ -7,7 +7,8 @@ import type { NumberCache } from "../number/number-cache.ts";
 import type { ClaimedSession, HubNotification } from "../../shared/database.ts";
 import { Session } from "../session/session.ts";
 import type { SessionServices } from "../session/services.ts";
-import { stopped } from "../session/session-state.ts";
+import { stopped } from "../session/session-change.ts";
+import type { Item } from "../write/write.ts";
 import { Writer } from "../write/writer.ts";
 import { untilAborted } from "../wait/until-aborted.ts";
 import { WakeSignal } from "../wait/wake-signal.ts";
@@ -56,7 +57,9 @@ export class ConnectorRuntime {
       {
         ...options,
         database,
-        onStale: (uid) => this.#drop(uid, "stale"),
+        onStale: ({ uid, epoch }) => {
+          if (this.sessions.get(uid)?.epoch === epoch) this.#drop(uid, "stale");
+        },
         onCommit: ({ writes, seconds, notifications }) => {
           options.notifyHubs(notifications);
           metrics.commitWrites.observe(writes);
@@ -201,12 +204,13 @@ export class ConnectorRuntime {
   }
 
   /** Stops a session that cannot run here, such as one encrypted under another key. */
-  #refuse({ uid, epoch }: ClaimedSession, error: unknown): void {
+  #refuse({ uid, epoch, desired_version }: ClaimedSession, error: unknown): void {
     const { log } = this.#options;
     log.error({ event: "session_refused", uid, err: error }, "could not start a session");
     const change = stopped({ reason: "credentials_unreadable" }, { now: Date.now });
+    const items: Item[] = [{ kind: "change", number: 1, desired_version, ...change }];
     this.writer
-      .commit({ uid, epoch, items: [change] })
+      .commit({ uid, epoch, items })
       .catch((cause: unknown) =>
         log.warn({ event: "write_failed", uid, err: cause }, "could not store a change"),
       );
@@ -225,8 +229,12 @@ export class ConnectorRuntime {
     for (const session of held) {
       if (this.sessions.get(session.uid) !== session) continue;
       const row = byUid.get(session.uid);
-      if (row?.epoch !== session.epoch) this.#drop(session.uid, "not_owner");
-      else if (row.desired === "disconnected") {
+      if (row?.epoch !== session.epoch) {
+        this.#drop(session.uid, "not_owner");
+        continue;
+      }
+      session.readDesired(row.desired_version);
+      if (row.desired === "disconnected") {
         session
           .stop("requested")
           .catch((error: unknown) =>

@@ -38,14 +38,11 @@ test("a QR code is stored and announced", () => {
   expect(transition(unpaired, qr, limits)).toEqual({
     status: { state: "qr", failures: 0 },
     write: {
-      items: [
-        {
-          kind: "change",
-          patch: { state: "qr", qr: "2@abc", qr_expires_at: at },
-          event: "session.qr_code",
-          event_data: { qr: "2@abc", expires_at: at },
-        },
-      ],
+      change: {
+        patch: { state: "qr", qr: "2@abc", qr_expires_at: at },
+        event: "session.qr_code",
+        event_data: { qr: "2@abc", expires_at: at },
+      },
     },
     action: { kind: "none" },
   });
@@ -54,7 +51,7 @@ test("a QR code is stored and announced", () => {
 test("a QR code received while a pairing code is shown makes no event and keeps the state", () => {
   const { status, write } = transition({ state: "pairing_code", failures: 0 }, qr, limits);
   expect(status.state).toBe("pairing_code");
-  expect(write?.items[0]).not.toHaveProperty("event");
+  expect(write?.change).not.toHaveProperty("event");
 });
 
 test("a QR code that nobody requested any more ends the session", () => {
@@ -62,7 +59,7 @@ test("a QR code that nobody requested any more ends the session", () => {
   expect(transition(unpaired, event, limits)).toMatchObject({
     status: { state: "disconnected" },
     write: {
-      items: [{ patch: { desired: "disconnected", last_disconnect: { reason: "qr_timeout" } } }],
+      change: { patch: { desired: "disconnected", last_disconnect: { reason: "qr_timeout" } } },
     },
     action: { kind: "end" },
   });
@@ -73,7 +70,7 @@ test("requesting a new QR code replaces a pairing code and the device it was for
     transition({ state: "pairing_code", failures: 2 }, { kind: "qr_requested" }, limits),
   ).toMatchObject({
     status: { state: "connecting" },
-    write: { items: [{ patch: { state: "connecting", qr: null, pairing_code: null } }] },
+    write: { change: { patch: { state: "connecting", qr: null, pairing_code: null } } },
     action: { kind: "open", delayMs: 0, device: "new" },
   });
 });
@@ -82,12 +79,9 @@ test("a pairing code is stored without an event", () => {
   const event: SessionEvent = { kind: "pairing_code_received", code: "ABCD-1234", expiresAt: at };
   const { status, write } = transition({ state: "qr", failures: 0 }, event, limits);
   expect(status.state).toBe("pairing_code");
-  expect(write?.items).toEqual([
-    {
-      kind: "change",
-      patch: { state: "pairing_code", pairing_code: "ABCD-1234", pairing_code_expires_at: at },
-    },
-  ]);
+  expect(write?.change).toEqual({
+    patch: { state: "pairing_code", pairing_code: "ABCD-1234", pairing_code_expires_at: at },
+  });
 });
 
 test("a session that connects stores who it is and takes back what it showed for pairing", () => {
@@ -95,12 +89,10 @@ test("a session that connects stores who it is and takes back what it showed for
   expect(transition(unpaired, { kind: "connected", me }, limits)).toMatchObject({
     status: { state: "connected" },
     write: {
-      items: [
-        {
-          patch: { state: "connected", ...me, connected_at: at, qr: null },
-          event: "session.connected",
-        },
-      ],
+      change: {
+        patch: { state: "connected", ...me, connected_at: at, qr: null },
+        event: "session.connected",
+      },
     },
     action: { kind: "none" },
   });
@@ -111,18 +103,15 @@ test("a scanned code is taken back at once, and the restart after it is part of 
   expect(paired).toEqual({
     status: { state: "connecting", failures: 0 },
     write: {
-      items: [
-        {
-          kind: "change",
-          patch: {
-            state: "connecting",
-            qr: null,
-            qr_expires_at: null,
-            pairing_code: null,
-            pairing_code_expires_at: null,
-          },
+      change: {
+        patch: {
+          state: "connecting",
+          qr: null,
+          qr_expires_at: null,
+          pairing_code: null,
+          pairing_code_expires_at: null,
         },
-      ],
+      },
     },
     action: { kind: "none" },
   });
@@ -166,7 +155,7 @@ test("a network that cannot be reached is the session's last_disconnect, without
     status: { state: "connecting", failures: 1, isUnreachable: true },
     action: { kind: "open", delayMs: 1000 },
   });
-  const [change] = failed.write?.items ?? [];
+  const change = failed.write?.change;
   expect(change).not.toHaveProperty("event");
   expect(change?.patch.last_disconnect).toEqual({
     reason: "unreachable",
@@ -174,7 +163,7 @@ test("a network that cannot be reached is the session's last_disconnect, without
     at,
   });
   const shown = transition(failed.status, qr, limits);
-  expect(shown.write?.items[0].patch).toMatchObject({ state: "qr", last_disconnect: null });
+  expect(shown.write?.change.patch).toMatchObject({ state: "qr", last_disconnect: null });
   expect(shown.status).toEqual({ state: "qr", failures: 1 });
 });
 
@@ -197,18 +186,16 @@ test("an outdated version stops the session and says what to do", () => {
   expect(transition(unpaired, closedWith(405, false), limits)).toMatchObject({
     status: { state: "disconnected" },
     write: {
-      items: [
-        {
-          patch: {
-            desired: "disconnected",
-            last_disconnect: {
-              reason: "client_outdated",
-              code: 405,
-              detail: expect.stringContaining("Set WA_WEB_VERSION"),
-            },
+      change: {
+        patch: {
+          desired: "disconnected",
+          last_disconnect: {
+            reason: "client_outdated",
+            code: 405,
+            detail: expect.stringContaining("Set WA_WEB_VERSION"),
           },
         },
-      ],
+      },
     },
     action: { kind: "end" },
   });
@@ -224,14 +211,14 @@ test("replaced soon after a takeover, the session connects again", () => {
 
 test("only a session that was connected announces that it is not any more", () => {
   const lost = transition(online, closedWith(503, true), limits);
-  expect(lost.write?.items[0]).toMatchObject({
+  expect(lost.write?.change).toMatchObject({
     event: "session.disconnected",
     event_data: { reason: "unavailable", code: 503 },
     patch: { state: "reconnecting", connected_at: null },
   });
-  expect(lost.write?.items[0].patch).not.toHaveProperty("phone");
+  expect(lost.write?.change.patch).not.toHaveProperty("phone");
   const failed = transition(lost.status, closedWith(503, true), limits);
-  expect(failed.write?.items[0]).not.toHaveProperty("event");
+  expect(failed.write?.change).not.toHaveProperty("event");
 });
 
 test("an unpaired session begins every connection as a new device", () => {
@@ -247,13 +234,11 @@ test("a logged-out session deletes its keys and identity, and begins as a new de
     status: { state: "logged_out" },
     write: {
       clearAuth: true,
-      items: [
-        {
-          patch: { state: "logged_out", phone: null, lid: null },
-          event: "session.disconnected",
-          event_data: { reason: "logged_out", code: 401 },
-        },
-      ],
+      change: {
+        patch: { state: "logged_out", phone: null, lid: null },
+        event: "session.disconnected",
+        event_data: { reason: "logged_out", code: 401 },
+      },
     },
     action: { kind: "open", delayMs: 0, device: "new" },
   });
@@ -263,9 +248,7 @@ test("a replaced session stays away until it is connected again", () => {
   expect(transition(online, closedWith(440, true), limits)).toMatchObject({
     status: { state: "disconnected" },
     write: {
-      items: [
-        { patch: { desired: "disconnected" }, event_data: { reason: "replaced", code: 440 } },
-      ],
+      change: { patch: { desired: "disconnected" }, event_data: { reason: "replaced", code: 440 } },
     },
     action: { kind: "end" },
   });
@@ -274,9 +257,9 @@ test("a replaced session stays away until it is connected again", () => {
 test("a stop keeps the keys, an unlink deletes them", () => {
   const stop = transition(online, { kind: "stopped", reason: "requested" }, limits);
   expect(stop.write?.clearAuth).toBeUndefined();
-  expect(stop.write?.items[0].patch).not.toHaveProperty("phone");
+  expect(stop.write?.change.patch).not.toHaveProperty("phone");
   const unlink = transition(online, { kind: "unlinked" }, limits);
-  expect(unlink.write).toMatchObject({ clearAuth: true, items: [{ patch: { phone: null } }] });
+  expect(unlink.write).toMatchObject({ clearAuth: true, change: { patch: { phone: null } } });
   expect([stop.action, unlink.action]).toEqual([{ kind: "end" }, { kind: "end" }]);
 });
 
@@ -284,5 +267,5 @@ test("a session whose keys were refused is released later, and is still wanted",
   const refused = transition(online, { kind: "keys_refused" }, limits);
   expect(refused.action).toEqual({ kind: "release", delayMs: 60_000 });
   expect(refused.status.state).toBe("reconnecting");
-  expect(refused.write?.items[0].patch).not.toHaveProperty("desired");
+  expect(refused.write?.change.patch).not.toHaveProperty("desired");
 });

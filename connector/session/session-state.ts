@@ -1,10 +1,18 @@
-import type { Disconnect, Network, SessionState } from "../../shared/session.ts";
+import type { Network, SessionState } from "../../shared/session.ts";
 import type { BackoffLimits } from "../wait/backoff.ts";
 import type { CloseReason } from "../whatsapp/close-reason.ts";
-import { type Identity, nobody } from "../whatsapp/identity.ts";
-import type { ChangeItem, SessionPatch } from "../write/write.ts";
+import type { Identity } from "../whatsapp/identity.ts";
+import type { SessionChange, SessionPatch } from "../write/write.ts";
 import { detailOf } from "./disconnect-detail.ts";
 import { afterClose } from "./reconnect-policy.ts";
+import {
+  type Cause,
+  connected,
+  disconnected,
+  disconnectOf,
+  noPairing,
+  stopped,
+} from "./session-change.ts";
 
 /** Where a session stands. */
 export interface SessionStatus {
@@ -39,7 +47,7 @@ export type SessionEvent =
 
 /** What a session stores with a transition. */
 export interface StateWrite {
-  items: [ChangeItem];
+  change: SessionChange;
   /** Delete the credentials and keys of the device. */
   clearAuth?: boolean;
 }
@@ -86,7 +94,7 @@ export function transition(
     case "qr_requested":
       return {
         status: { ...status, state: "connecting" },
-        write: { items: [change({ patch: { state: "connecting", ...noPairing } })] },
+        write: { change: { patch: { state: "connecting", ...noPairing } } },
         action: { kind: "open", delayMs: 0, device: "new" },
       };
     case "pairing_code_received": {
@@ -98,20 +106,20 @@ export function transition(
       };
       return {
         status: { ...status, state: "pairing_code" },
-        write: { items: [change({ patch })] },
+        write: { change: { patch } },
         action: none,
       };
     }
     case "paired":
       return {
         status: { ...status, state: "connecting" },
-        write: { items: [change({ patch: { state: "connecting", ...noPairing } })] },
+        write: { change: { patch: { state: "connecting", ...noPairing } } },
         action: none,
       };
     case "connected":
       return {
         status: { state: "connected", failures: Math.min(status.failures, failuresAfterSuccess) },
-        write: { items: [connected(event.me, limits)] },
+        write: { change: connected(event.me, limits) },
         action: none,
       };
     case "connection_held":
@@ -125,7 +133,7 @@ export function transition(
         status: { ...status, state: "disconnected" },
         write: {
           clearAuth: true,
-          items: [disconnected({ state: "disconnected", reason: "unlinked" }, limits)],
+          change: disconnected({ state: "disconnected", reason: "unlinked" }, limits),
         },
         action: { kind: "end" },
       };
@@ -133,23 +141,12 @@ export function transition(
       return {
         status: { ...status, state: "reconnecting" },
         write: {
-          items: [disconnected({ state: "reconnecting", reason: "keys_not_stored" }, limits)],
+          change: disconnected({ state: "reconnecting", reason: "keys_not_stored" }, limits),
         },
         // The reason may last: claiming it again at once would fail again.
         action: { kind: "release", delayMs: limits.reconnect.capMs },
       };
   }
-}
-
-interface Cause {
-  reason: string;
-  code?: number | undefined;
-  detail?: string | undefined;
-}
-
-/** The change of a session that ended with this reason and stays so until it is connected again. */
-export function stopped(cause: Cause, limits: Pick<TransitionLimits, "now">): ChangeItem {
-  return disconnected({ state: "disconnected", ...cause }, limits);
 }
 
 function stop(
@@ -159,7 +156,7 @@ function stop(
 ): Transition {
   return {
     status: { ...status, state: "disconnected" },
-    write: { items: [stopped({ reason, code, detail }, limits)] },
+    write: { change: stopped({ reason, code, detail }, limits) },
     action: { kind: "end" },
   };
 }
@@ -176,19 +173,17 @@ function showQr(
   const failures = Math.min(status.failures, failuresAfterSuccess);
   // While a code is being typed, the QR is kept without a word about it.
   if (status.state === "pairing_code") {
-    const items: [ChangeItem] = [change({ patch: { state: "pairing_code", ...patch } })];
-    return { status: { state: "pairing_code", failures }, write: { items }, action: none };
+    const change = { patch: { state: status.state, ...patch } };
+    return { status: { state: status.state, failures }, write: { change }, action: none };
   }
   return {
     status: { state: "qr", failures },
     write: {
-      items: [
-        change({
-          patch: { state: "qr", ...patch },
-          event: "session.qr_code",
-          event_data: { qr, expires_at: expiresAt },
-        }),
-      ],
+      change: {
+        patch: { state: "qr", ...patch },
+        event: "session.qr_code",
+        event_data: { qr, expires_at: expiresAt },
+      },
     },
     action: none,
   };
@@ -216,7 +211,7 @@ function afterConnection(
         status: { ...status, state: "logged_out" },
         write: {
           clearAuth: true,
-          items: [disconnected({ state: "logged_out", ...cause }, limits)],
+          change: disconnected({ state: "logged_out", ...cause }, limits),
         },
         action: { kind: "open", delayMs: next.delayMs, device: "new" },
       };
@@ -224,17 +219,17 @@ function afterConnection(
       const { delayMs } = next;
       // The first login after a scan is not a reconnect.
       const state = delayMs === 0 && status.state === "connecting" ? status.state : next.state;
-      const item =
+      const change =
         status.state === "connected"
           ? disconnected({ state, ...cause }, limits)
-          : change({ patch: { state, ...noPairing, ...failedAttempt(cause, next, limits) } });
+          : { patch: { state, ...noPairing, ...failedAttempt(cause, next, limits) } };
       return {
         status: {
           state,
           failures: delayMs > 0 ? status.failures + 1 : status.failures,
           isUnreachable: closed.unreachable !== undefined,
         },
-        write: { items: [item] },
+        write: { change },
         action: { kind: "open", delayMs, device: event.isPaired ? "same" : "new" },
       };
     }
@@ -248,58 +243,4 @@ function failedAttempt(
   { now }: TransitionLimits,
 ): Pick<SessionPatch, "last_disconnect"> {
   return delayMs === 0 ? {} : { last_disconnect: disconnectOf(cause, now) };
-}
-
-/** What is shown for pairing belongs to the connection that showed it. */
-const noPairing = {
-  qr: null,
-  qr_expires_at: null,
-  pairing_code: null,
-  pairing_code_expires_at: null,
-};
-
-function change(item: Omit<ChangeItem, "kind">): ChangeItem {
-  return { kind: "change", ...item };
-}
-
-function connected(me: Identity, { now }: TransitionLimits): ChangeItem {
-  return change({
-    patch: {
-      state: "connected",
-      ...me,
-      connected_at: new Date(now()).toISOString(),
-      ...noPairing,
-    },
-    event: "session.connected",
-  });
-}
-
-function disconnected(
-  { state, ...cause }: Cause & { state: SessionState },
-  { now }: Pick<TransitionLimits, "now">,
-): ChangeItem {
-  const lastDisconnect = disconnectOf(cause, now);
-  const { at: _at, ...eventData } = lastDisconnect;
-  const isUnlinked = state === "logged_out" || cause.reason === "unlinked";
-  return change({
-    patch: {
-      state,
-      last_disconnect: lastDisconnect,
-      ...noPairing,
-      connected_at: null,
-      ...(state === "disconnected" ? { desired: "disconnected" } : {}),
-      ...(isUnlinked ? nobody : {}),
-    },
-    event: "session.disconnected",
-    event_data: eventData,
-  });
-}
-
-function disconnectOf({ reason, code, detail }: Cause, now: () => number): Disconnect {
-  return {
-    reason,
-    ...(code === undefined ? {} : { code }),
-    ...(detail === undefined ? {} : { detail }),
-    at: new Date(now()).toISOString(),
-  };
 }

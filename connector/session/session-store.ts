@@ -1,9 +1,12 @@
+import { z } from "zod";
 import type { ClaimedSession } from "../../shared/database.ts";
+import { type Message, messageSchema } from "../../shared/message.ts";
 import { withRetry } from "../database/with-retry.ts";
 import { DatabaseError, type Database } from "../database/database.ts";
 import type { Log } from "../log/log.ts";
 import { type Item, type KeyRow, NotWritten, type Write } from "../write/write.ts";
 import type { Writer } from "../write/writer.ts";
+import type { StateWrite } from "./session-state.ts";
 
 export interface SessionStoreOptions {
   claimed: ClaimedSession;
@@ -16,18 +19,36 @@ export interface SessionStoreOptions {
 
 type OwnWrite = Omit<Write, "uid" | "epoch">;
 
+/** The result of commit_writes for a change. */
+const changeResultSchema = z.object({ failed: z.array(messageSchema) });
+
 /** The rows of one session: writes carry the epoch of its claim. */
 export class SessionStore {
   readonly #options: SessionStoreOptions;
+  /** The version of the tenant's wish that was read last. */
+  desiredVersion: number;
+  #changes = 0;
 
   constructor(options: SessionStoreOptions) {
     this.#options = options;
+    this.desiredVersion = options.claimed.desired_version;
   }
 
   /** Resolves with the results of the items once everything is committed. */
   commit(write: OwnWrite): Promise<unknown[]> {
     const { uid, epoch } = this.#options.claimed;
     return this.#options.writer.commit({ uid, epoch, ...write });
+  }
+
+  /** Stores a change of state; resolves with the messages that failed because of it. */
+  async commitChange({ change, clearAuth = false }: StateWrite): Promise<Message[]> {
+    this.#changes += 1;
+    const numbered = { number: this.#changes, desired_version: this.desiredVersion };
+    const [result] = await this.commit({
+      clearAuth,
+      items: [{ kind: "change", ...numbered, ...change }],
+    });
+    return changeResultSchema.parse(result).failed;
   }
 
   async commitItem(item: Item): Promise<unknown> {
@@ -65,7 +86,8 @@ export class SessionStore {
 
   /** Drops the writes that are not committed yet. */
   drop(): void {
-    this.#options.writer.drop(this.#options.claimed.uid);
+    const { writer, claimed } = this.#options;
+    writer.drop(claimed);
   }
 
   /** Whether a message with this id is stored, after everything written before is committed. */

@@ -8,7 +8,6 @@ import type { Identity } from "../whatsapp/identity.ts";
 import { type Credentials, isPaired } from "../whatsapp/auth-state.ts";
 import type { CloseReason } from "../whatsapp/close-reason.ts";
 import { WhatsAppConnection } from "../whatsapp/connection.ts";
-import { changeResultSchema } from "../write/write.ts";
 import { Device } from "./device.ts";
 import { notConnected } from "./not-connected.ts";
 import { Outbox } from "./outbox.ts";
@@ -135,6 +134,11 @@ export class Session {
     return { code, expiresAt };
   }
 
+  /** The version of what the tenant wants that was read from the database. */
+  readDesired(version: number): void {
+    this.#store.desiredVersion = version;
+  }
+
   /** Closes, stores the reason, and stays closed until the tenant connects the session again. */
   async stop(reason: string): Promise<void> {
     if (!this.#ended) await this.#handle({ kind: "stopped", reason });
@@ -215,14 +219,13 @@ export class Session {
       // Before it is stored: then another connector may open the session.
       await this.#connection?.close();
     }
-    const written = write === undefined ? undefined : this.#store.commit(write);
+    const written = write === undefined ? undefined : this.#store.commitChange(write);
     if (action.kind === "open") {
       if (action.device === "new") this.#device.reset();
       this.#timer = setTimeout(() => this.#open(), action.delayMs);
     }
     if (action.kind === "release") this.#timer = setTimeout(onGone, action.delayMs);
-    const [changed] = (await written) ?? [];
-    if (changed !== undefined) this.outbox.settleFailed(changeResultSchema.parse(changed).failed);
+    this.outbox.settleFailed((await written) ?? []);
     if (action.kind === "end") onGone();
   }
 

@@ -1,11 +1,11 @@
 import pino from "pino";
 import { expect, test } from "vitest";
 import { type Database, DatabaseError } from "../database/database.ts";
-import { WriteQueue } from "./write-queue.ts";
+import { type OwnedSession, WriteQueue } from "./write-queue.ts";
 import { MaybeWritten, NotWritten, type Write } from "./write.ts";
 
 type Committed = { stale?: string[] };
-type Batch = { items: { id: string }[] };
+type Batch = { sessions: OwnedSession[]; items: { id: string }[] };
 
 /** A queue over a database that answers a batch with what `respond` says of it. */
 function queueOver(respond: (ids: string[], call: number) => Promise<Committed>) {
@@ -14,24 +14,25 @@ function queueOver(respond: (ids: string[], call: number) => Promise<Committed>)
     call: async (_name: string, { writes }: { writes: Batch }) => {
       const ids = writes.items.map(({ id }) => id);
       batches.push(ids);
-      const { stale = [] } = await respond(ids, batches.length);
-      return { stale, results: ids, notifications: [] };
+      const answer = await respond(ids, batches.length);
+      return { stale: answer.stale ?? [], results: ids, notifications: [] };
     },
     close: () => Promise.resolve(),
   } as unknown as Database;
+  const stale: OwnedSession[] = [];
   const queue = new WriteQueue({
     database,
     connectorId: "c",
     log: pino({ level: "silent" }),
     random: () => 0,
-    onStale: () => undefined,
+    onStale: (session) => stale.push(session),
     onCommit: () => undefined,
   });
-  return { queue, batches };
+  return { queue, batches, stale };
 }
 
-function write(id: string): Write {
-  return { uid: "s", epoch: 1, items: [{ kind: "outcome", id, status: "SENT" }] };
+function write(id: string, epoch = 1): Write {
+  return { uid: "s", epoch, items: [{ kind: "outcome", id, status: "SENT" }] };
 }
 
 const refused = new DatabaseError("violates a constraint", { code: "23514" });
@@ -102,4 +103,31 @@ test("a stale write was not made", async () => {
   const error = await queue.commit(write("1")).catch((caught: unknown) => caught);
   expect(error).toBeInstanceOf(NotWritten);
   expect(error).not.toBeInstanceOf(MaybeWritten);
+});
+
+test("a late write of an ended session is not committed under the epoch of its successor", async () => {
+  const { queue, batches, stale } = queueOver(async (ids) =>
+    ids.includes("late") ? { stale: ["s"] } : {},
+  );
+  const late = queue.commit(write("late", 1)).catch((error: unknown) => error);
+  const next = [queue.commit(write("2", 2)), queue.commit(write("3", 2))];
+  expect(await late).toBeInstanceOf(NotWritten);
+  expect(await Promise.all(next)).toEqual([["2"], ["3"]]);
+  expect(batches).toEqual([["late"], ["2", "3"]]);
+  expect(stale).toEqual([{ uid: "s", epoch: 1 }]);
+});
+
+test("dropping the writes of an ended session keeps those of its successor", async () => {
+  const gate = Promise.withResolvers<Committed>();
+  const { queue, batches } = queueOver((_ids, call) =>
+    call === 1 ? gate.promise : Promise.resolve({}),
+  );
+  const first = queue.commit(write("1"));
+  await expect.poll(() => batches.length).toBe(1);
+  const late = queue.commit(write("late", 1)).catch((error: unknown) => error);
+  const next = queue.commit(write("2", 2));
+  queue.drop({ uid: "s", epoch: 1 });
+  gate.resolve({});
+  expect(await late).toBeInstanceOf(NotWritten);
+  expect(await Promise.all([first, next])).toEqual([["1"], ["2"]]);
 });

@@ -6,13 +6,19 @@ import type { Log } from "../log/log.ts";
 import { type Batch, joinWrites } from "./batch.ts";
 import { MaybeWritten, NotWritten, type Write } from "./write.ts";
 
+/** A session under one ownership. */
+export interface OwnedSession {
+  uid: string;
+  epoch: number;
+}
+
 export interface WriteQueueOptions {
   database: Database;
   connectorId: string;
   log: Log;
   random: () => number;
-  /** Called for a session that this connector no longer owns. */
-  onStale: (uid: string) => void;
+  /** Called for a session that this connector no longer owns under this epoch. */
+  onStale: (session: OwnedSession) => void;
   onCommit: (commit: { writes: number; seconds: number; notifications: HubNotification[] }) => void;
 }
 
@@ -57,10 +63,11 @@ export class WriteQueue {
     });
   }
 
-  /** Drops the writes of a session that are not in a request yet. */
-  drop(uid: string): void {
-    const dropped = this.#waiting.filter((entry) => entry.write.uid === uid);
-    this.#waiting = this.#waiting.filter((entry) => entry.write.uid !== uid);
+  /** Drops the writes of a session under this epoch that are not in a request yet. */
+  drop({ uid, epoch }: OwnedSession): void {
+    const isDropped = ({ write }: Entry) => write.uid === uid && write.epoch === epoch;
+    const dropped = this.#waiting.filter(isDropped);
+    this.#waiting = this.#waiting.filter((entry) => !isDropped(entry));
     for (const entry of dropped) entry.failed(new NotWritten("the session was closed"));
   }
 
@@ -97,9 +104,13 @@ export class WriteQueue {
   #nextBatch(): Entry[] {
     let rows = 0;
     let count = 0;
+    const epochs = new Map<string, number>();
     for (const { write } of this.#waiting) {
       rows += write.keys?.length ?? 0;
       if (count === maxWrites || (count > 0 && rows > maxKeyRows)) break;
+      // A batch names one epoch of a session: what was written before a claim is checked by itself.
+      if ((epochs.get(write.uid) ?? write.epoch) !== write.epoch) break;
+      epochs.set(write.uid, write.epoch);
       count += 1;
     }
     return this.#waiting.splice(0, count);
@@ -167,7 +178,7 @@ export class WriteQueue {
         failed(isRepeated ? new MaybeWritten(reason) : new NotWritten(reason));
       } else done(answer.results.slice(from, next));
     }
-    for (const uid of stale) onStale(uid);
+    for (const session of batch.sessions) if (stale.has(session.uid)) onStale(session);
   }
 }
 

@@ -127,11 +127,18 @@ export interface SessionPatch {
   desired?: "disconnected";
 }
 
-export interface ChangeItem {
-  kind: "change";
+export interface SessionChange {
   patch: SessionPatch;
   event?: EventType;
   event_data?: Record<string, unknown>;
+}
+
+export interface ChangeItem extends SessionChange {
+  kind: "change";
+  /** Counts the changes of this epoch from 1: a repeated one is recognized. */
+  number: number;
+  /** The version of the tenant's wish that this connector has read; `desired` changes only there. */
+  desired_version: number;
 }
 
 /** Null deletes. */
@@ -166,9 +173,6 @@ export const resendResultSchema = z.discriminatedUnion("outcome", [
   z.object({ outcome: z.enum(["created", "failed"]), message: messageSchema }),
   z.object({ outcome: z.literal("gone") }),
 ]);
-
-/** The result of commit_writes for a change: the messages that failed because of it. */
-export const changeResultSchema = z.object({ failed: z.array(messageSchema) });
 
 /** A write was not made: the session has another owner by now, or was closed. */
 export class NotWritten extends Error {

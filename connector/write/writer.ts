@@ -1,4 +1,4 @@
-import { WriteQueue, type WriteQueueOptions } from "./write-queue.ts";
+import { type OwnedSession, WriteQueue, type WriteQueueOptions } from "./write-queue.ts";
 import type { Write } from "./write.ts";
 
 /**
@@ -18,8 +18,8 @@ export class Writer {
     return this.#queueOf(write.uid).commit(write);
   }
 
-  drop(uid: string): void {
-    this.#queueOf(uid).drop(uid);
+  drop(owned: OwnedSession): void {
+    this.#queueOf(owned.uid).drop(owned);
   }
 
   async flushed(): Promise<void> {

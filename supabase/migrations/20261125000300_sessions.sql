@@ -41,6 +41,11 @@ create table public.whatsapp_sessions (
   connector_id uuid references public.connectors on delete set null,
   -- Grows with every change of owner. A write with an older epoch is rejected.
   epoch bigint not null default 0,
+  -- Grows whenever the tenant says what the session should do. A connector that stops a session by
+  -- itself changes `desired` only at the version that it has read.
+  desired_version bigint not null default 0,
+  -- The number of the last change of state under this epoch, so that a repeated one is recognized.
+  last_change bigint not null default 0,
   -- No queued message is sent before this moment. It is stored, so that the pace survives a restart
   -- and a change of owner.
   next_drip_at timestamptz not null default now(),

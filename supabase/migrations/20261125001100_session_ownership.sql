@@ -48,7 +48,7 @@ $$;
 create function public.claim_sessions(connector_id uuid, max_sessions integer)
 returns table (
   uid uuid, tenant_id text, session_id text, network text, epoch bigint, state text,
-  phone text, lid text, ciphertext text
+  phone text, lid text, ciphertext text, desired_version bigint
 )
 language plpgsql volatile set search_path = ''
 as $$
@@ -79,6 +79,7 @@ begin
   update public.whatsapp_sessions s
     set connector_id = claim_sessions.connector_id,
         epoch = s.epoch + 1,
+        last_change = 0,
         state = case when s.phone is null then 'connecting' else 'reconnecting' end,
         qr = null, qr_expires_at = null, pairing_code = null, pairing_code_expires_at = null,
         last_disconnect = case when s.uid = any (were_connected)
@@ -97,7 +98,7 @@ begin
 
   return query
     select s.uid, s.tenant_id, s.session_id, s.network, s.epoch, s.state, s.phone, s.lid,
-           encode(k.ciphertext, 'base64')
+           encode(k.ciphertext, 'base64'), s.desired_version
     from public.whatsapp_sessions s
     left join public.session_credentials k on k.session_uid = s.uid
     where s.uid = any (claimed);
@@ -105,13 +106,13 @@ end;
 $$;
 
 -- Returns every session that a connector owns, with the state that its tenant asked for:
--- `[{ uid, epoch, desired }]`, as one value for the reason given at event_heads.
+-- `[{ uid, epoch, desired, desired_version }]`, as one value for the reason given at event_heads.
 create function public.list_owned_sessions(connector_id uuid) returns jsonb
 language sql stable set search_path = ''
 as $$
   select coalesce(jsonb_agg(to_jsonb(owned)), '[]')
   from (
-    select s.uid, s.epoch, s.desired
+    select s.uid, s.epoch, s.desired, s.desired_version
     from public.whatsapp_sessions s
     where s.connector_id = list_owned_sessions.connector_id
   ) owned;

@@ -42,7 +42,12 @@ end;
 $$;
 
 -- Changes the columns of a session that `patch` names. Returns the messages that fail with it and
--- the events to emit.
+-- the events to emit; none when the change was made before and its answer got lost. Changes of an
+-- epoch are numbered from 1.
+--
+-- A change to the state `disconnected` ends the session: it has no owner any more. `desired` becomes
+-- `disconnected` only at the version that the connector has read. If the tenant has said anything
+-- else since, that counts, and a session that should be connected is claimed again.
 create function public.change_session(change jsonb) returns jsonb
 language plpgsql volatile set search_path = ''
 as $$
@@ -51,9 +56,23 @@ declare
   stored public.whatsapp_sessions;
   patched public.whatsapp_sessions;
   failed jsonb;
+  number bigint := (change ->> 'number')::bigint;
 begin
   select s.* into strict stored from public.whatsapp_sessions s where s.uid = session_uid;
+  if number <= stored.last_change then
+    return '{"failed": [], "events": []}';
+  end if;
   patched := jsonb_populate_record(stored, change -> 'patch');
+  if stored.desired_version <> (change ->> 'desired_version')::bigint then
+    patched.desired := stored.desired;
+  end if;
+  if patched.state = 'disconnected' then
+    patched.connector_id := null;
+    if patched.desired = 'connected' then
+      patched.state := case when patched.phone is null then 'connecting' else 'reconnecting' end;
+      perform public.notify_connectors(session_uid);
+    end if;
+  end if;
   -- First, because the events of the messages show the account they were sent from.
   failed := public.fail_messages_of_former_account(
     stored, patched, change -> 'event_data' ->> 'reason');
@@ -69,10 +88,8 @@ begin
           when s.phone is not null or s.lid is not null then jsonb_build_object(
             'phone', s.phone, 'lid', s.lid, 'until', clock_timestamp())
           else s.former_account end,
-        desired = patched.desired,
-        connector_id = case when patched.desired = 'disconnected' and patched.state = 'disconnected'
-          then null else s.connector_id end,
-        updated_at = now()
+        desired = patched.desired, connector_id = patched.connector_id,
+        last_change = coalesce(number, s.last_change), updated_at = now()
     where s.uid = session_uid;
 
   return jsonb_build_object(

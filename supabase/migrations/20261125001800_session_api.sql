@@ -59,16 +59,18 @@ begin
 
   if set_session_desired.desired = 'connected' then
     update public.whatsapp_sessions s
-      set desired = 'connected',
+      set desired = 'connected', desired_version = s.desired_version + 1,
           state = case when s.state = 'disconnected' then 'connecting' else s.state end,
           updated_at = now()
-      where s.uid = session.uid and s.desired <> 'connected';
+      where s.uid = session.uid;
   elsif public.connector_is_live(session.connector_id) then
-    update public.whatsapp_sessions s set desired = 'disconnected', updated_at = now()
+    update public.whatsapp_sessions s
+      set desired = 'disconnected', desired_version = s.desired_version + 1, updated_at = now()
       where s.uid = session.uid;
   else
     update public.whatsapp_sessions s
-      set desired = 'disconnected', state = 'disconnected', connector_id = null,
+      set desired = 'disconnected', desired_version = s.desired_version + 1,
+          state = 'disconnected', connector_id = null,
           epoch = s.epoch + 1, qr = null, qr_expires_at = null,
           pairing_code = null, pairing_code_expires_at = null, updated_at = now()
       where s.uid = session.uid;

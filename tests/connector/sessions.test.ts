@@ -108,31 +108,48 @@ test("logged out by the phone, it forgets the device and shows a new QR by itsel
   await stack.untilMessage({ id: message.id, status: "DELIVERED" });
 });
 
+async function want(sessionId: string, desired: "connected" | "disconnected"): Promise<void> {
+  const { error } = await stack.client.rpc("set_session_desired", {
+    tenant_id: stack.tenantId,
+    session_id: sessionId,
+    desired,
+  });
+  if (error !== null) throw new Error(error.message);
+}
+
+test("a stop that comes after the tenant connected the session again does not end it", async () => {
+  const { uid } = await stack.pair("wanted", "393331000016");
+  const epoch = await stack.epochOf(uid);
+  await want("wanted", "disconnected");
+  await want("wanted", "connected");
+  await stack.command(connector.url, { type: "stop", session_uid: uid }).catch(() => undefined);
+  await eventually(
+    () => stack.epochOf(uid),
+    (now) => now > epoch,
+    "another claim",
+  );
+  const back = await stack.until("wanted", (session) => session.state === "connected");
+  expect(back.desired).toBe("connected");
+});
+
 test("stopped, it stays away with what it needs to come back", async () => {
   const phone = "393331000005";
   const { uid } = await stack.pair("stopped", phone);
+  await want("stopped", "disconnected");
   await stack.command(connector.url, { type: "stop", session_uid: uid });
   expect(await stack.locate("stopped")).toMatchObject({
     state: "disconnected",
     desired: "disconnected",
     connector_url: null,
   });
-  await stack.client.rpc("set_session_desired", {
-    tenant_id: stack.tenantId,
-    session_id: "stopped",
-    desired: "connected",
-  });
+  await want("stopped", "connected");
   await stack.until("stopped", (session) => session.state === "connected");
   expect(await linkedDevices(phone)).toHaveLength(1);
 });
 
 test("a wish to stop that only the database knows is found", async () => {
   await stack.pair("wished", "393331000006");
-  await stack.client.rpc("set_session_desired", {
-    tenant_id: stack.tenantId,
-    session_id: "wished",
-    desired: "disconnected",
-  });
+  await want("wished", "disconnected");
   const stopped = await stack.until("wished", (session) => session.state === "disconnected");
   expect(stopped.connector_id).toBeNull();
 });
