@@ -28,6 +28,7 @@ import { sendVideo } from "./media/send-video.ts";
 import { listSessionMessages } from "./message/list-session-messages.ts";
 import { listTenantMessages } from "./message/list-tenant-messages.ts";
 import { sendText } from "./message/send-text.ts";
+import { createRealtimeToken } from "./realtime/create-token.ts";
 import type { Services } from "./services.ts";
 import { connectSession } from "./session/connect-session.ts";
 import { createSession } from "./session/create-session.ts";
@@ -73,6 +74,7 @@ const routes = [
   streamMessages,
   listTenantMessages,
   streamEvents,
+  createRealtimeToken,
   getStats,
   ...webhookRoutes,
   ...adminRoutes,

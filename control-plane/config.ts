@@ -6,7 +6,11 @@ const flag = z.enum(["true", "false"]).transform((value) => value === "true");
 const configSchema = z.object({
   SUPABASE_URL: z.url({ protocol: /^https?$/ }),
   SUPABASE_KEY: z.string().min(1),
+  /** With the JWT secret, for the tokens of frontends. */
   SUPABASE_ANON_KEY: z.string().min(1).optional(),
+  SUPABASE_JWT_SECRET: z.string().min(1).optional(),
+  /** Where browsers reach Supabase, if it is not SUPABASE_URL. */
+  SUPABASE_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   ADMIN_KEY: z.string().min(16),
   COMMAND_PRIVATE_KEY: z.base64().min(1),
   EVENT_HUB_SHARDS: z.coerce.number().int().min(1).max(16).default(4),
@@ -26,10 +30,18 @@ const configSchema = z.object({
 /** The names of the Worker's variables and secrets. */
 export const environmentVariables = Object.keys(configSchema.shape);
 
+/** The Supabase project as the frontends of tenants use it. */
+export interface FrontendProject {
+  url: string;
+  anonKey: string;
+  jwtSecret: string;
+}
+
 export interface Config {
   supabaseUrl: string;
   supabaseKey: string;
-  supabaseAnonKey: string | undefined;
+  /** Undefined unless the operator set what signs the tokens of frontends. */
+  frontendProject: FrontendProject | undefined;
   adminKey: string;
   commandPrivateKey: string;
   eventHubShards: number;
@@ -53,7 +65,7 @@ export function parseConfig(variables: object): Config {
   return {
     supabaseUrl: values.SUPABASE_URL,
     supabaseKey: values.SUPABASE_KEY,
-    supabaseAnonKey: values.SUPABASE_ANON_KEY,
+    frontendProject: frontendProjectOf(values),
     adminKey: values.ADMIN_KEY,
     commandPrivateKey: values.COMMAND_PRIVATE_KEY,
     eventHubShards: values.EVENT_HUB_SHARDS,
@@ -63,4 +75,10 @@ export function parseConfig(variables: object): Config {
     publicUrl: values.PUBLIC_URL,
     maxDocumentBytes: values.MAX_DOCUMENT_BYTES,
   };
+}
+
+function frontendProjectOf(values: z.infer<typeof configSchema>): FrontendProject | undefined {
+  const { SUPABASE_ANON_KEY: anonKey, SUPABASE_JWT_SECRET: jwtSecret } = values;
+  if (anonKey === undefined || jwtSecret === undefined) return undefined;
+  return { url: values.SUPABASE_PUBLIC_URL ?? values.SUPABASE_URL, anonKey, jwtSecret };
 }

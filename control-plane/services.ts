@@ -1,5 +1,6 @@
 import type { KeyCache } from "./auth/key-cache.ts";
 import type { Connectors } from "./command/connectors.ts";
+import type { Config } from "./config.ts";
 import type { AllowedOrigins } from "./cors/allowed-origins.ts";
 import type { DatabaseClient } from "./database/connect.ts";
 import type { FileLinks } from "./file/file-links.ts";
@@ -21,6 +22,7 @@ export interface Services {
   fileLinks: FileLinks;
   hubs: Hubs;
   webhookEndpoints: WebhookEndpoints;
+  frontendProject: Config["frontendProject"];
   adminKey: string;
   allowPrivateUrls: boolean;
   maxDocumentBytes: number;

@@ -39,6 +39,7 @@ const app = createApp({
   files: new FileStore({ url: config.supabaseUrl, key: config.supabaseKey, fetch }),
   fileLinks: createFileLinks(config),
   webhookEndpoints: new WebhookEndpoints(env.WEBHOOK_ENDPOINT),
+  frontendProject: config.frontendProject,
   adminKey: config.adminKey,
   allowPrivateUrls: config.allowPrivateUrls,
   maxDocumentBytes: config.maxDocumentBytes,

@@ -16,8 +16,8 @@ async function exampleFile(): Promise<Record<string, string | undefined>> {
 }
 
 test(".env.example names every variable that a component reads, and no other", async () => {
-  // Fly sets FLY_MACHINE_ID. `npm start` itself reads SUPABASE_JWT_SECRET.
-  const documented = [...connectorVariables, ...controlPlaneVariables, "SUPABASE_JWT_SECRET"];
+  // Fly sets FLY_MACHINE_ID.
+  const documented = [...connectorVariables, ...controlPlaneVariables];
   const expected = new Set(documented.filter((name) => name !== "FLY_MACHINE_ID"));
   expect(Object.keys(await exampleFile()).toSorted()).toEqual([...expected].toSorted());
 });

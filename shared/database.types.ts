@@ -1270,6 +1270,7 @@ export type Database = {
         Args: { endpoints: string[]; seq: number; settings_changed?: boolean; tenant_id: string };
         Returns: undefined;
       };
+      open_audience: { Args: { listening_until: string; tenant_id: string }; Returns: undefined };
       own_tenant: { Args: Record<PropertyKey, never>; Returns: string };
       postpone_next_drip: { Args: { session_uid: string }; Returns: undefined };
       publish_events: {

@@ -23,6 +23,7 @@ export const errorKinds = {
   message_rejected: { status: 422, title: "Message rejected" },
   too_many_streams: { status: 429, title: "Too many open streams" },
   rate_limited: { status: 429, title: "Too many requests" },
+  not_configured: { status: 501, title: "Not configured on this installation" },
   internal: { status: 500, title: "Internal error" },
   storage_unavailable: { status: 503, title: "File storage unavailable" },
   session_unavailable: { status: 503, title: "Session temporarily unavailable" },

@@ -785,13 +785,9 @@ test("messages received together keep their order, and their ids contain their t
 
 const tables = [
   "tenants",
-  "api_keys",
   "whatsapp_sessions",
   "messages",
   "events",
-  "webhook_endpoints",
-  "webhook_deliveries",
-  "webhook_delivery_resources",
   "api_calls",
   "message_counts",
   "delivery_counts",
@@ -881,9 +877,14 @@ test("every table has row security, and a tenant may read no secret", async () =
   ).toEqual([]);
   const asTenant = (sql: string) => db.as("authenticated", { tenant_id: "support" }, sql);
   for (const secret of [
-    "select key_hash from api_keys",
-    "select secret from webhook_endpoints",
+    "select id from api_keys",
+    "select url from webhook_endpoints",
+    "select event_id from webhook_deliveries",
+    "select id from webhook_delivery_resources",
+    "select webhook_url from tenants",
     "select webhook_secret from tenants",
+    "select * from messages",
+    "select listening_until from realtime_audiences",
     "select qr from whatsapp_sessions",
     "select * from session_credentials",
     "select * from signal_keys",
@@ -928,4 +929,48 @@ test("the comment of every table says who removes its rows", async () => {
      where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'`,
   );
   expect(tables.filter(({ comment }) => !/\bremove[sd]?\b/.test(String(comment)))).toEqual([]);
+});
+
+test("a token that was issued to a key reads nothing after the key is revoked, expired or deleted", async () => {
+  const [tenantId, other] = [await addTenant(), await addTenant()];
+  await addSession(tenantId);
+  const issue = async (owner: string) => {
+    const [key] = await rows(
+      "insert into api_keys (tenant_id, network, key_hash, key_prefix) values ($1, 'live', $2, 'h') returning id",
+      [owner, createHash("sha256").update(randomUUID()).digest("hex")],
+    );
+    return String(key?.["id"]);
+  };
+  const sessions = (keyId: string) =>
+    db.as(
+      "authenticated",
+      { tenant_id: tenantId, key_id: keyId },
+      "select session_id from session_resources",
+    );
+  for (const end of [
+    "update api_keys set revoked_at = now() where id = $1",
+    "update api_keys set expires_at = now() - interval '1 second' where id = $1",
+    "delete from api_keys where id = $1",
+  ]) {
+    const keyId = await issue(tenantId);
+    expect(await sessions(keyId)).toEqual([{ session_id: "main" }]);
+    await rows(end, [keyId]);
+    expect(await sessions(keyId)).toEqual([]);
+  }
+  expect(await sessions(await issue(other))).toEqual([]);
+  await expect(sessions("no uuid")).rejects.toThrow(/invalid input syntax/);
+});
+
+test("an audience stays open as long as the longest of its tokens", async () => {
+  const tenantId = await addTenant();
+  const open = (until: string) => rows("select open_audience($1, $2)", [tenantId, until]);
+  const openUntil = async () =>
+    (
+      await rows("select listening_until from realtime_audiences where tenant_id = $1", [tenantId])
+    )[0];
+  await open("2026-01-01T01:00:00Z");
+  await open("2026-01-01T00:10:00Z");
+  expect(await openUntil()).toEqual({ listening_until: new Date("2026-01-01T01:00:00Z") });
+  await open("2026-01-01T02:00:00Z");
+  expect(await openUntil()).toEqual({ listening_until: new Date("2026-01-01T02:00:00Z") });
 });

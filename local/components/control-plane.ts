@@ -25,6 +25,7 @@ export async function startControlPlane(
         SUPABASE_URL: supabase.url,
         SUPABASE_KEY: supabase.serviceKey,
         ...(supabase.anonKey === null ? {} : { SUPABASE_ANON_KEY: supabase.anonKey }),
+        ...(supabase.jwtSecret === null ? {} : { SUPABASE_JWT_SECRET: supabase.jwtSecret }),
         ADMIN_KEY: context.secrets.adminKey,
         COMMAND_PRIVATE_KEY: context.secrets.commandPrivateKey,
       }),

@@ -18,6 +18,8 @@ export interface SupabaseProject {
   url: string;
   serviceKey: string;
   anonKey: string | null;
+  /** Null if it was not given with --supabase-url: there are then no tokens for frontends. */
+  jwtSecret: string | null;
   /** Null for a project named by --supabase-url. */
   databaseUrl: string | null;
   process: SupervisedProcess<SupabaseReady> | undefined;
@@ -36,11 +38,13 @@ export async function startSupabase(context: StartContext): Promise<SupabaseProj
       url: options.supabaseUrl,
       serviceKey: options.supabaseKey,
       anonKey: options.supabaseAnonKey ?? null,
+      jwtSecret: options.jwtSecret ?? null,
       databaseUrl: null,
       process: undefined,
       postgres: undefined,
     };
   }
+  const jwtSecret = options.jwtSecret ?? context.secrets.jwtSecret;
   const postgres = await startDatabase(context);
   const { databaseUrl } = postgres.ready();
   await prepareDatabase(databaseUrl);
@@ -54,10 +58,10 @@ export async function startSupabase(context: StartContext): Promise<SupabaseProj
     port: await choosePort(options, usualPort),
     env: {
       DATABASE_URL: databaseUrl,
-      JWT_SECRET: options.jwtSecret ?? context.secrets.jwtSecret,
+      JWT_SECRET: jwtSecret,
       STORAGE_DIR: join(context.dataDir, "storage"),
     },
   });
   report("Supabase server ready");
-  return { ...supabase.ready(), databaseUrl, process: supabase, postgres };
+  return { ...supabase.ready(), jwtSecret, databaseUrl, process: supabase, postgres };
 }

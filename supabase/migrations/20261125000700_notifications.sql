@@ -48,6 +48,16 @@ create table public.realtime_audiences (
 comment on table public.realtime_audiences is
   'Tenants whose frontends hold a realtime token, and until when. Their events are also sent to the topic of the tenant. Rows are removed with their tenant.';
 
+-- Has the events of the tenant sent to its topic until this moment, or longer if that was asked for.
+create function public.open_audience(tenant_id text, listening_until timestamptz) returns void
+language sql volatile set search_path = ''
+as $$
+  insert into public.realtime_audiences as a (tenant_id, listening_until)
+    values (open_audience.tenant_id, open_audience.listening_until)
+    on conflict (tenant_id) do update
+      set listening_until = greatest(a.listening_until, excluded.listening_until);
+$$;
+
 -- Sends the full events to the topic of the tenant while one of its frontends listens there.
 create function public.publish_events(tenant_id text, from_seq bigint, to_seq bigint) returns void
 language plpgsql volatile security definer set search_path = ''

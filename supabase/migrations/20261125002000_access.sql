@@ -1,5 +1,6 @@
 -- Who may read what: the service role everything, a tenant's JWT (role authenticated, claim
--- tenant_id) the rows of that tenant, anon nothing. Only the service role may write.
+-- tenant_id) the sessions, messages, events and counts of that tenant, anon nothing. Only the service
+-- role may write.
 
 do $$
 declare
@@ -27,19 +28,24 @@ grant execute on all functions in schema public to service_role;
 -- session_resources calls it.
 grant execute on function public.connector_is_live(uuid) to authenticated;
 
+-- Returns the tenant of the token. A token that was issued to an API key ends with that key. Reads
+-- api_keys as its owner: the policies call it for every statement of a frontend.
 create function public.own_tenant() returns text
-language sql stable set search_path = ''
+language sql stable security definer set search_path = ''
 as $$
-  select auth.jwt() ->> 'tenant_id';
+  select case
+    when not auth.jwt() ? 'key_id' then auth.jwt() ->> 'tenant_id'
+    else (
+      select k.tenant_id from public.api_keys k
+      where k.id = (auth.jwt() ->> 'key_id')::uuid and k.tenant_id = auth.jwt() ->> 'tenant_id'
+        and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
+    ) end;
 $$;
 revoke execute on function public.own_tenant() from public, anon;
 grant execute on function public.own_tenant() to authenticated, service_role;
 
--- Columns, not tables: no tenant may read a key hash, webhook secret, credential or lease.
-grant select (tenant_id, name, webhook_url, rate_limit_per_minute, send_interval_ms, cors_origins,
-  created_at, updated_at) on public.tenants to authenticated;
-grant select (id, tenant_id, name, network, key_prefix, created_at, expires_at, revoked_at)
-  on public.api_keys to authenticated;
+-- Columns, not tables. The token is in a browser: it shows no API key, webhook, credential or lease.
+grant select (tenant_id, name) on public.tenants to authenticated;
 grant select (uid, tenant_id, session_id, name, description, network, desired, state, phone, lid,
   connected_at, last_disconnect, connector_id, created_at, updated_at)
   on public.whatsapp_sessions to authenticated;
@@ -47,26 +53,17 @@ grant select (id, tenant_id, session_uid, session_id, platform, direction, sourc
   phone_number, lid, participant, type, message, media, status, wa_message_id, error, created_at, sent_at,
   delivered_at, read_at) on public.messages to authenticated;
 grant select on public.events to authenticated;
-grant select (id, tenant_id, url, events, enabled, is_default, cursor_seq, failing_since,
-  disabled_reason, disabled_at, created_at) on public.webhook_endpoints to authenticated;
-grant select on public.webhook_deliveries, public.api_calls, public.message_counts,
-  public.delivery_counts to authenticated;
-grant select on public.session_resources, public.message_resources, public.event_resources,
-  public.webhook_delivery_resources to authenticated;
+grant select on public.api_calls, public.message_counts, public.delivery_counts to authenticated;
+grant select on public.session_resources, public.message_resources, public.event_resources
+  to authenticated;
 
 create policy own_rows on public.tenants for select to authenticated
-  using (tenant_id = (select public.own_tenant()));
-create policy own_rows on public.api_keys for select to authenticated
   using (tenant_id = (select public.own_tenant()));
 create policy own_rows on public.whatsapp_sessions for select to authenticated
   using (tenant_id = (select public.own_tenant()));
 create policy own_rows on public.messages for select to authenticated
   using (tenant_id = (select public.own_tenant()));
 create policy own_rows on public.events for select to authenticated
-  using (tenant_id = (select public.own_tenant()));
-create policy own_rows on public.webhook_endpoints for select to authenticated
-  using (tenant_id = (select public.own_tenant()));
-create policy own_rows on public.webhook_deliveries for select to authenticated
   using (tenant_id = (select public.own_tenant()));
 create policy own_rows on public.api_calls for select to authenticated
   using (tenant_id = (select public.own_tenant()));

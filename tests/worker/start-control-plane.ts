@@ -20,6 +20,7 @@ export interface ControlPlane {
   url: string;
   supabaseUrl: string;
   serviceKey: string;
+  anonKey: string;
   /** A pool with the owner role, for fixtures. */
   sql: Pool;
   database: SupabaseClient<Database>;
@@ -50,10 +51,11 @@ export async function startControlPlane(
   const { databaseUrl } = postgres;
   await prepareDatabase(databaseUrl);
   await applyMigrations(databaseUrl, join(import.meta.dirname, "../../supabase/migrations"));
+  const jwtSecret = randomBytes(32).toString("hex");
   const supabase = await startSupabase({
     databaseUrl,
     port: 0,
-    jwtSecret: randomBytes(32).toString("hex"),
+    jwtSecret,
     storageDir: join(directory, "storage"),
     log: quiet,
   });
@@ -64,6 +66,8 @@ export async function startControlPlane(
     bindings: {
       SUPABASE_URL: supabase.url,
       SUPABASE_KEY: supabase.serviceKey,
+      SUPABASE_ANON_KEY: supabase.anonKey,
+      SUPABASE_JWT_SECRET: jwtSecret,
       ADMIN_KEY: adminKey,
       COMMAND_PRIVATE_KEY: keys.privateKey
         .export({ type: "pkcs8", format: "der" })
@@ -82,6 +86,7 @@ export async function startControlPlane(
     url,
     supabaseUrl: supabase.url,
     serviceKey: supabase.serviceKey,
+    anonKey: supabase.anonKey,
     sql,
     database: createClient<Database>(supabase.url, supabase.serviceKey, {
       auth: { persistSession: false, autoRefreshToken: false },

@@ -133,6 +133,12 @@ class Connection {
       this.#reply(message, "error", { reason: error.message });
       return;
     }
+    const requests = this.#services.changes.parseRequests(request.postgresChanges);
+    const refusal = await this.#services.changes.refusal(requests);
+    if (refusal !== undefined) {
+      this.#reply(message, "error", { reason: refusal });
+      return;
+    }
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     const { joinRef } = message;
     const channel = new Channel({
@@ -151,13 +157,12 @@ class Connection {
       onExpire: (expired) => this.#expire(expired),
     });
     this.#channels.set(topic, channel);
-    const requests = this.#services.changes.parseRequests(request.postgresChanges);
     this.#reply(message, "ok", { postgres_changes: requests.map(({ reply }) => reply) });
     if (request.presence) channel.push("presence_state", {});
     if (request.replicationReady) {
       channel.system("system", "ok", "Replication connection established");
     }
-    if (requests.length > 0) await this.#services.changes.subscribe(channel, requests);
+    if (requests.length > 0) this.#services.changes.subscribe(channel, requests);
   }
 
   #leave(message: Incoming): void {

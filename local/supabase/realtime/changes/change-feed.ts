@@ -35,9 +35,21 @@ export class ChangeFeed {
     return parseSubscriptionRequests(value, () => (this.#lastId += 1));
   }
 
-  async subscribe(channel: Channel, requests: readonly SubscriptionRequest[]): Promise<void> {
+  /**
+   * Why changes that a join asks for would never come; undefined if they can. The hosted server
+   * accepts such a join and says so afterwards, in a message that supabase-js does not show.
+   */
+  async refusal(requests: readonly SubscriptionRequest[]): Promise<string | undefined> {
+    for (const request of requests) {
+      if (!(await this.#isPublished(request))) {
+        return `Unable to subscribe to changes with given parameters. Please check Realtime is enabled for the given connect parameters: [event: ${request.event}, schema: ${request.schema}, table: ${request.table ?? "*"}, filters: [${request.filter ?? ""}]]`;
+      }
+    }
+    return undefined;
+  }
+
+  subscribe(channel: Channel, requests: readonly SubscriptionRequest[]): void {
     try {
-      for (const request of requests) await this.#requirePublished(request);
       this.#subscriptions.set(
         channel,
         requests.map((request) => toSubscription(request, channel)),
@@ -122,16 +134,14 @@ export class ChangeFeed {
     }
   }
 
-  async #requirePublished(request: SubscriptionRequest): Promise<void> {
-    if (isAnyTable(request)) return;
-    const { rowCount } = await this.#database.owner.query(
-      `select from pg_publication_tables
-       where pubname = 'supabase_realtime' and schemaname = $1 and tablename = $2`,
-      [request.schema, request.table],
+  async #isPublished(request: SubscriptionRequest): Promise<boolean> {
+    const { rows } = await this.#database.owner.query<{ found: boolean }>(
+      `select exists (
+         select from pg_publication_tables
+         where pubname = 'supabase_realtime' and ($1 = '*' or schemaname = $1)
+           and ($2::text is null or tablename = $2)) as found`,
+      [request.schema, isAnyTable(request) ? null : request.table],
     );
-    if (rowCount) return;
-    throw new Error(
-      `Unable to subscribe to changes with given parameters. Please check Realtime is enabled for the given connect parameters: [event: ${request.event}, schema: ${request.schema}, table: ${request.table}, filters: [${request.filter ?? ""}]]`,
-    );
+    return rows[0]?.found ?? false;
   }
 }

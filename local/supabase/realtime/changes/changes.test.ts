@@ -107,13 +107,29 @@ describe("changes of tables", () => {
     expect((await b.waitFor(1)).map((change) => change.new["name"])).toEqual(["2"]);
   });
 
-  it("of an unpublished table cannot be subscribed to", async () => {
-    const system = inbox<{ status: string; message: string }>();
-    const channel = project.service
-      .channel("unpublished")
-      .on("postgres_changes", { event: "*", schema: "public", table: "unpublished" }, () => {})
-      .on("system", {}, (message) => system.add(message));
-    await subscribe(channel);
-    expect((await system.waitFor(1))[0]?.message).toMatch(/^Unable to subscribe to changes/);
+  it.each(["unpublished", "no_such_table"])(
+    "of %s are refused when the channel is joined",
+    async (table) => {
+      const channel = project.service.channel(table);
+      channel.on("postgres_changes", { event: "*", schema: "public", table }, () => {});
+      await expect(subscribe(channel)).rejects.toThrow(/Unable to subscribe to changes/);
+      await project.service.removeChannel(channel);
+    },
+  );
+
+  it("are refused together if one of them would never come", async () => {
+    const channel = project.service.channel("both");
+    for (const table of ["items", "unpublished"]) {
+      channel.on("postgres_changes", { event: "*", schema: "public", table }, () => {});
+    }
+    await expect(subscribe(channel)).rejects.toThrow(/table: unpublished/);
+    await project.service.removeChannel(channel);
+  });
+
+  it("of all tables are refused in a schema that publishes none", async () => {
+    const channel = project.service.channel("storage");
+    channel.on("postgres_changes", { event: "*", schema: "storage" }, () => {});
+    await expect(subscribe(channel)).rejects.toThrow(/table: \*/);
+    await project.service.removeChannel(channel);
   });
 });
