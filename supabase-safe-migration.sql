@@ -95,8 +95,9 @@ create table public.tenants (
   name text not null check (length(name) between 1 and 200),
   -- Write-only: a trigger moves the hash of the key to api_keys and sets this column to null.
   api_key text,
-  -- The default webhook endpoint. A trigger copies both columns to webhook_endpoints.
+  -- The default webhook endpoint. A trigger copies the URL to webhook_endpoints.
   webhook_url text,
+  -- Write-only: a trigger moves it to webhook_endpoints and sets this column to null.
   webhook_secret text,
   rate_limit_per_minute integer not null default 60 check (rate_limit_per_minute > 0),
   max_sessions integer not null default 250 check (max_sessions >= 0),
@@ -159,9 +160,9 @@ begin
     select d.key_hash || ' ' || d.key_prefix || ' ' || d.network into new.api_key
       from public.describe_api_key(new.api_key) d;
   end if;
-  if new.webhook_url is not null and new.webhook_secret is null then
-    new.webhook_secret := 'whsec_' || encode(
-      uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()), 'base64');
+  if new.webhook_url is null and new.webhook_secret is not null then
+    raise exception 'webhook_secret needs a webhook_url' using errcode = '22023',
+      hint = 'Set both in one statement.';
   end if;
   new.updated_at := now();
   return new;
@@ -180,20 +181,27 @@ begin
     described_key := string_to_array(new.api_key, ' ');
     insert into public.api_keys (tenant_id, key_hash, key_prefix, network)
       values (new.tenant_id, described_key[1], described_key[2], described_key[3]);
-    update public.tenants set api_key = null where tenant_id = new.tenant_id;
   end if;
 
-  if tg_op = 'INSERT'
-    or new.webhook_url is distinct from old.webhook_url
-    or new.webhook_secret is distinct from old.webhook_secret then
+  if tg_op = 'INSERT' or new.webhook_secret is not null
+    or new.webhook_url is distinct from old.webhook_url then
     if new.webhook_url is null then
       delete from public.webhook_endpoints where tenant_id = new.tenant_id and is_default;
     else
-      insert into public.webhook_endpoints (tenant_id, url, secret, is_default)
-        values (new.tenant_id, new.webhook_url, new.webhook_secret, true)
+      insert into public.webhook_endpoints as w (tenant_id, url, secret, is_default)
+        values (
+          new.tenant_id, new.webhook_url,
+          coalesce(new.webhook_secret, 'whsec_' || encode(
+            uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()), 'base64')),
+          true)
         on conflict (tenant_id) where is_default
-        do update set url = excluded.url, secret = excluded.secret;
+        do update set url = excluded.url, secret = coalesce(new.webhook_secret, w.secret);
     end if;
+  end if;
+
+  if new.api_key is not null or new.webhook_secret is not null then
+    update public.tenants set api_key = null, webhook_secret = null
+      where tenant_id = new.tenant_id;
   end if;
   return null;
 end;
@@ -800,7 +808,12 @@ create table public.webhook_endpoints (
   id uuid primary key default public.uuid_v7(),
   tenant_id text not null references public.tenants on delete cascade,
   url text not null check (url ~ '^https?://'),
+  -- AES-256-GCM, `sealed:<key id>:<base64>`; only the control plane has the key. A plain secret comes
+  -- from SQL, and is encrypted by the next delivery, or by the cron within a minute.
   secret text not null,
+  -- The secret before the last rotation: deliveries are signed with both until then.
+  former_secret text,
+  former_secret_until timestamptz,
   -- The event types to deliver; null means all.
   events text[],
   enabled boolean not null default true,
@@ -821,6 +834,10 @@ create table public.webhook_endpoints (
 ) with (fillfactor = 50);
 create index webhook_endpoints_by_tenant on public.webhook_endpoints (tenant_id, id);
 create index webhook_endpoints_enabled on public.webhook_endpoints (bucket, id) where enabled;
+create index webhook_endpoints_plain_secret
+  on public.webhook_endpoints (id) where not starts_with(secret, 'sealed:');
+create index webhook_endpoints_former_secret
+  on public.webhook_endpoints (former_secret_until) where former_secret_until is not null;
 create unique index webhook_endpoints_one_default
   on public.webhook_endpoints (tenant_id) where is_default;
 comment on table public.webhook_endpoints is
@@ -931,9 +948,62 @@ end;
 $$;
 create trigger webhook_endpoints_after_update after update on public.webhook_endpoints
   for each row
-  when (old.url is distinct from new.url or old.secret is distinct from new.secret
+  when (old.url is distinct from new.url
+    or old.former_secret_until is distinct from new.former_secret_until
+    -- Encrypting a secret does not change it.
+    or old.secret is distinct from new.secret
+      and not (starts_with(new.secret, 'sealed:') and not starts_with(old.secret, 'sealed:'))
     or old.events is distinct from new.events or old.enabled is distinct from new.enabled)
   execute function public.webhook_endpoints_after_update();
+
+-- Replaces a secret by its encrypted form, unless it was changed meanwhile. An argument, not a
+-- filter of a request, because addresses of requests are logged.
+create function public.seal_webhook_secret(endpoint_id uuid, secret text, sealed text)
+returns void
+language sql volatile set search_path = ''
+as $$
+  update public.webhook_endpoints w
+    set secret = case w.secret when seal_webhook_secret.secret then sealed else w.secret end,
+        former_secret = case w.former_secret when seal_webhook_secret.secret then sealed
+          else w.former_secret end
+    where w.id = seal_webhook_secret.endpoint_id
+      and seal_webhook_secret.secret in (w.secret, w.former_secret);
+$$;
+
+-- Makes `sealed` the secret of an endpoint. The secret before it stays valid for so long; with 0
+-- seconds it ends at once. Returns when it ends; null when the endpoint is not the tenant's.
+create function public.rotate_webhook_secret(
+  tenant_id text, endpoint_id uuid, sealed text, overlap_seconds integer
+) returns timestamptz
+language sql volatile set search_path = ''
+as $$
+  update public.webhook_endpoints w
+    set former_secret = case when overlap_seconds > 0 then w.secret end,
+        former_secret_until = now() + overlap_seconds * interval '1 second',
+        secret = sealed
+    where w.id = rotate_webhook_secret.endpoint_id
+      and w.tenant_id = rotate_webhook_secret.tenant_id
+    returning w.former_secret_until;
+$$;
+
+-- Returns secrets of endpoints that are not stored as `current_prefix` says: 'sealed:' finds plain
+-- ones, with a key's id after it those under another key too.
+create function public.stale_webhook_secrets(current_prefix text, max_endpoints integer)
+returns table (id uuid, tenant_id text, secret text)
+language plpgsql stable set search_path = ''
+as $$
+#variable_conflict use_column
+begin
+  if current_prefix = 'sealed:' then
+    -- Written out, so that the partial index serves it.
+    return query select w.id, w.tenant_id, w.secret from public.webhook_endpoints w
+      where not starts_with(w.secret, 'sealed:') order by w.id limit max_endpoints;
+  else
+    return query select w.id, w.tenant_id, w.secret from public.webhook_endpoints w
+      where not starts_with(w.secret, current_prefix) order by w.id limit max_endpoints;
+  end if;
+end;
+$$;
 $migration_20261125000750$;
 BEGIN
   IF EXISTS (SELECT FROM supabase_migrations.schema_migrations WHERE version = '20261125000750') THEN
@@ -2668,6 +2738,8 @@ begin
 
   return jsonb_build_object(
     'tenant_id', endpoint.tenant_id, 'url', endpoint.url, 'secret', endpoint.secret,
+    'former_secret',
+    case when endpoint.former_secret_until > now() then endpoint.former_secret end,
     'enabled', endpoint.enabled, 'failures', endpoint.failures,
     'cursor_seq', endpoint.cursor_seq, 'last_seq', last_seq,
     'read_to', read_to, 'events', events, 'retries', retries,
@@ -3093,6 +3165,12 @@ begin
     where k.ctid = any (array(
       select o.ctid from public.idempotency_keys o
       where o.created_at < now() - interval '1 day' limit max_rows));
+
+  update public.webhook_endpoints w
+    set former_secret = null, former_secret_until = null
+    where w.id = any (array(
+      select o.id from public.webhook_endpoints o
+      where o.former_secret_until < now() limit max_rows));
 
   for tenant in
     select t.* from public.tenants t

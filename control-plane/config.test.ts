@@ -6,6 +6,7 @@ const variables = {
   SUPABASE_KEY: "service-role",
   ADMIN_KEY: "0123456789abcdef",
   COMMAND_PRIVATE_KEY: "AAAA",
+  WEBHOOK_SECRET_KEY: btoa("a".repeat(32)),
 };
 
 test("the defaults are four shards and no private URLs", () => {
@@ -13,6 +14,13 @@ test("the defaults are four shards and no private URLs", () => {
 });
 
 test("every invalid variable gets one line", () => {
-  const wrong = { ...variables, ADMIN_KEY: "short", EVENT_HUB_SHARDS: "17" };
-  expect(() => parseConfig(wrong)).toThrow(/ADMIN_KEY: .*\n.*EVENT_HUB_SHARDS: /);
+  const wrong = {
+    ...variables,
+    ADMIN_KEY: "short",
+    WEBHOOK_SECRET_KEY: "AAAA",
+    EVENT_HUB_SHARDS: "17",
+  };
+  expect(() => parseConfig(wrong)).toThrow(
+    /ADMIN_KEY: .*\n.*WEBHOOK_SECRET_KEY: .*32 bytes.*\n.*EVENT_HUB_SHARDS: /,
+  );
 });

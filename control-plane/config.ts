@@ -3,6 +3,13 @@ import { defaultMaxDocumentBytes, maxDocumentBytes } from "../shared/media.ts";
 
 const flag = z.enum(["true", "false"]).transform((value) => value === "true");
 
+const aesKey = z
+  .base64()
+  .refine(
+    (key) => atob(key).length === 32,
+    "Must be the base64 of 32 bytes: openssl rand -base64 32",
+  );
+
 const configSchema = z.object({
   SUPABASE_URL: z.url({ protocol: /^https?$/ }),
   SUPABASE_KEY: z.string().min(1),
@@ -13,6 +20,10 @@ const configSchema = z.object({
   SUPABASE_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   ADMIN_KEY: z.string().min(16),
   COMMAND_PRIVATE_KEY: z.base64().min(1),
+  /** Encrypts the secrets of webhook endpoints. */
+  WEBHOOK_SECRET_KEY: aesKey,
+  /** The key before it; what it encrypted is read, and encrypted anew. */
+  WEBHOOK_SECRET_KEY_OLD: aesKey.optional(),
   EVENT_HUB_SHARDS: z.coerce.number().int().min(1).max(16).default(4),
   MAX_STREAMS_PER_TENANT: z.coerce.number().int().min(1).max(2_000).default(100),
   MAX_STREAMS_PER_KEY: z.coerce.number().int().min(1).max(2_000).default(50),
@@ -44,6 +55,7 @@ export interface Config {
   frontendProject: FrontendProject | undefined;
   adminKey: string;
   commandPrivateKey: string;
+  webhookSecretKeys: { current: string; old: string | undefined };
   eventHubShards: number;
   maxStreamsPerTenant: number;
   maxStreamsPerKey: number;
@@ -68,6 +80,10 @@ export function parseConfig(variables: object): Config {
     frontendProject: frontendProjectOf(values),
     adminKey: values.ADMIN_KEY,
     commandPrivateKey: values.COMMAND_PRIVATE_KEY,
+    webhookSecretKeys: {
+      current: values.WEBHOOK_SECRET_KEY,
+      old: values.WEBHOOK_SECRET_KEY_OLD,
+    },
     eventHubShards: values.EVENT_HUB_SHARDS,
     maxStreamsPerTenant: values.MAX_STREAMS_PER_TENANT,
     maxStreamsPerKey: values.MAX_STREAMS_PER_KEY,

@@ -9,6 +9,7 @@ import type { Hubs } from "./event/hubs.ts";
 import type { FailureLimit } from "./limit/failure-limit.ts";
 import type { TenantLimiters } from "./limit/tenant-limiters.ts";
 import type { WebhookEndpoints } from "./delivery/webhook-endpoints.ts";
+import type { WebhookSecrets } from "./delivery/webhook-secrets.ts";
 
 /** The dependencies of the endpoints, created once per isolate by worker.ts. */
 export interface Services {
@@ -23,6 +24,7 @@ export interface Services {
   hubs: Hubs;
   webhookEndpoints: WebhookEndpoints;
   frontendProject: Config["frontendProject"];
+  webhookSecrets: WebhookSecrets;
   adminKey: string;
   allowPrivateUrls: boolean;
   maxDocumentBytes: number;

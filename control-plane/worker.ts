@@ -13,7 +13,9 @@ import { createFileLinks } from "./file/create-file-links.ts";
 import { FileStore } from "./file/file-store.ts";
 import { sleep } from "./http/sleep.ts";
 import { purgeExpired } from "./retention/purge-expired.ts";
+import { sealStaleSecrets } from "./delivery/seal-secrets.ts";
 import { WebhookEndpoints } from "./delivery/webhook-endpoints.ts";
+import { WebhookSecrets } from "./delivery/webhook-secrets.ts";
 
 export { EventHub } from "./event/event-hub.ts";
 export { TenantLimiter } from "./limit/tenant-limiter.ts";
@@ -23,6 +25,7 @@ const config = parseConfig(env);
 const clock = { now: () => Date.now(), sleep };
 const database = connectDatabase({ url: config.supabaseUrl, key: config.supabaseKey });
 const hubs = new Hubs(env.EVENT_HUB, config.eventHubShards);
+const webhookSecrets = new WebhookSecrets(config.webhookSecretKeys);
 const app = createApp({
   ...clock,
   database,
@@ -40,6 +43,7 @@ const app = createApp({
   fileLinks: createFileLinks(config),
   webhookEndpoints: new WebhookEndpoints(env.WEBHOOK_ENDPOINT),
   frontendProject: config.frontendProject,
+  webhookSecrets,
   adminKey: config.adminKey,
   allowPrivateUrls: config.allowPrivateUrls,
   maxDocumentBytes: config.maxDocumentBytes,
@@ -51,6 +55,10 @@ export default {
     return app.fetch(request, bindings, context);
   },
   async scheduled() {
-    await Promise.all([hubs.sweep(), purgeExpired(database, clock)]);
+    await Promise.all([
+      hubs.sweep(),
+      purgeExpired(database, clock),
+      sealStaleSecrets(database, webhookSecrets),
+    ]);
   },
 } satisfies ExportedHandler<Cloudflare.Env>;

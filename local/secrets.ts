@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import { CannotStart } from "./cannot-start.ts";
 import type { Settings } from "./settings.ts";
@@ -13,8 +13,12 @@ const secretsSchema = z.object({
   commandPublicKey: z.string(),
   demoApiKey: z.string(),
   databasePassword: z.string(),
+  webhookSecretKey: z.string(),
 });
 export type Secrets = z.infer<typeof secretsSchema>;
+
+/** A file of an earlier version lacks a key that nothing depends on yet: it is made then. */
+const storedSchema = secretsSchema.partial({ webhookSecretKey: true });
 
 /**
  * Loads this installation's keys from the data directory, or creates them on the first start. Keys
@@ -28,6 +32,7 @@ export async function loadOrCreateSecrets(
   return {
     ...own,
     adminKey: settings["ADMIN_KEY"] ?? own.adminKey,
+    webhookSecretKey: settings["WEBHOOK_SECRET_KEY"] ?? own.webhookSecretKey,
     encryptionKey: settings["ENCRYPTION_KEY"] ?? own.encryptionKey,
     commandPrivateKey: settings["COMMAND_PRIVATE_KEY"] ?? own.commandPrivateKey,
     commandPublicKey: settings["COMMAND_PUBLIC_KEY"] ?? own.commandPublicKey,
@@ -37,20 +42,25 @@ export async function loadOrCreateSecrets(
 async function loadOrCreate(dataDir: string): Promise<Secrets> {
   const file = join(dataDir, "secrets.json");
   try {
-    return parseSecrets(await readFile(file, "utf8"), file);
+    const { webhookSecretKey, ...stored } = parseSecrets(await readFile(file, "utf8"), file);
+    if (webhookSecretKey !== undefined) return { ...stored, webhookSecretKey };
+    return await store(file, { ...stored, webhookSecretKey: randomKey() });
   } catch (error) {
     if (!isMissing(error)) throw error;
   }
-  const secrets = createSecrets();
-  await mkdir(dataDir, { recursive: true });
+  return store(file, createSecrets());
+}
+
+async function store(file: string, secrets: Secrets): Promise<Secrets> {
+  await mkdir(dirname(file), { recursive: true });
   // Renamed when it is complete: a crash must not leave half a file.
   await writeFile(`${file}.new`, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
   await rename(`${file}.new`, file);
   return secrets;
 }
 
-function parseSecrets(text: string, file: string): Secrets {
-  const parsed = secretsSchema.safeParse(parseJson(text));
+function parseSecrets(text: string, file: string): z.infer<typeof storedSchema> {
+  const parsed = storedSchema.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
   const missing = parsed.error.issues.map((issue) => issue.path.join(".") || "no JSON").join(", ");
   throw new CannotStart(
@@ -64,7 +74,8 @@ function createSecrets(): Secrets {
   return {
     jwtSecret: randomBytes(32).toString("base64url"),
     adminKey: `admin_${randomBytes(24).toString("base64url")}`,
-    encryptionKey: randomBytes(32).toString("base64"),
+    encryptionKey: randomKey(),
+    webhookSecretKey: randomKey(),
     commandPrivateKey: command.privateKey
       .export({ type: "pkcs8", format: "der" })
       .toString("base64"),
@@ -72,6 +83,10 @@ function createSecrets(): Secrets {
     demoApiKey: `sk_test_${randomBytes(24).toString("base64url")}`,
     databasePassword: randomBytes(24).toString("base64url"),
   };
+}
+
+function randomKey(): string {
+  return randomBytes(32).toString("base64");
 }
 
 /** Undefined for text that is not JSON, such as an empty file left by a crash. */

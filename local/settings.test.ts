@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { parseEnv } from "node:util";
 import { expect, test } from "vitest";
@@ -34,7 +35,11 @@ test("the values of .env.example are valid where it gives one", async () => {
       expect.stringContaining("COMMAND_PUBLIC_KEY"),
     ],
   });
-  const secrets = { ADMIN_KEY: "sixteen characters", COMMAND_PRIVATE_KEY: "a2V5" };
+  const secrets = {
+    ADMIN_KEY: "sixteen characters",
+    COMMAND_PRIVATE_KEY: "a2V5",
+    WEBHOOK_SECRET_KEY: randomBytes(32).toString("base64"),
+  };
   expect(parseConfig({ ...named, ...secrets }).supabaseUrl).toMatch(/^https:/);
 });
 

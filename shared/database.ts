@@ -157,7 +157,9 @@ export type AdvanceRequest = Narrow<
 export type EndpointProgress = {
   tenant_id: string;
   url: string;
+  /** As stored: see WebhookSecrets. */
   secret: string;
+  former_secret: string | null;
   enabled: boolean;
   failures: number;
   cursor_seq: number;

@@ -736,6 +736,8 @@ export type Database = {
           events: string[] | null;
           failing_since: string | null;
           failures: number;
+          former_secret: string | null;
+          former_secret_until: string | null;
           id: string;
           is_default: boolean;
           secret: string;
@@ -752,6 +754,8 @@ export type Database = {
           events?: string[] | null;
           failing_since?: string | null;
           failures?: number;
+          former_secret?: string | null;
+          former_secret_until?: string | null;
           id?: string;
           is_default?: boolean;
           secret: string;
@@ -768,6 +772,8 @@ export type Database = {
           events?: string[] | null;
           failing_since?: string | null;
           failures?: number;
+          former_secret?: string | null;
+          former_secret_until?: string | null;
           id?: string;
           is_default?: boolean;
           secret?: string;
@@ -1312,6 +1318,8 @@ export type Database = {
           events: string[] | null;
           failing_since: string | null;
           failures: number;
+          former_secret: string | null;
+          former_secret_until: string | null;
           id: string;
           is_default: boolean;
           secret: string;
@@ -1392,10 +1400,26 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      rotate_webhook_secret: {
+        Args: { endpoint_id: string; overlap_seconds: number; sealed: string; tenant_id: string };
+        Returns: string;
+      };
+      seal_webhook_secret: {
+        Args: { endpoint_id: string; sealed: string; secret: string };
+        Returns: undefined;
+      };
       session_event: { Args: { extra: Json; session_uid: string; type: string }; Returns: Json };
       set_session_desired: {
         Args: { desired: string; session_id: string; tenant_id: string };
         Returns: boolean;
+      };
+      stale_webhook_secrets: {
+        Args: { current_prefix: string; max_endpoints: number };
+        Returns: {
+          id: string;
+          secret: string;
+          tenant_id: string;
+        }[];
       };
       status_rank: { Args: { status: string }; Returns: number };
       tenant_bucket: { Args: { tenant_id: string }; Returns: number };

@@ -11,6 +11,6 @@ VALUES (
   60  -- 60 requests per minute
 );
 
--- The secret that signs its webhooks. It was made by the insert; set webhook_secret there to choose
--- your own.
-SELECT webhook_secret FROM tenants WHERE tenant_id = 'my_saas';
+-- The insert also made the secret that signs its webhooks, and it is stored encrypted within a minute.
+-- To choose your own, set webhook_secret in the insert. To see one, make a new one:
+--   POST /tenant/webhooks/:endpointId/rotate-secret

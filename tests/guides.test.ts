@@ -75,7 +75,7 @@ test.for(languages)(
         eventType: "message.received",
         attempt: 1,
         body,
-        secret,
+        secrets: [secret],
         sentAt: new Date(),
       });
       const post = async (changed: Record<string, string>, text = body) => {

@@ -10,7 +10,7 @@ import type { Services } from "../services.ts";
 import { adminRoute, bodyProblems } from "./contract.ts";
 import { keyColumns, keySchema, makeKey } from "./key-resource.ts";
 import { tenantNotFound, tenantParams } from "./tenant-resource.ts";
-import { withoutUndefined } from "./without-undefined.ts";
+import { withoutUndefined } from "../http/without-undefined.ts";
 
 const route = createRoute({
   ...adminRoute,

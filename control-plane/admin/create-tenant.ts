@@ -4,11 +4,17 @@ import { unwrapFirst, uniqueViolation } from "../database/unwrap.ts";
 import type { App } from "../http/app-env.ts";
 import { problems } from "../http/problem.ts";
 import type { Services } from "../services.ts";
-import { checkWebhookUrl } from "./check-webhook-url.ts";
+import { checkWebhookUrl } from "../webhook/check-webhook-url.ts";
+import { makeSecret } from "../webhook/endpoint-settings.ts";
 import { adminRoute, bodyProblems } from "./contract.ts";
-import { rejectTooManyEndpoints } from "./endpoint-quota.ts";
-import { withoutUndefined } from "./without-undefined.ts";
-import { tenantColumns, tenantIdSchema, tenantSchema, tenantSettings } from "./tenant-resource.ts";
+import { rejectTooManyEndpoints } from "../webhook/endpoint-quota.ts";
+import { withoutUndefined } from "../http/without-undefined.ts";
+import {
+  tenantColumns,
+  tenantIdSchema,
+  tenantWithSecret,
+  tenantSettings,
+} from "./tenant-resource.ts";
 
 const route = createRoute({
   ...adminRoute,
@@ -30,20 +36,28 @@ const route = createRoute({
   responses: {
     201: {
       description: "The tenant",
-      content: { "application/json": { schema: tenantSchema } },
+      content: { "application/json": { schema: tenantWithSecret } },
     },
     ...problems("conflict", "quota_exceeded"),
     ...bodyProblems,
   },
 });
 
-export function createTenant(app: App, { database, allowPrivateUrls }: Services): void {
+export function createTenant(
+  app: App,
+  { database, allowPrivateUrls, webhookSecrets }: Services,
+): void {
   app.openapi(route, async (c) => {
     const tenant = c.req.valid("json");
     checkWebhookUrl("webhook_url", tenant.webhook_url, allowPrivateUrls);
+    const secret = typeof tenant.webhook_url === "string" ? makeSecret() : undefined;
     const answer = await database
       .from("tenants")
-      .insert(withoutUndefined(tenant))
+      .insert({
+        ...withoutUndefined(tenant),
+        webhook_secret:
+          secret === undefined ? null : await webhookSecrets.seal(tenant.tenant_id, secret),
+      })
       .select(tenantColumns);
     if (answer.error?.code === uniqueViolation) {
       throw new ApiError(
@@ -54,6 +68,6 @@ export function createTenant(app: App, { database, allowPrivateUrls }: Services)
     rejectTooManyEndpoints(answer.error);
     const created = await unwrapFirst(answer);
     if (created === undefined) throw new Error("The insert returned no tenant");
-    return c.json(created, 201);
+    return c.json({ ...created, ...(secret === undefined ? {} : { webhook_secret: secret }) }, 201);
   });
 }

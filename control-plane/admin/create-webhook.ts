@@ -1,46 +1,37 @@
 import { createRoute } from "@hono/zod-openapi";
-import { unwrapFirst, foreignKeyViolation } from "../database/unwrap.ts";
 import type { App } from "../http/app-env.ts";
 import { problems } from "../http/problem.ts";
 import type { Services } from "../services.ts";
-import { checkWebhookUrl } from "./check-webhook-url.ts";
+import { addEndpoint } from "../webhook/endpoints.ts";
+import { endpointSettings, endpointWithSecret } from "../webhook/endpoint-settings.ts";
 import { adminRoute, bodyProblems } from "./contract.ts";
-import { rejectTooManyEndpoints } from "./endpoint-quota.ts";
 import { tenantNotFound, tenantParams } from "./tenant-resource.ts";
-import { makeSecret, webhookColumns, webhookSchema, webhookSettings } from "./webhook-resource.ts";
 
 const route = createRoute({
   ...adminRoute,
   method: "post",
   path: "/admin/tenants/{tenantId}/webhooks",
   summary: "Add a webhook endpoint",
+  description: "The secret is shown in this response only; it is stored encrypted.",
   request: {
     params: tenantParams,
-    body: { required: true, content: { "application/json": { schema: webhookSettings } } },
+    body: { required: true, content: { "application/json": { schema: endpointSettings } } },
   },
   responses: {
     201: {
       description: "The endpoint, with the secret that signs its deliveries",
-      content: { "application/json": { schema: webhookSchema } },
+      content: { "application/json": { schema: endpointWithSecret } },
     },
     ...problems("not_found", "quota_exceeded"),
     ...bodyProblems,
   },
 });
 
-export function createWebhook(app: App, { database, allowPrivateUrls }: Services): void {
+export function createWebhook(app: App, services: Services): void {
   app.openapi(route, async (c) => {
     const { tenantId } = c.req.valid("param");
-    const { url, secret, events } = c.req.valid("json");
-    checkWebhookUrl("url", url, allowPrivateUrls);
-    const answer = await database
-      .from("webhook_endpoints")
-      .insert({ tenant_id: tenantId, url, secret: secret ?? makeSecret(), events: events ?? null })
-      .select(webhookColumns);
-    rejectTooManyEndpoints(answer.error);
-    if (answer.error?.code === foreignKeyViolation) throw tenantNotFound(tenantId);
-    const created = await unwrapFirst(answer);
-    if (created === undefined) throw new Error("The insert returned no endpoint");
-    return c.json(created, 201);
+    const added = await addEndpoint(services, { tenantId, settings: c.req.valid("json") });
+    if (added === undefined) throw tenantNotFound(tenantId);
+    return c.json(added, 201);
   });
 }

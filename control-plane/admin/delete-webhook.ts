@@ -1,11 +1,10 @@
-import { createRoute, z } from "@hono/zod-openapi";
-import { ApiError } from "../../shared/errors.ts";
-import { unwrapFirst } from "../database/unwrap.ts";
+import { createRoute } from "@hono/zod-openapi";
 import type { App } from "../http/app-env.ts";
 import { problems } from "../http/problem.ts";
 import type { Services } from "../services.ts";
+import { removeEndpoint } from "../webhook/endpoints.ts";
 import { adminRoute } from "./contract.ts";
-import { tenantParams } from "./tenant-resource.ts";
+import { webhookParams } from "./webhook-resource.ts";
 
 const route = createRoute({
   ...adminRoute,
@@ -13,8 +12,8 @@ const route = createRoute({
   path: "/admin/tenants/{tenantId}/webhooks/{webhookId}",
   summary: "Delete a webhook endpoint",
   description:
-    "Pending deliveries are deleted too. To delete the default endpoint, set the tenant's webhook_url to null.",
-  request: { params: tenantParams.extend({ webhookId: z.uuid() }) },
+    "Pending deliveries are deleted too. Deleting the default endpoint sets the tenant's webhook_url to null.",
+  request: { params: webhookParams },
   responses: {
     204: { description: "The endpoint was deleted" },
     ...problems("unauthorized", "not_found", "invalid_request", "database_unavailable"),
@@ -23,22 +22,8 @@ const route = createRoute({
 
 export function deleteWebhook(app: App, { database }: Services): void {
   app.openapi(route, async (c) => {
-    const { tenantId, webhookId } = c.req.valid("param");
-    const deleted = await unwrapFirst(
-      database
-        .from("webhook_endpoints")
-        .delete()
-        .eq("tenant_id", tenantId)
-        .eq("id", webhookId)
-        .is("is_default", false)
-        .select("id"),
-    );
-    if (deleted === undefined) {
-      throw new ApiError(
-        "not_found",
-        "The tenant has no endpoint with this id. The default endpoint is deleted by setting webhook_url to null.",
-      );
-    }
+    const { tenantId, webhookId: endpointId } = c.req.valid("param");
+    await removeEndpoint(database, { tenantId, endpointId });
     return c.body(null, 204);
   });
 }

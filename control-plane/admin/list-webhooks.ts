@@ -4,10 +4,10 @@ import type { App } from "../http/app-env.ts";
 import { decodeCursor, listOf, pageQuery, toPage } from "../http/list.ts";
 import { problems } from "../http/problem.ts";
 import type { Services } from "../services.ts";
+import { endpointColumns, endpointSchema } from "../webhook/resource.ts";
 import { adminRoute } from "./contract.ts";
 import { findTenant } from "./find-tenant.ts";
 import { tenantParams } from "./tenant-resource.ts";
-import { webhookColumns, webhookSchema } from "./webhook-resource.ts";
 
 const route = createRoute({
   ...adminRoute,
@@ -18,7 +18,7 @@ const route = createRoute({
   responses: {
     200: {
       description: "A page of endpoints",
-      content: { "application/json": { schema: listOf(webhookSchema) } },
+      content: { "application/json": { schema: listOf(endpointSchema) } },
     },
     ...problems("unauthorized", "not_found", "invalid_request", "database_unavailable"),
   },
@@ -30,7 +30,7 @@ export function listWebhooks(app: App, { database }: Services): void {
     const { limit, cursor, offset } = c.req.valid("query");
     let query = database
       .from("webhook_endpoints")
-      .select(webhookColumns)
+      .select(endpointColumns)
       .eq("tenant_id", tenantId)
       .order("id")
       .range(offset, offset + limit);

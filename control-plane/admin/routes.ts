@@ -10,6 +10,7 @@ import { listKeys } from "./list-keys.ts";
 import { listTenants } from "./list-tenants.ts";
 import { listWebhooks } from "./list-webhooks.ts";
 import { revokeKey } from "./revoke-key.ts";
+import { rotateWebhookSecret } from "./rotate-webhook-secret.ts";
 
 export const adminRoutes = [
   createTenant,
@@ -24,4 +25,5 @@ export const adminRoutes = [
   listWebhooks,
   changeWebhook,
   deleteWebhook,
+  rotateWebhookSecret,
 ];

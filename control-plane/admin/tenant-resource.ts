@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { ApiError } from "../../shared/errors.ts";
 import { storableText } from "../../shared/text.ts";
 import { originSchema } from "../cors/origin.ts";
-import { webhookUrl } from "./webhook-resource.ts";
+import { webhookUrl } from "../webhook/endpoint-settings.ts";
 
 export const tenantIdForm = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 
@@ -15,7 +15,6 @@ export const tenantSchema = z
     tenant_id: z.string(),
     name: z.string(),
     webhook_url: z.string().nullable(),
-    webhook_secret: z.string().nullable(),
     rate_limit_per_minute: z.number().int(),
     send_interval_ms: z.number().int(),
     max_sessions: z.number().int(),
@@ -29,8 +28,19 @@ export const tenantSchema = z
   })
   .openapi("Tenant");
 
+/** The response of a request that made the default webhook endpoint. */
+export const tenantWithSecret = z
+  .object({
+    ...tenantSchema.shape,
+    webhook_secret: z.string().optional().openapi({
+      description:
+        "Signs the deliveries to webhook_url. Shown once, by the request that makes the endpoint",
+    }),
+  })
+  .openapi("TenantWithSecret");
+
 export const tenantColumns =
-  "tenant_id,name,webhook_url,webhook_secret,rate_limit_per_minute,send_interval_ms,max_sessions,max_unpaired_sessions,max_webhook_endpoints,event_retention_days,message_retention_days,cors_origins,created_at,updated_at";
+  "tenant_id,name,webhook_url,rate_limit_per_minute,send_interval_ms,max_sessions,max_unpaired_sessions,max_webhook_endpoints,event_retention_days,message_retention_days,cors_origins,created_at,updated_at";
 
 /** The settings that an operator may change. */
 export const tenantSettings = z.object({

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { AdvanceRequest, EndpointProgress } from "../../shared/database.ts";
+import type { AdvanceRequest } from "../../shared/database.ts";
 import type { Event } from "../../shared/event.ts";
 import { EndpointDelivery } from "./endpoint-delivery.ts";
+import type { OpenedProgress } from "./open-secrets.ts";
 import type { PostOutcome } from "./post.ts";
 
 beforeEach(() => {
@@ -34,7 +35,7 @@ function start(answer: (seq: number, attempt: number) => PostOutcome | Promise<P
   const posted: string[] = [];
   const wakes: number[] = [];
 
-  function advance(request: AdvanceRequest): EndpointProgress {
+  function advance(request: AdvanceRequest): OpenedProgress {
     calls.push(request);
     if (log.failWith !== undefined) throw log.failWith;
     if (request.to_seq !== null && request.from_seq === log.cursor) {
@@ -56,7 +57,7 @@ function start(answer: (seq: number, attempt: number) => PostOutcome | Promise<P
     return {
       tenant_id: "acme",
       url: "https://example.com/",
-      secret: "s",
+      secrets: ["s"],
       enabled: log.enabled,
       failures: 0,
       cursor_seq: log.cursor,

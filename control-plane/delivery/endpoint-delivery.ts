@@ -1,14 +1,10 @@
-import type {
-  AdvanceRequest,
-  AttemptResult,
-  EndpointProgress,
-  RetryResult,
-} from "../../shared/database.ts";
+import type { AdvanceRequest, AttemptResult, RetryResult } from "../../shared/database.ts";
 import { CallRate } from "./call-rate.ts";
 import { ChatQueue } from "./chat-queue.ts";
 import { isFailing, pauseAfter, placesAfter } from "./health.ts";
 import type { PostedEvent, PostOutcome } from "./post.ts";
 import { nextState } from "./schedule.ts";
+import type { OpenedProgress } from "./open-secrets.ts";
 import { DeliveryWindow, encodeEvent, type LoggedEvent } from "./window.ts";
 
 /** Of one database call. */
@@ -38,10 +34,10 @@ const maxDatabasePauseMs = 30_000;
 export interface EndpointDeliveryDeps {
   endpointId: string;
   /** Stores results and reads what is next; null when the endpoint was deleted. */
-  advance: (request: AdvanceRequest) => Promise<EndpointProgress | null>;
+  advance: (request: AdvanceRequest) => Promise<OpenedProgress | null>;
   post: (request: {
     url: string;
-    secret: string;
+    secrets: readonly string[];
     attempt: number;
     event: PostedEvent;
   }) => Promise<PostOutcome>;
@@ -69,7 +65,7 @@ const eventRemoved = {
   duration_ms: 0,
 } as const;
 
-type Settings = Pick<EndpointProgress, "tenant_id" | "url" | "secret" | "enabled">;
+type Settings = Pick<OpenedProgress, "tenant_id" | "url" | "secrets" | "enabled">;
 
 /**
  * Delivers the events of a tenant to one endpoint. The event log is the queue: it reads the events
@@ -211,10 +207,10 @@ export class EndpointDelivery {
 
   async #attempt(
     { attempt, event }: { attempt: number; event: LoggedEvent },
-    { tenant_id, url, secret }: Settings,
+    { tenant_id, url, secrets }: Settings,
   ) {
     this.#inFlight += 1;
-    const outcome = await this.#deps.post({ url, secret, attempt, event });
+    const outcome = await this.#deps.post({ url, secrets, attempt, event });
     this.#inFlight -= 1;
     const { statusCode, error, response, durationMs } = outcome;
     const state = nextState(
@@ -408,16 +404,16 @@ export class EndpointDelivery {
     if (!progress.enabled) this.#forgetWaiting();
   }
 
-  #applySettings(progress: EndpointProgress): void {
+  #applySettings(progress: OpenedProgress): void {
     const isRepaired =
       this.#settings !== undefined &&
       (this.#settings.url !== progress.url || (!this.#settings.enabled && progress.enabled));
     if (isRepaired) this.#noteRepair();
-    const { tenant_id, url, secret, enabled } = progress;
-    this.#settings = { tenant_id, url, secret, enabled };
+    const { tenant_id, url, secrets, enabled } = progress;
+    this.#settings = { tenant_id, url, secrets, enabled };
   }
 
-  #addRetries({ retries, next_retry_at }: EndpointProgress): void {
+  #addRetries({ retries, next_retry_at }: OpenedProgress): void {
     for (const { id, attempt, event } of retries) {
       if (this.#retries.has(id)) continue;
       if (event === null) {

@@ -10,7 +10,7 @@ afterEach(() => {
 
 function postWith(fetch: typeof globalThis.fetch, url = "https://example.com/hook") {
   return post(
-    { url, secret: "s", attempt: 1, event: { id: "evt_1", type: "message.sent", body: "{}" } },
+    { url, secrets: ["s"], attempt: 1, event: { id: "evt_1", type: "message.sent", body: "{}" } },
     { fetch, now: () => Date.now(), allowPrivateUrls: false },
   );
 }

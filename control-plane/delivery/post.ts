@@ -9,6 +9,10 @@ const maxResponseMs = 1_000;
 /** How much of the body is kept in the delivery log. */
 const loggedCharacters = 200;
 
+/** An unsigned delivery would teach receivers to accept those of anybody. */
+const undecryptable =
+  "The endpoint's secret cannot be decrypted: WEBHOOK_SECRET_KEY was changed without WEBHOOK_SECRET_KEY_OLD. Set it, or rotate the secret";
+
 /** An event as it is posted: one of the event log, or a test event. */
 export interface PostedEvent {
   id: string;
@@ -19,7 +23,8 @@ export interface PostedEvent {
 
 export interface PostRequest {
   url: string;
-  secret: string;
+  /** None when they cannot be decrypted. */
+  secrets: readonly string[];
   attempt: number;
   event: PostedEvent;
 }
@@ -53,6 +58,7 @@ async function attempt(
   // Checked on every attempt, because plain SQL can change the URL.
   const problem = urlProblem(request.url, deps.allowPrivateUrls);
   if (problem !== undefined) return failure(`The URL ${problem}`);
+  if (request.secrets.length === 0) return failure(undecryptable);
   const { id, type, body } = request.event;
   // workerd rejects a fetch that is called as a method of another object.
   const send = deps.fetch;
@@ -68,7 +74,7 @@ async function attempt(
         eventType: type,
         attempt: request.attempt,
         body,
-        secret: request.secret,
+        secrets: request.secrets,
         sentAt: new Date(deps.now()),
       }),
       // A redirect could lead to an address that the URL check rejects.

@@ -4,13 +4,13 @@ import { deliveryHeaders } from "./sign.ts";
 
 const body = '{"type":"message.received","data":{"text":"Perché no? 👍"}}';
 
-async function headersFor(secret: string) {
+async function headersFor(...secrets: string[]) {
   return deliveryHeaders({
     eventId: "evt_01",
     eventType: "message.received",
     attempt: 2,
     body,
-    secret,
+    secrets,
     sentAt: new Date(),
   });
 }
@@ -40,11 +40,22 @@ test("X-Webhook-Signature is the HMAC of the body with the whole secret", async 
     eventType: "message.sent",
     attempt: 1,
     body: "what do ya want for nothing?",
-    secret: "Jefe",
+    secrets: ["Jefe"],
     sentAt: new Date(),
   });
   // RFC 4231, test case 2.
   expect(headers["x-webhook-signature"]).toBe(
     "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
   );
+});
+
+test("during the overlap of a rotation a delivery verifies with either secret", async () => {
+  const headers = await headersFor("new secret", "former secret");
+  for (const secret of ["new secret", "former secret"]) {
+    const receiver = new Webhook(secret, { format: "raw" });
+    expect(receiver.verify(body, headers)).toEqual(JSON.parse(body));
+  }
+  const former = await headersFor("former secret");
+  expect(headers["x-webhook-signature-former"]).toBe(former["x-webhook-signature"]);
+  expect(headers["x-webhook-signature"]).not.toBe(former["x-webhook-signature"]);
 });

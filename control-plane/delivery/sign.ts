@@ -6,22 +6,27 @@ export interface SignedDelivery {
   eventType: string;
   attempt: number;
   body: string;
-  secret: string;
+  /** The present secret, and during the overlap of a rotation the one before it. */
+  secrets: readonly string[];
   sentAt: Date;
 }
 
 /** The headers of a delivery: this product's own and those of Standard Webhooks. */
 export async function deliveryHeaders(delivery: SignedDelivery): Promise<Record<string, string>> {
+  const [signature, former] = await Promise.all(
+    delivery.secrets.map(async (secret) => `sha256=${await hmac(secret, delivery.body)}`),
+  );
   return {
     "content-type": "application/json",
     "user-agent": "whatsapp-microservice",
     "x-webhook-source": "whatsapp-microservice",
     "x-webhook-event": delivery.eventType,
     "x-webhook-attempt": String(delivery.attempt),
-    "x-webhook-signature": `sha256=${await hmac(delivery.secret, delivery.body)}`,
+    ...(signature === undefined ? {} : { "x-webhook-signature": signature }),
+    ...(former === undefined ? {} : { "x-webhook-signature-former": former }),
     "webhook-id": delivery.eventId,
     "webhook-timestamp": String(Math.floor(delivery.sentAt.getTime() / 1000)),
-    "webhook-signature": standardSignature(delivery),
+    "webhook-signature": standardSignatures(delivery),
   };
 }
 
@@ -40,8 +45,8 @@ async function hmac(secret: string, body: string): Promise<string> {
  * `whsec_`. Plain SQL can set a secret that is not base64: it is used as a raw key, which
  * receivers verify with `new Webhook(secret, { format: "raw" })`.
  */
-function standardSignature(delivery: SignedDelivery): string {
-  return standardWebhook(delivery.secret).sign(delivery.eventId, delivery.sentAt, delivery.body);
+function standardSignatures({ secrets, eventId, sentAt, body }: SignedDelivery): string {
+  return secrets.map((secret) => standardWebhook(secret).sign(eventId, sentAt, body)).join(" ");
 }
 
 function standardWebhook(secret: string): Webhook {

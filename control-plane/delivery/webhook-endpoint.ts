@@ -5,6 +5,8 @@ import { unwrap } from "../database/unwrap.ts";
 import { createFileLinks } from "../file/create-file-links.ts";
 import { logEvent } from "../http/log.ts";
 import { EndpointDelivery } from "./endpoint-delivery.ts";
+import { openSecrets } from "./open-secrets.ts";
+import { WebhookSecrets } from "./webhook-secrets.ts";
 import { withFileLinks } from "./with-file-links.ts";
 import { post, type PostDeps, type PostedEvent, type PostOutcome } from "./post.ts";
 
@@ -24,12 +26,17 @@ export class WebhookEndpoint extends DurableObject {
     const database = connectDatabase({ url: config.supabaseUrl, key: config.supabaseKey });
     const fileLinks = createFileLinks(config);
     const now = () => Date.now();
+    const secrets = new WebhookSecrets(config.webhookSecretKeys);
     this.#postDeps = { fetch, now, allowPrivateUrls: config.allowPrivateUrls };
+    const endpointId = context.id.name ?? "";
     this.#delivery = new EndpointDelivery({
-      endpointId: context.id.name ?? "",
+      endpointId,
       advance: async (request) => {
         const progress = await unwrap(database.rpc("advance_endpoint", request));
-        return progress && withFileLinks(progress, fileLinks);
+        return (
+          progress &&
+          withFileLinks(await openSecrets(progress, { secrets, database, endpointId }), fileLinks)
+        );
       },
       post: (request) => post(request, this.#postDeps),
       now,
@@ -52,7 +59,7 @@ export class WebhookEndpoint extends DurableObject {
   /** Posts an event that is not in the log. Undefined: another test is under way. */
   async test(request: {
     url: string;
-    secret: string;
+    secrets: readonly string[];
     event: PostedEvent;
   }): Promise<PostOutcome | undefined> {
     if (this.#isTesting) return undefined;

@@ -17,7 +17,7 @@ export class WebhookEndpoints {
   /** Posts a test event; undefined when a test of the endpoint is under way already. */
   async test(
     endpointId: string,
-    request: { url: string; secret: string; event: PostedEvent },
+    request: { url: string; secrets: readonly string[]; event: PostedEvent },
   ): Promise<PostOutcome | undefined> {
     return await this.#namespace.getByName(endpointId).test(request);
   }

@@ -1,11 +1,11 @@
-import type { EndpointProgress } from "../../shared/database.ts";
 import type { FileLinks } from "../file/file-links.ts";
+import type { OpenedProgress } from "./open-secrets.ts";
 
 /** The events as they are posted: with links to files that work when they arrive. */
 export async function withFileLinks(
-  progress: EndpointProgress,
+  progress: OpenedProgress,
   links: FileLinks,
-): Promise<EndpointProgress> {
+): Promise<OpenedProgress> {
   const [events, retries] = await Promise.all([
     Promise.all(progress.events.map((event) => links.inEvent(event))),
     Promise.all(

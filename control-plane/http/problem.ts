@@ -66,3 +66,13 @@ export function problems(...codes: ErrorCode[]) {
   }
   return byStatus;
 }
+
+/** Those of every route that reads a JSON body with a key. */
+export const bodyProblems = problems(
+  "invalid_json",
+  "unauthorized",
+  "payload_too_large",
+  "unsupported_media_type",
+  "invalid_request",
+  "database_unavailable",
+);

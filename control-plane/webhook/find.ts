@@ -10,18 +10,22 @@ const idSchema = z.uuid();
 export async function findEndpoint(
   database: DatabaseClient,
   { tenantId, endpointId }: { tenantId: string; endpointId: string },
-): Promise<{ id: string; url: string; secret: string; events: string[] | null }> {
+): Promise<{ id: string; url: string; secret: string; is_default: boolean }> {
   const endpoint = idSchema.safeParse(endpointId).success
     ? await unwrapFirst(
         database
           .from("webhook_endpoints")
-          .select("id,url,secret,events")
+          .select("id,url,secret,is_default")
           .eq("tenant_id", tenantId)
           .eq("id", endpointId),
       )
     : undefined;
   if (endpoint !== undefined) return endpoint;
-  throw new ApiError(
+  throw endpointNotFound();
+}
+
+export function endpointNotFound(): ApiError {
+  return new ApiError(
     "not_found",
     "There is no webhook endpoint with this id. GET /tenant/webhooks lists them.",
   );

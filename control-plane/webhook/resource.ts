@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import type { DeliveryResource } from "../../shared/database.ts";
 
-/** An endpoint as its tenant sees it. The secret is shown to the operator only. */
+/** An endpoint. Its secret is shown once, when it is made. */
 export const endpointSchema = z
   .object({
     id: z.string(),
@@ -27,12 +27,17 @@ export const endpointSchema = z
         "gone: the endpoint responded with 410. failing: no delivery succeeded for three days.",
     }),
     disabled_at: z.string().nullable(),
+    former_secret_until: z.string().nullable().openapi({
+      description:
+        "Until then deliveries are signed with the secret before the last rotation too; null when there is none",
+    }),
     created_at: z.string(),
   })
   .openapi("WebhookEndpoint");
+export type Endpoint = z.infer<typeof endpointSchema>;
 
 export const endpointColumns =
-  "id,url,events,enabled,is_default,cursor_seq,failing_since,disabled_reason,disabled_at,created_at";
+  "id,url,events,enabled,is_default,cursor_seq,failing_since,disabled_reason,disabled_at,former_secret_until,created_at";
 
 export const deliveryStatusSchema = z.enum(["pending", "delivered", "dead"]);
 

@@ -35,11 +35,15 @@ const route = createRoute({
   },
 });
 
-export function testEndpoint(app: App, { database, webhookEndpoints, now }: Services): void {
+export function testEndpoint(
+  app: App,
+  { database, webhookEndpoints, webhookSecrets, now }: Services,
+): void {
   app.openapi(route, async (c) => {
     const { tenantId } = c.get("caller");
     const { endpointId } = c.req.valid("param");
-    const { id, url, secret } = await findEndpoint(database, { tenantId, endpointId });
+    const { id, url, secret: stored } = await findEndpoint(database, { tenantId, endpointId });
+    const secret = await webhookSecrets.open({ tenantId, stored });
     const eventId = `evt_${crypto.randomUUID().replaceAll("-", "")}`;
     const body = JSON.stringify({
       id: eventId,
@@ -52,7 +56,7 @@ export function testEndpoint(app: App, { database, webhookEndpoints, now }: Serv
     });
     const outcome = await webhookEndpoints.test(id, {
       url,
-      secret,
+      secrets: secret === undefined ? [] : [secret],
       event: { id: eventId, type, body },
     });
     if (outcome === undefined) {

@@ -28,6 +28,7 @@ export async function startControlPlane(
         ...(supabase.jwtSecret === null ? {} : { SUPABASE_JWT_SECRET: supabase.jwtSecret }),
         ADMIN_KEY: context.secrets.adminKey,
         COMMAND_PRIVATE_KEY: context.secrets.commandPrivateKey,
+        WEBHOOK_SECRET_KEY: context.secrets.webhookSecretKey,
       }),
     },
   });

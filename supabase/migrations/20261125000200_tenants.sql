@@ -18,8 +18,9 @@ create table public.tenants (
   name text not null check (length(name) between 1 and 200),
   -- Write-only: a trigger moves the hash of the key to api_keys and sets this column to null.
   api_key text,
-  -- The default webhook endpoint. A trigger copies both columns to webhook_endpoints.
+  -- The default webhook endpoint. A trigger copies the URL to webhook_endpoints.
   webhook_url text,
+  -- Write-only: a trigger moves it to webhook_endpoints and sets this column to null.
   webhook_secret text,
   rate_limit_per_minute integer not null default 60 check (rate_limit_per_minute > 0),
   max_sessions integer not null default 250 check (max_sessions >= 0),
@@ -82,9 +83,9 @@ begin
     select d.key_hash || ' ' || d.key_prefix || ' ' || d.network into new.api_key
       from public.describe_api_key(new.api_key) d;
   end if;
-  if new.webhook_url is not null and new.webhook_secret is null then
-    new.webhook_secret := 'whsec_' || encode(
-      uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()), 'base64');
+  if new.webhook_url is null and new.webhook_secret is not null then
+    raise exception 'webhook_secret needs a webhook_url' using errcode = '22023',
+      hint = 'Set both in one statement.';
   end if;
   new.updated_at := now();
   return new;
@@ -103,20 +104,27 @@ begin
     described_key := string_to_array(new.api_key, ' ');
     insert into public.api_keys (tenant_id, key_hash, key_prefix, network)
       values (new.tenant_id, described_key[1], described_key[2], described_key[3]);
-    update public.tenants set api_key = null where tenant_id = new.tenant_id;
   end if;
 
-  if tg_op = 'INSERT'
-    or new.webhook_url is distinct from old.webhook_url
-    or new.webhook_secret is distinct from old.webhook_secret then
+  if tg_op = 'INSERT' or new.webhook_secret is not null
+    or new.webhook_url is distinct from old.webhook_url then
     if new.webhook_url is null then
       delete from public.webhook_endpoints where tenant_id = new.tenant_id and is_default;
     else
-      insert into public.webhook_endpoints (tenant_id, url, secret, is_default)
-        values (new.tenant_id, new.webhook_url, new.webhook_secret, true)
+      insert into public.webhook_endpoints as w (tenant_id, url, secret, is_default)
+        values (
+          new.tenant_id, new.webhook_url,
+          coalesce(new.webhook_secret, 'whsec_' || encode(
+            uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()), 'base64')),
+          true)
         on conflict (tenant_id) where is_default
-        do update set url = excluded.url, secret = excluded.secret;
+        do update set url = excluded.url, secret = coalesce(new.webhook_secret, w.secret);
     end if;
+  end if;
+
+  if new.api_key is not null or new.webhook_secret is not null then
+    update public.tenants set api_key = null, webhook_secret = null
+      where tenant_id = new.tenant_id;
   end if;
   return null;
 end;

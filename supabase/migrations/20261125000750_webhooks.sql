@@ -5,7 +5,12 @@ create table public.webhook_endpoints (
   id uuid primary key default public.uuid_v7(),
   tenant_id text not null references public.tenants on delete cascade,
   url text not null check (url ~ '^https?://'),
+  -- AES-256-GCM, `sealed:<key id>:<base64>`; only the control plane has the key. A plain secret comes
+  -- from SQL, and is encrypted by the next delivery, or by the cron within a minute.
   secret text not null,
+  -- The secret before the last rotation: deliveries are signed with both until then.
+  former_secret text,
+  former_secret_until timestamptz,
   -- The event types to deliver; null means all.
   events text[],
   enabled boolean not null default true,
@@ -26,6 +31,10 @@ create table public.webhook_endpoints (
 ) with (fillfactor = 50);
 create index webhook_endpoints_by_tenant on public.webhook_endpoints (tenant_id, id);
 create index webhook_endpoints_enabled on public.webhook_endpoints (bucket, id) where enabled;
+create index webhook_endpoints_plain_secret
+  on public.webhook_endpoints (id) where not starts_with(secret, 'sealed:');
+create index webhook_endpoints_former_secret
+  on public.webhook_endpoints (former_secret_until) where former_secret_until is not null;
 create unique index webhook_endpoints_one_default
   on public.webhook_endpoints (tenant_id) where is_default;
 comment on table public.webhook_endpoints is
@@ -136,6 +145,59 @@ end;
 $$;
 create trigger webhook_endpoints_after_update after update on public.webhook_endpoints
   for each row
-  when (old.url is distinct from new.url or old.secret is distinct from new.secret
+  when (old.url is distinct from new.url
+    or old.former_secret_until is distinct from new.former_secret_until
+    -- Encrypting a secret does not change it.
+    or old.secret is distinct from new.secret
+      and not (starts_with(new.secret, 'sealed:') and not starts_with(old.secret, 'sealed:'))
     or old.events is distinct from new.events or old.enabled is distinct from new.enabled)
   execute function public.webhook_endpoints_after_update();
+
+-- Replaces a secret by its encrypted form, unless it was changed meanwhile. An argument, not a
+-- filter of a request, because addresses of requests are logged.
+create function public.seal_webhook_secret(endpoint_id uuid, secret text, sealed text)
+returns void
+language sql volatile set search_path = ''
+as $$
+  update public.webhook_endpoints w
+    set secret = case w.secret when seal_webhook_secret.secret then sealed else w.secret end,
+        former_secret = case w.former_secret when seal_webhook_secret.secret then sealed
+          else w.former_secret end
+    where w.id = seal_webhook_secret.endpoint_id
+      and seal_webhook_secret.secret in (w.secret, w.former_secret);
+$$;
+
+-- Makes `sealed` the secret of an endpoint. The secret before it stays valid for so long; with 0
+-- seconds it ends at once. Returns when it ends; null when the endpoint is not the tenant's.
+create function public.rotate_webhook_secret(
+  tenant_id text, endpoint_id uuid, sealed text, overlap_seconds integer
+) returns timestamptz
+language sql volatile set search_path = ''
+as $$
+  update public.webhook_endpoints w
+    set former_secret = case when overlap_seconds > 0 then w.secret end,
+        former_secret_until = now() + overlap_seconds * interval '1 second',
+        secret = sealed
+    where w.id = rotate_webhook_secret.endpoint_id
+      and w.tenant_id = rotate_webhook_secret.tenant_id
+    returning w.former_secret_until;
+$$;
+
+-- Returns secrets of endpoints that are not stored as `current_prefix` says: 'sealed:' finds plain
+-- ones, with a key's id after it those under another key too.
+create function public.stale_webhook_secrets(current_prefix text, max_endpoints integer)
+returns table (id uuid, tenant_id text, secret text)
+language plpgsql stable set search_path = ''
+as $$
+#variable_conflict use_column
+begin
+  if current_prefix = 'sealed:' then
+    -- Written out, so that the partial index serves it.
+    return query select w.id, w.tenant_id, w.secret from public.webhook_endpoints w
+      where not starts_with(w.secret, 'sealed:') order by w.id limit max_endpoints;
+  else
+    return query select w.id, w.tenant_id, w.secret from public.webhook_endpoints w
+      where not starts_with(w.secret, current_prefix) order by w.id limit max_endpoints;
+  end if;
+end;
+$$;

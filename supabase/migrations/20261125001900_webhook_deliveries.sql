@@ -75,6 +75,8 @@ begin
 
   return jsonb_build_object(
     'tenant_id', endpoint.tenant_id, 'url', endpoint.url, 'secret', endpoint.secret,
+    'former_secret',
+    case when endpoint.former_secret_until > now() then endpoint.former_secret end,
     'enabled', endpoint.enabled, 'failures', endpoint.failures,
     'cursor_seq', endpoint.cursor_seq, 'last_seq', last_seq,
     'read_to', read_to, 'events', events, 'retries', retries,

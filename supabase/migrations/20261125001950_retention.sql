@@ -142,6 +142,12 @@ begin
       select o.ctid from public.idempotency_keys o
       where o.created_at < now() - interval '1 day' limit max_rows));
 
+  update public.webhook_endpoints w
+    set former_secret = null, former_secret_until = null
+    where w.id = any (array(
+      select o.id from public.webhook_endpoints o
+      where o.former_secret_until < now() limit max_rows));
+
   for tenant in
     select t.* from public.tenants t
     where position is null or t.tenant_id > position

@@ -72,6 +72,7 @@ export async function startControlPlane(
       COMMAND_PRIVATE_KEY: keys.privateKey
         .export({ type: "pkcs8", format: "der" })
         .toString("base64"),
+      WEBHOOK_SECRET_KEY: randomBytes(32).toString("base64"),
       ALLOW_PRIVATE_URLS: "true",
       ...settings,
     },

@@ -81,6 +81,7 @@ test("a tenant lists its endpoints, without their secrets", async () => {
         is_default: false,
         cursor_seq: 0,
         failing_since: null,
+        former_secret_until: null,
         disabled_reason: null,
         disabled_at: null,
         created_at: expect.any(String),
