@@ -1283,6 +1283,7 @@ export type Database = {
         Args: { from_seq: number; tenant_id: string; to_seq: number };
         Returns: undefined;
       };
+      purge_codes: { Args: { max_rows: number }; Returns: undefined };
       purge_expired: { Args: { max_rows?: number; max_tenants?: number }; Returns: boolean };
       purge_tenant: {
         Args: { max_rows: number; tenant: Database["public"]["Tables"]["tenants"]["Row"] };

@@ -67,3 +67,31 @@ test("a second caller has nothing to do while a step runs", async () => {
     client.release();
   }
 });
+
+test("QR codes leave the event log and the sessions when they expire", async () => {
+  await db.pool.query(`
+    insert into events (tenant_id, seq, type, data, created_at)
+      select 'keeps', 10000 + n, 'session.qr_code', jsonb_build_object(
+        'session_id', 'main', 'qr', 'secret ' || n,
+        'expires_at', now() + (case when n = 3 then 1 else -1 end) * interval '30 seconds'),
+        now() - interval '40 seconds'
+      from generate_series(1, 3) n;
+    update whatsapp_sessions set qr = 'secret', qr_expires_at = now() - interval '1 second',
+      pairing_code = 'ABCD1234', pairing_code_expires_at = now() + interval '1 minute'
+      where tenant_id = 'keeps'`);
+  const held = "events where type = 'session.qr_code' and data ->> 'qr' is not null";
+  expect(await count(held)).toBe(3);
+  await step(1);
+  expect(await count(held)).toBe(2);
+  while (!(await step(500)));
+  expect(await count(held)).toBe(1);
+  const { rows } = await db.pool.query(
+    "select data from events where tenant_id = 'keeps' and seq = 10001",
+  );
+  expect(rows[0].data).toMatchObject({ session_id: "main", qr: null });
+  expect(
+    await count(
+      "whatsapp_sessions where qr is not null or pairing_code is null and tenant_id = 'keeps'",
+    ),
+  ).toBe(0);
+});

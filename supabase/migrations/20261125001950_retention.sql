@@ -14,6 +14,12 @@ create index messages_by_stored_file on public.messages (tenant_id, id)
   where media ->> 'status' = 'stored';
 create index idempotency_keys_by_time on public.idempotency_keys using brin (created_at);
 
+-- What still holds a QR or pairing code; purge_expired takes it out when it has expired.
+create index events_with_qr on public.events (created_at)
+  where type = 'session.qr_code' and data ->> 'qr' is not null;
+create index whatsapp_sessions_with_code on public.whatsapp_sessions (uid)
+  where qr is not null or pairing_code is not null;
+
 create table public.purge_progress (
   id boolean primary key default true check (id),
   -- The tenant after which the next step goes on; null starts with the first one.
@@ -118,6 +124,33 @@ begin
 end;
 $$;
 
+-- Takes expired QR and pairing codes out of at most `max_rows` events and sessions: whoever reads the
+-- log later learns that there was one, not which.
+create function public.purge_codes(max_rows integer) returns void
+language plpgsql volatile set search_path = '' set enable_seqscan = off
+as $$
+begin
+  update public.events e
+    set data = e.data || '{"qr": null}'
+    from (
+      select o.tenant_id, o.seq from public.events o
+      where o.type = 'session.qr_code' and o.data ->> 'qr' is not null
+        and (o.data ->> 'expires_at')::timestamptz < now()
+      order by o.created_at limit max_rows
+    ) expired
+    where e.tenant_id = expired.tenant_id and e.seq = expired.seq;
+
+  update public.whatsapp_sessions s
+    set qr = case when s.qr_expires_at >= now() then s.qr end,
+        pairing_code = case when s.pairing_code_expires_at >= now() then s.pairing_code end
+    where s.uid = any (array(
+      select o.uid from public.whatsapp_sessions o
+      where (o.qr is not null or o.pairing_code is not null)
+        and (o.qr_expires_at < now() or o.pairing_code_expires_at < now())
+      limit max_rows));
+end;
+$$;
+
 -- One step: at most `max_tenants` tenants and about `max_rows` rows of each kind. Returns true when
 -- it has been through all tenants; the next call then starts with the first one again.
 create function public.purge_expired(
@@ -141,6 +174,8 @@ begin
     where k.ctid = any (array(
       select o.ctid from public.idempotency_keys o
       where o.created_at < now() - interval '1 day' limit max_rows));
+
+  perform public.purge_codes(max_rows);
 
   update public.webhook_endpoints w
     set former_secret = null, former_secret_until = null
