@@ -69,7 +69,7 @@ const environmentSchema = z
         return [primary, secondary, tertiary];
       })
       .optional(),
-    /** The largest document to send, in bytes. */
+    /** The largest document to send, and the largest received file to store, in bytes. */
     MAX_DOCUMENT_BYTES: z.coerce
       .number()
       .int()

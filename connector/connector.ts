@@ -20,6 +20,7 @@ import { HubNotifier } from "./notifications/hub-notifier.ts";
 import { listenForNotifications } from "./notifications/listen.ts";
 import { createLog, type Log } from "./log/log.ts";
 import { findFfmpeg } from "./media/inspect/ffmpeg.ts";
+import { DownloadSlots } from "./media/receive/download-slots.ts";
 import { supabaseStore } from "./media/store/supabase-store.ts";
 import { uploadRoute } from "./command/upload-route.ts";
 import { NumberCache } from "./number/number-cache.ts";
@@ -30,6 +31,7 @@ import { keepSignalSessionsIntact } from "../shared/intact-signal-sessions.ts";
 import { silenceLibsignal } from "../shared/silence-libsignal.ts";
 
 const numbersInMemory = 20_000;
+const downloadLimits = { total: 16, perTenant: 4 };
 /** Before registering again after the lease was lost. */
 const reregisterAfterMs = 200;
 
@@ -112,6 +114,8 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
   const services = {
     database,
     store,
+    downloadSlots: new DownloadSlots(downloadLimits),
+    maxFileBytes: config.MAX_DOCUMENT_BYTES,
     masterKey: config.ENCRYPTION_KEY,
     target: (network: Network) => targetOf(network, config),
     timing,

@@ -1,5 +1,19 @@
 import type { BackoffLimits } from "./wait/backoff.ts";
 
+/** How received files are downloaded. */
+export interface DownloadTiming {
+  /** How long the event of a message waits for its file. */
+  waitMs: number;
+  /** A download without any byte for so long has failed. */
+  idleMs: number;
+  /** How long a phone may take to upload a file again. */
+  reuploadMs: number;
+  retry: BackoffLimits;
+  maxAttempts: number;
+  /** How often a connector looks for events that nobody releases. */
+  overdueEveryMs: number;
+}
+
 /** Every interval and timeout of a connector. Only tests change them. */
 export interface Timing {
   leaseMs: number;
@@ -35,6 +49,9 @@ export interface Timing {
   /** Notifications closer together than this share one poll. */
   dripGapMs: number;
   dripRetry: BackoffLimits;
+  download: DownloadTiming;
+  /** How often a connector removes files that belong to no message any more. */
+  removeFilesEveryMs: number;
 }
 
 export const defaultTiming: Timing = {
@@ -58,4 +75,14 @@ export const defaultTiming: Timing = {
   dripPollMs: 10_000,
   dripGapMs: 250,
   dripRetry: { baseMs: 30_000, capMs: 10 * 60_000 },
+  download: {
+    waitMs: 5000,
+    idleMs: 20_000,
+    reuploadMs: 20_000,
+    // About half an hour in all.
+    retry: { baseMs: 2000, capMs: 10 * 60_000 },
+    maxAttempts: 10,
+    overdueEveryMs: 10_000,
+  },
+  removeFilesEveryMs: 60_000,
 };

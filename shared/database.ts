@@ -233,6 +233,10 @@ type NarrowedFunctions = {
     Returns: { data: Message[]; next: string | null };
   };
   load_media_downloads: { Args: Args<"load_media_downloads">; Returns: MediaDownload[] };
+  release_overdue_events: {
+    Args: Args<"release_overdue_events">;
+    Returns: HubNotification[];
+  };
   media_to_remove: { Args: Args<"media_to_remove">; Returns: string[] };
   load_drip_heads: { Args: Args<"load_drip_heads">; Returns: QueuedMessage[] };
   commit_writes: {

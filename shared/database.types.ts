@@ -1352,6 +1352,10 @@ export type Database = {
       };
       release_expired: { Args: { max_sessions: number }; Returns: undefined };
       release_held_events: { Args: { of_chat: string; of_session: string }; Returns: Json };
+      release_overdue_events: {
+        Args: { max_chats: number; min_age_seconds: number };
+        Returns: Json;
+      };
       release_sessions: {
         Args: { connector_id: string; session_uids: string[] };
         Returns: undefined;

@@ -19,6 +19,7 @@ export const connectorFunctions = {
   fail_expired_messages: "rows",
   find_idempotent: "value",
   load_media_downloads: "value",
+  release_overdue_events: "value",
   expect_media: "nothing",
   media_to_remove: "value",
   media_removed: "nothing",

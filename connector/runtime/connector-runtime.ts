@@ -9,6 +9,7 @@ import { Session } from "../session/session.ts";
 import type { SessionServices } from "../session/services.ts";
 import { stopped } from "../session/session-change.ts";
 import type { Item } from "../write/write.ts";
+import { removeFiles } from "../media/store/remove-files.ts";
 import { Writer } from "../write/writer.ts";
 import { untilAborted } from "../wait/until-aborted.ts";
 import { WakeSignal } from "../wait/wake-signal.ts";
@@ -18,6 +19,9 @@ import { Lease, type LeaseOptions } from "../lease/lease.ts";
 const claimBatch = 25;
 const betweenClaimsMs = 30;
 const expireBatch = 500;
+const overdueChats = 200;
+/** Beyond the wait of an event: its own connector releases it first. */
+const overdueMarginMs = 10_000;
 const requestTimeoutMs = 10_000;
 const queues = 2;
 
@@ -46,6 +50,7 @@ export class ConnectorRuntime {
   #lease: Lease | undefined;
   #polledAt = 0;
   #isClaiming = true;
+  #isRemoving = false;
 
   constructor(options: ConnectorRuntimeOptions) {
     this.#options = options;
@@ -93,7 +98,10 @@ export class ConnectorRuntime {
     const ended = AbortSignal.any([signal, lease.lost]);
     ended.addEventListener("abort", () => this.#wakeSignal.notify(), { once: true });
     const watch = setInterval(() => this.#watch(), this.#options.timing.watchEveryMs);
-    const expire = setInterval(() => void this.#expire(), this.#options.timing.expireEveryMs);
+    const { timing } = this.#options;
+    const expire = setInterval(() => void this.#expire(), timing.expireEveryMs);
+    const overdue = setInterval(() => void this.#releaseOverdue(), timing.download.overdueEveryMs);
+    const removing = setInterval(() => void this.#removeFiles(), timing.removeFilesEveryMs);
     const dripping = this.drip.run(ended);
     try {
       while (!ended.aborted) {
@@ -103,6 +111,8 @@ export class ConnectorRuntime {
     } finally {
       clearInterval(watch);
       clearInterval(expire);
+      clearInterval(overdue);
+      clearInterval(removing);
       await dripping;
     }
   }
@@ -277,6 +287,33 @@ export class ConnectorRuntime {
       }
     } catch (error) {
       log.warn({ event: "expire_failed", err: error }, "could not fail expired messages");
+    }
+  }
+
+  /** Emits events that wait for a file of a session which nobody holds any more. */
+  async #releaseOverdue(): Promise<void> {
+    const { timing, log, notifyHubs } = this.#options;
+    const minAgeMs = timing.download.waitMs + overdueMarginMs;
+    try {
+      const notifications = await this.#database.call("release_overdue_events", {
+        min_age_seconds: Math.ceil(minAgeMs / 1000),
+        max_chats: overdueChats,
+      });
+      if (notifications.length > 0) notifyHubs(notifications);
+    } catch (error) {
+      log.warn({ event: "release_failed", err: error }, "could not release waiting events");
+    }
+  }
+
+  async #removeFiles(): Promise<void> {
+    if (this.#isRemoving) return;
+    this.#isRemoving = true;
+    try {
+      await removeFiles({ database: this.#database, store: this.#options.services.store });
+    } catch (error) {
+      this.#options.log.warn({ event: "remove_failed", err: error }, "could not remove files");
+    } finally {
+      this.#isRemoving = false;
     }
   }
 

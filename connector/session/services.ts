@@ -3,6 +3,7 @@ import type { Timing } from "../timing.ts";
 import type { Database } from "../database/database.ts";
 import type { Metrics } from "../http/metrics.ts";
 import type { Log } from "../log/log.ts";
+import type { DownloadSlots } from "../media/receive/download-slots.ts";
 import type { MediaStore } from "../media/store/media-store.ts";
 import type { NetworkTarget } from "../whatsapp/network-target.ts";
 import type { Writer } from "../write/writer.ts";
@@ -13,6 +14,9 @@ export interface SessionServices {
   writer: Writer;
   masterKey: Buffer;
   store: MediaStore;
+  downloadSlots: DownloadSlots;
+  /** The largest received file that is stored. */
+  maxFileBytes: number;
   target: (network: Network) => NetworkTarget;
   timing: Timing;
   metrics: Metrics;

@@ -116,6 +116,17 @@ export class SessionStore {
     );
   }
 
+  /** The received files that are not stored yet. */
+  downloads(max: number) {
+    const { database, claimed } = this.#options;
+    return database.call("load_media_downloads", { session_uid: claimed.uid, max_files: max });
+  }
+
+  /** Has a file removed one day unless a message refers to it by then. */
+  expectFile(path: string) {
+    return this.#options.database.call("expect_media", { path });
+  }
+
   /** The outgoing messages that WhatsApp never acked. */
   inFlight() {
     const { database, claimed } = this.#options;

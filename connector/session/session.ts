@@ -8,7 +8,9 @@ import type { Identity } from "../whatsapp/identity.ts";
 import { type Credentials, isPaired } from "../whatsapp/auth-state.ts";
 import type { CloseReason } from "../whatsapp/close-reason.ts";
 import { WhatsAppConnection } from "../whatsapp/connection.ts";
+import type { Item } from "../write/write.ts";
 import { Device } from "./device.ts";
+import { Downloads } from "./downloads.ts";
 import { notConnected } from "./not-connected.ts";
 import { Outbox } from "./outbox.ts";
 import { storedPath } from "../media/store/media-store.ts";
@@ -34,6 +36,7 @@ export class Session {
   readonly #log: Log;
   readonly #store: SessionStore;
   readonly #pairing: PairingWindow;
+  readonly #downloads: Downloads;
   #status: SessionStatus;
   #connection: WhatsAppConnection | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -60,7 +63,25 @@ export class Session {
       ciphertext: claimed.ciphertext,
       database: services.database,
       masterKey: services.masterKey,
-      commit: (write) => this.#store.commitKeys(write),
+      commit: async (write) => {
+        await this.#store.commitKeys(write);
+        if (write.items.some(hasFile)) this.#downloads.wake();
+      },
+    });
+    this.#downloads = new Downloads({
+      tenantId: claimed.tenant_id,
+      sessionId: claimed.session_id,
+      load: (max) => this.#store.downloads(max),
+      commit: (item) => this.#store.commitItem(item),
+      expectFile: (path) => this.#store.expectFile(path),
+      openConnection: () => this.openConnection,
+      store: services.store,
+      slots: services.downloadSlots,
+      maxBytes: services.maxFileBytes,
+      timing: services.timing.download,
+      random: services.random,
+      now: Date.now,
+      log: this.#log,
     });
     this.#pairing = new PairingWindow(services.timing.pairingWindowMs);
     this.outbox = new Outbox({
@@ -87,6 +108,7 @@ export class Session {
   start(): void {
     this.#pairing.open();
     this.#open();
+    this.#downloads.wake();
   }
 
   /** The connection, if messages can be sent now. */
@@ -188,6 +210,7 @@ export class Session {
   #silence(): void {
     this.#ended = true;
     clearTimeout(this.#timer);
+    this.#downloads.end();
   }
 
   /** Whether another connector may have had a connection of this session until a moment ago. */
@@ -293,9 +316,10 @@ export class Session {
       this.#services.timing.settledMs,
     );
     // Neither rejects: both log their failures.
-    void Promise.all([written, this.outbox.resume(connection)]).then(() =>
-      this.#services.onReady(),
-    );
+    void Promise.all([written, this.outbox.resume(connection)]).then(() => {
+      this.#downloads.wake();
+      this.#services.onReady();
+    });
   }
 
   #onClose(closed: CloseReason): void {
@@ -328,4 +352,8 @@ export class Session {
     if (credentials !== this.#device.credentials || this.#ended) return;
     void this.#store.write({ credentials: this.#device.encryptedCredentials() });
   }
+}
+
+function hasFile(item: Item): boolean {
+  return item.kind === "message" && item.media?.status === "pending";
 }

@@ -11,6 +11,9 @@ import { type Identity, identityOf } from "./identity.ts";
 import { completeIdentity } from "./lid-mapping.ts";
 import { MessageSender, type OutgoingMessage } from "./message-sender.ts";
 import { openSocket } from "./open-socket.ts";
+import { downloadMedia, type MessageKey, requestReupload } from "./download-media.ts";
+import type { EncryptedFile } from "./incoming-media.ts";
+import type { NetworkTarget } from "./network-target.ts";
 import { uploadMedia } from "./outgoing-media.ts";
 import { requestPairingCode } from "./patches/pairing-code.ts";
 import type { SendBarrier } from "./send-barrier.ts";
@@ -22,6 +25,7 @@ export class WhatsAppConnection {
   readonly #keys: KeyStore;
   readonly #sender: MessageSender;
   readonly #closeMs: number;
+  readonly #target: NetworkTarget;
   #lastFrameAt = performance.now();
   #hasResponded = false;
   #closed = false;
@@ -30,6 +34,7 @@ export class WhatsAppConnection {
     this.#credentials = options.credentials;
     this.#keys = options.keys;
     this.#closeMs = options.closeMs;
+    this.#target = options.target;
     const { credentials, keys, log, handlers } = options;
     const currentSend = new AsyncLocalStorage<SendBarrier>();
     const onAddressing = (space: AddressSpace) => {
@@ -70,6 +75,23 @@ export class WhatsAppConnection {
   /** Uploads the file of a message and returns the content with its address. */
   uploadMedia(content: string, openFile: () => Promise<Readable>): Promise<string> {
     return uploadMedia(this.#socket, content, openFile);
+  }
+
+  /** The decrypted bytes of a received file. Throws DownloadRefused, and DamagedFile at the end. */
+  downloadMedia(
+    file: EncryptedFile,
+    options: { idleMs: number; signal: AbortSignal },
+  ): Promise<AsyncIterable<Uint8Array>> {
+    return downloadMedia(this.#socket, file, { ...options, target: this.#target });
+  }
+
+  /** Has the phone upload a file again; returns its new path. Throws ReuploadRefused. */
+  requestReupload(options: {
+    key: MessageKey;
+    content: string;
+    timeoutMs: number;
+  }): Promise<string> {
+    return requestReupload(this.#socket, options);
   }
 
   /** Who has this phone number; undefined when it is not on WhatsApp. */

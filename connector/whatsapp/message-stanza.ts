@@ -2,6 +2,10 @@ import type { BinaryNode } from "@whiskeysockets/baileys";
 import type { MessageItem } from "../write/write.ts";
 import { chatOf, type Identity, identityOf, samePerson } from "./identity.ts";
 import { readContent } from "./content.ts";
+import { pendingMedia } from "./incoming-media.ts";
+
+/** The event of a message waits for a file of up to this size. */
+const smallFileBytes = 5_000_000;
 
 export interface DecryptedMessage {
   stanza: BinaryNode;
@@ -44,6 +48,7 @@ export async function readMessageStanza(
   const chat = isGroup ? from : chatOf(person);
   if (chat === undefined) return undefined;
 
+  const media = content.content === null ? undefined : pendingMedia(content.content);
   return {
     kind: "message",
     direction: mine ? "out" : "in",
@@ -54,6 +59,12 @@ export async function readMessageStanza(
     type: content.type,
     text: content.text,
     content: content.content,
+    ...(media === undefined
+      ? {}
+      : {
+          media,
+          wait_for_media: media.status === "pending" && (media.size ?? 0) <= smallFileBytes,
+        }),
     sent_at: timeOf(attrs["t"]),
   };
 }

@@ -12,7 +12,7 @@ create table public.media_downloads (
   attempts integer not null default 0,
   next_attempt_at timestamptz not null default now()
 );
-create index media_downloads_by_session on public.media_downloads (session_uid, message_id);
+create index media_downloads_by_session on public.media_downloads (session_uid, next_attempt_at);
 comment on table public.media_downloads is
   'Received files that are not stored yet. The connector that stores the file, or gives it up, removes the row; it goes with its message or session.';
 
@@ -132,8 +132,8 @@ end;
 $$;
 
 -- Stores what became of a received file: `media` with status `stored` or `failed`, or another attempt
--- in `retry_in_ms`. Without any of them the event stops waiting for the file. Returns the events to
--- emit: the one that waited, or message.media when it had gone out before.
+-- in `retry_in_ms`. With neither the event stops waiting for the file. Returns the events to emit: the
+-- one that waited, or message.media when it had gone out before.
 create function public.record_media(item jsonb) returns jsonb
 language plpgsql volatile set search_path = ''
 as $$
@@ -153,11 +153,14 @@ begin
 
   if is_final then
     delete from public.media_downloads d where d.message_id = changed.id;
+    delete from public.media_removals r
+      where r.path = public.media_path(changed.tenant_id, changed.media);
   elsif item -> 'retry_in_ms' is not null then
     update public.media_downloads d
       set attempts = d.attempts + 1,
           next_attempt_at = now() + (item ->> 'retry_in_ms')::bigint * interval '1 ms'
       where d.message_id = changed.id;
+    return '[]'; -- The event goes on waiting until its time is up.
   end if;
 
   update public.held_events h set waits_for_media = false
@@ -173,6 +176,32 @@ begin
 end;
 $$;
 
+-- Emits the events of messages that were stored more than `min_age_seconds` ago and still wait for a
+-- file, such as those of a session that no connector holds. Returns what emit_events returns.
+create function public.release_overdue_events(min_age_seconds integer, max_chats integer) returns jsonb
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  chat record;
+  events jsonb := '[]';
+begin
+  for chat in
+    select h.session_uid, h.chat_id
+    from public.held_events h
+    where h.message_id < public.uuid_v7_floor(now() - min_age_seconds * interval '1 second')
+    group by 1, 2 order by 1, 2 limit max_chats
+  loop
+    -- commit_writes locks the session as well, so no message is added to the chat meanwhile.
+    perform from public.whatsapp_sessions s where s.uid = chat.session_uid for update;
+    update public.held_events h set waits_for_media = false
+      where h.session_uid = chat.session_uid and h.chat_id = chat.chat_id
+        and h.message_id < public.uuid_v7_floor(now() - min_age_seconds * interval '1 second');
+    events := events || public.release_held_events(chat.session_uid, chat.chat_id);
+  end loop;
+  return public.emit_events(events, notify => false);
+end;
+$$;
+
 -- Stores the content of an outgoing message whose file was uploaded to WhatsApp.
 create function public.record_upload(item jsonb) returns void
 language sql volatile set search_path = ''
@@ -182,12 +211,12 @@ as $$
       and m.status = 'SENDING';
 $$;
 
--- Returns the files that a session has still to download, oldest first:
+-- Returns the files that a session has still to download, those first that are due first:
 -- `[{ id, wa_message_id, chat_id, participant, direction, content, media, attempts, due_in_ms, is_held }]`.
 create function public.load_media_downloads(session_uid uuid, max_files integer) returns jsonb
 language sql stable set search_path = ''
 as $$
-  select coalesce(jsonb_agg(to_jsonb(pending) order by pending.id), '[]')
+  select coalesce(jsonb_agg(to_jsonb(pending) order by pending.due_in_ms, pending.id), '[]')
   from (
     select m.id, m.wa_message_id, m.chat_id, m.participant, m.direction, m.media,
            encode(m.content, 'base64') as content, d.attempts,
@@ -197,6 +226,6 @@ as $$
     join public.messages m on m.id = d.message_id
     left join public.held_events h on h.message_id = d.message_id
     where d.session_uid = load_media_downloads.session_uid
-    order by d.message_id limit max_files
+    order by d.next_attempt_at limit max_files
   ) pending;
 $$;

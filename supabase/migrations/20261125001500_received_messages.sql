@@ -32,7 +32,7 @@ begin
   if stored_id is null then
     return '[]';
   end if;
-  if media is not null then
+  if media ->> 'status' = 'pending' then
     insert into public.media_downloads (message_id, session_uid) values (stored_id, session.uid);
   end if;
   return public.hold_or_emit(

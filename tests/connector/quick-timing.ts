@@ -14,4 +14,14 @@ export const quickTiming: Timing = {
   dripPollMs: 200,
   dripGapMs: 10,
   dripRetry: { baseMs: 50, capMs: 500 },
+  download: {
+    ...defaultTiming.download,
+    waitMs: 1500,
+    idleMs: 3000,
+    reuploadMs: 3000,
+    retry: { baseMs: 50, capMs: 200 },
+    maxAttempts: 3,
+    overdueEveryMs: 500,
+  },
+  removeFilesEveryMs: 300,
 };
