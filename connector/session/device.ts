@@ -5,6 +5,7 @@ import { decodeJson, encodeJson } from "../keys/json.ts";
 import { KeyStore } from "../keys/key-store.ts";
 import { type Credentials, credentialsSchema, newCredentials } from "../whatsapp/auth-state.ts";
 import { createDeviceCaches, type DeviceCaches } from "../whatsapp/device-caches.ts";
+import { createDeviceLocks, type DeviceLocks } from "../whatsapp/device-locks.ts";
 import type { Item, KeyRow } from "../write/write.ts";
 
 const keysInMemory = 400;
@@ -26,6 +27,7 @@ export class Device {
   credentials: Credentials;
   keys: KeyStore;
   caches: DeviceCaches = createDeviceCaches();
+  locks: DeviceLocks = createDeviceLocks();
 
   /** Throws when the credentials cannot be read: they were encrypted under another key. */
   constructor(options: DeviceOptions) {
@@ -45,6 +47,7 @@ export class Device {
     this.keys = this.#openKeys(true);
     this.credentials = newCredentials();
     this.caches = createDeviceCaches();
+    this.locks = createDeviceLocks();
   }
 
   /** The credentials in the form in which they are stored. */

@@ -268,6 +268,7 @@ export class Session {
       credentials: this.#device.credentials,
       keys: this.#device.keys,
       caches: this.#device.caches,
+      locks: this.#device.locks,
       pingEveryMs: this.#services.timing.pingEveryMs,
       closeMs: this.#services.timing.closeMs,
       log: this.#log,

@@ -36,7 +36,10 @@ export function ownIdentity({ me }: Credentials): Identity {
 }
 
 /** The keys of a session in the shape that Baileys takes. */
-export function signalKeyStore(store: KeyStore, commits: DeferredCommits): SignalKeyStore {
+export function signalKeyStore(
+  store: Pick<KeyStore, "get" | "set">,
+  commits: DeferredCommits,
+): SignalKeyStore {
   return {
     get: async (type, ids) => typed(type, await store.get(type, ids)),
     set: async (data) => {

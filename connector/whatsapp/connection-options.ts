@@ -4,6 +4,7 @@ import type { ReceiptItem } from "../write/write.ts";
 import type { Credentials } from "./auth-state.ts";
 import type { CloseReason } from "./close-reason.ts";
 import type { DeviceCaches } from "./device-caches.ts";
+import type { DeviceLocks } from "./device-locks.ts";
 import type { Identity } from "./identity.ts";
 import type { NetworkTarget } from "./network-target.ts";
 
@@ -33,6 +34,7 @@ export interface ConnectionOptions {
   credentials: Credentials;
   keys: KeyStore;
   caches: DeviceCaches;
+  locks: DeviceLocks;
   pingEveryMs: number;
   closeMs: number;
   log: Log;

@@ -1,7 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Readable } from "node:stream";
 import type { BinaryNode, WASocket } from "@whiskeysockets/baileys";
-import { WebSocket } from "ws";
 import type { KeyStore } from "../keys/key-store.ts";
 import type { AddressSpace } from "./address-space.ts";
 import { type Credentials, isPaired, ownIdentity } from "./auth-state.ts";
@@ -17,6 +16,7 @@ import type { NetworkTarget } from "./network-target.ts";
 import { uploadMedia } from "./outgoing-media.ts";
 import { requestPairingCode } from "./patches/pairing-code.ts";
 import type { SendBarrier } from "./send-barrier.ts";
+import { terminateSocket } from "./terminate-socket.ts";
 
 /** One WhatsApp Web connection, from its socket to its close. */
 export class WhatsAppConnection {
@@ -157,10 +157,4 @@ export class WhatsAppConnection {
       if (attrs["id"] !== undefined) this.#sender.acknowledge(attrs["id"], attrs["error"]);
     });
   }
-}
-
-/** Baileys' client keeps its WebSocket private by type, and cannot end it at once. */
-function terminateSocket({ ws }: WASocket): void {
-  const webSocket: unknown = Reflect.get(ws, "socket");
-  if (webSocket instanceof WebSocket) webSocket.terminate();
 }

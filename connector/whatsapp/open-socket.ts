@@ -5,6 +5,7 @@ import {
   type SignalKeyStore,
   type WASocket,
 } from "@whiskeysockets/baileys";
+import { mask } from "../log/mask.ts";
 import { isLidMigration, readAccountAddressing } from "./account-addressing.ts";
 import type { AddressSpace } from "./address-space.ts";
 import { ownIdentity, signalKeyStore } from "./auth-state.ts";
@@ -15,6 +16,7 @@ import { sendTypedPresence } from "./patches/typed-presence.ts";
 import { completeIdentity } from "./lid-mapping.ts";
 import { readMessageStanza } from "./message-stanza.ts";
 import { beforeStanzaWrite } from "./patches/before-stanza-write.ts";
+import { closeOnFailure, closeWithoutKeys } from "./patches/close-without-keys.ts";
 import { allowConcurrentSends } from "./patches/concurrent-sends.ts";
 import { DeferredCommits } from "./patches/deferred-commits.ts";
 import { detachLateWrites } from "./patches/detached-writes.ts";
@@ -27,6 +29,7 @@ import { withTrustedRootKey } from "./patches/root-key.ts";
 import { type RepositoryHooks, signalRepository } from "./patches/signal-repository.ts";
 import type { SendBarrier } from "./send-barrier.ts";
 import { socketConfigFor } from "./socket-config.ts";
+import { terminateSocket } from "./terminate-socket.ts";
 
 export interface SocketHooks {
   /** Holds the barrier of the message that is being sent. */
@@ -40,18 +43,28 @@ export function openSocket(options: ConnectionOptions, hooks: SocketHooks): WASo
   const { target, credentials, handlers } = options;
   const { currentSend, onAddressing } = hooks;
   const commits = new DeferredCommits();
-  const keys = beforeStanzaWrite(signalKeyStore(options.keys, commits), () =>
-    currentSend.getStore()?.pass(),
-  );
+  const close = (cause: unknown) => {
+    options.log.warn({ event: "keys_unavailable", err: cause }, "closing, to get messages again");
+    terminateSocket(socket);
+  };
+  const storedKeys = signalKeyStore(closeWithoutKeys(options.keys, close), commits);
+  const keys = beforeStanzaWrite(storedKeys, () => currentSend.getStore()?.pass());
   let stanzas: IncomingStanzas | undefined;
   const makeSignalRepository = signalRepository({
     commits,
+    locks: options.locks.signalSessions,
+    onNotDecrypted: (reason) =>
+      options.log.warn({ event: "not_decrypted", reason: mask(reason) }, "requesting it again"),
     isSending: () => currentSend.getStore() !== undefined,
     waitForCommit: async (committed) => {
       const barrier = currentSend.getStore();
       await (barrier === undefined ? committed : barrier.add(committed));
     },
-    ...messageHooks(options, { onAddressing, find: (ciphertext) => stanzas?.find(ciphertext) }),
+    ...messageHooks(options, {
+      onAddressing,
+      find: (ciphertext) => stanzas?.find(ciphertext),
+      close,
+    }),
   });
 
   const open = () => makeWASocket(socketConfig(options, keys, makeSignalRepository));
@@ -70,7 +83,7 @@ export function openSocket(options: ConnectionOptions, hooks: SocketHooks): WASo
     me: () => ownIdentity(credentials),
     store: handlers.onReceipts,
   });
-  keepChatsInOrder(socket.ws);
+  keepChatsInOrder(socket.ws, options.locks.chats);
   storeBeforePairingReply(socket, handlers.onPaired);
   sendTypedPresence(socket, credentials);
   const qrSecret = showCurrentSecret(socket.ev, credentials);
@@ -80,12 +93,17 @@ export function openSocket(options: ConnectionOptions, hooks: SocketHooks): WASo
 
 function messageHooks(
   { credentials, keys, handlers }: ConnectionOptions,
-  { find, onAddressing }: Pick<IncomingStanzas, "find"> & Pick<SocketHooks, "onAddressing">,
+  {
+    find,
+    onAddressing,
+    close,
+  }: Pick<IncomingStanzas, "find"> &
+    Pick<SocketHooks, "onAddressing"> & { close: (cause: unknown) => void },
 ): Pick<RepositoryHooks, "isStored" | "readMessage"> {
   return {
     isStored: async (ciphertext) => {
       const id = find(ciphertext)?.attrs["id"];
-      return id !== undefined && (await handlers.isStored(id));
+      return id !== undefined && (await closeOnFailure(handlers.isStored(id), close));
     },
     readMessage: async (ciphertext, plaintext) => {
       const stanza = find(ciphertext);

@@ -5,6 +5,7 @@ import { decodeJson } from "../../connector/keys/json.ts";
 import { KeyStore } from "../../connector/keys/key-store.ts";
 import { credentialsSchema } from "../../connector/whatsapp/auth-state.ts";
 import { createDeviceCaches } from "../../connector/whatsapp/device-caches.ts";
+import { createDeviceLocks } from "../../connector/whatsapp/device-locks.ts";
 import { WhatsAppConnection } from "../../connector/whatsapp/connection.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 import { eventually, Stack } from "./stack.ts";
@@ -137,6 +138,7 @@ async function connectAs(uid: string): Promise<WhatsAppConnection> {
       commit: async () => undefined,
     }),
     caches: createDeviceCaches(),
+    locks: createDeviceLocks(),
     pingEveryMs: 20_000,
     closeMs: 1000,
     log: pino({ level: "silent" }),

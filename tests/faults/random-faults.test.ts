@@ -1,3 +1,4 @@
+import { cp } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createEnvironment, defaultEnvironment, type Environment } from "./environment.ts";
 import { injectFaults } from "./inject-faults.ts";
@@ -6,9 +7,11 @@ import { watchReportedHealth } from "./judge/reported-health.ts";
 import { waitUntilKept } from "./run-scenario.ts";
 import { defaultTraffic, startTraffic } from "./traffic/traffic.ts";
 
-// FAULTS_SEED and FAULTS_SECONDS choose another sequence of faults, or a longer one.
+// FAULTS_SEED and FAULTS_SECONDS choose another sequence of faults, or a longer one; FAULTS_LOGS is
+// where the logs are kept.
 const seed = Number(process.env["FAULTS_SEED"] ?? 7);
 const seconds = Number(process.env["FAULTS_SECONDS"] ?? 20);
+const logs = process.env["FAULTS_LOGS"];
 const settleMs = 120_000;
 
 let environment: Environment;
@@ -19,7 +22,10 @@ beforeAll(async () => {
     receivers: { kind: "flaky" },
   });
 }, 60_000);
-afterAll(() => environment.stop(), 60_000);
+afterAll(async () => {
+  if (logs !== undefined) await cp(environment.logDir, logs, { recursive: true });
+  await environment.stop();
+}, 60_000);
 
 test(
   "whatever breaks, nothing is lost, doubled or misreported",

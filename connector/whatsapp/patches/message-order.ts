@@ -1,16 +1,15 @@
 // Baileys handles messages of one chat concurrently; here each waits for the one before.
 import type { BinaryNode } from "@whiskeysockets/baileys";
-import { KeyedLock } from "../keyed-lock.ts";
+import type { KeyedLock } from "../keyed-lock.ts";
 import { type StanzaEmitter, takeOverListeners } from "./take-over.ts";
 
 /**
  * Without this, messages would be stored out of order: the first one of a new contact takes longer
  * to decrypt, and Baileys puts the messages that came while the session was offline into a queue,
  * which live ones do not wait for. Messages that still wait when the connection closes are left to
- * the next one, which gets them again: both would work on the same Signal session.
+ * the next one, which gets them again and waits for the one that is being handled.
  */
-export function keepChatsInOrder(stanzas: StanzaEmitter): void {
-  const chats = new KeyedLock();
+export function keepChatsInOrder(stanzas: StanzaEmitter, chats: KeyedLock): void {
   takeOverListeners(stanzas, "CB:message", (node, passOn) => {
     const handled = chats.run(node.attrs["from"] ?? "", async () => {
       if (stanzas.isOpen) await passOn(asLive(node));

@@ -1,5 +1,6 @@
 import type { BinaryNode } from "@whiskeysockets/baileys";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { DatabaseError } from "../../database/database.ts";
 import { decodeContent, encodeText } from "../content.ts";
 import { SendBarrier } from "../send-barrier.ts";
 import { Contact } from "../testing/contact.ts";
@@ -111,3 +112,55 @@ test("the repository of Baileys has the methods that were known when this was wr
     "validateSession",
   ]);
 });
+
+test("a message that a closed connection is still decrypting is not decrypted by the next one too", async () => {
+  const storedIds = () =>
+    opened.keys.commits.flatMap(({ items }) =>
+      items.map((item) => (item.kind === "message" ? item.wa_message_id : "")),
+    );
+  const closed = opened;
+  const [first, second] = [await contact.write("1", "one"), await contact.write("2", "two")];
+  const isRead = Promise.withResolvers<undefined>();
+  const mayGoOn = Promise.withResolvers<undefined>();
+  opened.keys.afterGet = (type) => {
+    if (type !== "session") return undefined;
+    isRead.resolve(undefined);
+    return mayGoOn.promise;
+  };
+  closed.receive(first);
+  await isRead.promise;
+  closed.keys.afterGet = () => undefined;
+
+  opened = await TestSocket.open({
+    after: closed,
+    handlers: { isStored: async (id) => storedIds().includes(id) },
+  });
+  await closed.close();
+  opened.receive({ ...first });
+  opened.receive(second);
+  await opened.settled();
+  expect(storedIds()).toEqual([]);
+
+  mayGoOn.resolve(undefined);
+  expect((await receiptOf("2")).attrs["type"]).not.toBe("retry");
+  expect(storedIds()).toEqual(["1", "2"]);
+});
+
+test.each([
+  ["a key cannot be read", "get"],
+  ["the message cannot be stored", "commit"],
+] as const)(
+  "when %s, the connection closes and requests nothing again",
+  async (_fault, operation) => {
+    const unavailable = () =>
+      Promise.reject(new DatabaseError("The database did not answer", { code: "" }));
+    if (operation === "commit") opened.keys.beforeCommit = unavailable;
+    else opened.keys.afterGet = (type) => (type === "session" ? unavailable() : undefined);
+    const closed = new Promise((resolve) => opened.socket.ws.once("close", resolve));
+    opened.receive(await contact.write("1", "one"));
+    opened.receive(await contact.write("2", "two"));
+    await closed;
+    expect(opened.sent.filter(isReceipt)).toEqual([]);
+    expect(opened.sent.filter(({ tag }) => tag === "ack")).toEqual([]);
+  },
+);

@@ -6,7 +6,7 @@ import {
   type SocketConfig,
 } from "@whiskeysockets/baileys";
 import type { MessageItem } from "../../write/write.ts";
-import { KeyedLock } from "../keyed-lock.ts";
+import type { KeyedLock } from "../keyed-lock.ts";
 import type { DeferredCommits } from "./deferred-commits.ts";
 import { receivedMessageChange } from "./received-message-key.ts";
 
@@ -15,10 +15,14 @@ type SessionToCreate = Parameters<ReturnType<MakeRepository>["injectE2ESession"]
 
 export interface RepositoryHooks {
   commits: DeferredCommits;
+  /** By the address of a device or the id of a group. */
+  locks: KeyedLock;
   /** What to store of a decrypted message, found by its ciphertext. */
   readMessage: (ciphertext: Uint8Array, plaintext: Uint8Array) => Promise<MessageItem | undefined>;
   /** Whether this message was stored when it came before; waits for writes under way. */
   isStored: (ciphertext: Uint8Array) => Promise<boolean>;
+  /** A message is requested again, because it could not be decrypted or stored. */
+  onNotDecrypted: (reason: string) => void;
   /** Whether this is part of sending a message for the first time. */
   isSending: () => boolean;
   /** Resolves when the message that is being encrypted may go on, or the commit is made. */
@@ -48,7 +52,7 @@ export function signalRepository(hooks: RepositoryHooks): MakeRepository {
   return (auth, logger, pnToLid) => {
     const base = DEFAULT_CONNECTION_CONFIG.makeSignalRepository(auth, logger, pnToLid);
     const keys = withTransactions(auth.keys);
-    const locks = new KeyedLock();
+    const { locks } = hooks;
     // A whole send is one transaction. What runs outside of it is committed by itself.
     const outsideTransaction = AsyncLocalStorage.snapshot();
 
@@ -94,7 +98,9 @@ export function signalRepository(hooks: RepositoryHooks): MakeRepository {
         return await decrypt();
       } catch (cause) {
         if (await hooks.isStored(ciphertext).catch(() => false)) return emptyPlaintext;
-        throw new Error(`Not decrypted: ${reasonOf(cause)}`, { cause });
+        const reason = reasonOf(cause);
+        hooks.onNotDecrypted(reason);
+        throw new Error(`Not decrypted: ${reason}`, { cause });
       }
     }
 

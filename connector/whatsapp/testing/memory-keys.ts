@@ -15,6 +15,8 @@ export class MemoryKeys extends KeyStore {
   readonly calls: string[] = [];
   /** Waited for before a read of this type reaches the cache or the rows. */
   beforeGet: (type: string) => Promise<unknown> | undefined = () => undefined;
+  /** Waited for after a read of this type, before its caller gets the values. */
+  afterGet: (type: string) => Promise<unknown> | undefined = () => undefined;
   /** Waited for before a commit is made. */
   beforeCommit: (commit: Commit) => Promise<unknown> | undefined;
 
@@ -43,7 +45,9 @@ export class MemoryKeys extends KeyStore {
   override async get(type: string, ids: readonly string[]): Promise<Record<string, unknown>> {
     this.calls.push(`get ${type}`);
     await this.beforeGet(type);
-    return super.get(type, ids);
+    const values = await super.get(type, ids);
+    await this.afterGet(type);
+    return values;
   }
 
   override async set(...write: Parameters<KeyStore["set"]>): Promise<void> {

@@ -7,7 +7,8 @@ import { keepSignalSessionsIntact } from "../../../shared/intact-signal-sessions
 import { silenceLibsignal } from "../../../shared/silence-libsignal.ts";
 import { type Credentials, newCredentials } from "../auth-state.ts";
 import type { ConnectionHandlers } from "../connection-options.ts";
-import { createDeviceCaches } from "../device-caches.ts";
+import { createDeviceCaches, type DeviceCaches } from "../device-caches.ts";
+import { createDeviceLocks, type DeviceLocks } from "../device-locks.ts";
 import { openSocket } from "../open-socket.ts";
 import type { SendBarrier } from "../send-barrier.ts";
 import { MemoryKeys } from "./memory-keys.ts";
@@ -28,6 +29,8 @@ export function pairedCredentials(): Credentials {
 export interface TestSocketOptions {
   credentials?: Credentials;
   handlers?: Partial<ConnectionHandlers>;
+  /** An earlier connection of the same device. */
+  after?: TestSocket;
   /** Opens the socket; by default with every patch. */
   open?: typeof openSocket;
 }
@@ -38,8 +41,10 @@ export interface TestSocketOptions {
  */
 export class TestSocket {
   readonly socket: WASocket;
-  readonly keys = new MemoryKeys();
-  readonly caches = createDeviceCaches();
+  readonly keys: MemoryKeys;
+  readonly caches: DeviceCaches;
+  readonly locks: DeviceLocks;
+  readonly credentials: Credentials;
   readonly currentSend = new AsyncLocalStorage<SendBarrier>();
   /** Gets what Baileys logs as a warning or an error. */
   onLog: (line: string) => void = () => undefined;
@@ -61,7 +66,12 @@ export class TestSocket {
     this.#record();
     const address = server.address();
     if (address === null || typeof address === "string") throw new Error("The server has no port");
-    const credentials = options.credentials ?? pairedCredentials();
+    const { after } = options;
+    this.keys = after?.keys ?? new MemoryKeys();
+    this.caches = after?.caches ?? createDeviceCaches();
+    this.locks = after?.locks ?? createDeviceLocks();
+    const credentials = options.credentials ?? after?.credentials ?? pairedCredentials();
+    this.credentials = credentials;
     const open = options.open ?? openSocket;
     this.socket = open(
       {
@@ -69,6 +79,7 @@ export class TestSocket {
         credentials,
         keys: this.keys,
         caches: this.caches,
+        locks: this.locks,
         pingEveryMs: 20_000,
         closeMs: 1000,
         log: pino({ level: "debug" }, { write: (line) => this.onLog(line) }),
