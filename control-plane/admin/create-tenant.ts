@@ -16,6 +16,9 @@ import {
   tenantSettings,
 } from "./tenant-resource.ts";
 
+/** SQLSTATE of the trigger tenants_check_removed. */
+const stillRemoved = "55006";
+
 const route = createRoute({
   ...adminRoute,
   method: "post",
@@ -63,6 +66,12 @@ export function createTenant(
       throw new ApiError(
         "conflict",
         `The tenant "${tenant.tenant_id}" already exists. Choose another tenant_id, or change the tenant with PATCH.`,
+      );
+    }
+    if (answer.error?.code === stillRemoved) {
+      throw new ApiError(
+        "conflict",
+        `The data of a deleted tenant "${tenant.tenant_id}" is still being removed. Choose another tenant_id, or try again in some minutes.`,
       );
     }
     rejectTooManyEndpoints(answer.error);

@@ -11,7 +11,8 @@ const route = createRoute({
   method: "delete",
   path: "/admin/tenants/{tenantId}",
   summary: "Delete a tenant and all its data",
-  description: "The devices stay linked in WhatsApp. To unlink them, delete the sessions first.",
+  description:
+    "The tenant, its keys, sessions and webhooks are gone at once. A long history is removed in the minutes after that, in which its tenant_id cannot be used again. The devices stay linked in WhatsApp. To unlink them, delete the sessions first.",
   request: { params: tenantParams },
   responses: {
     204: { description: "The tenant was deleted" },

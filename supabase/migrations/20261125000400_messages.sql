@@ -2,7 +2,8 @@
 
 create table public.messages (
   id uuid primary key default public.uuid_v7(),
-  tenant_id text not null references public.tenants on delete cascade,
+  -- Not a foreign key: the rows of a deleted tenant are removed in steps.
+  tenant_id text not null,
   -- Not a foreign key: the history outlives a deleted session, and a new session with the same
   -- session_id does not inherit it.
   session_uid uuid not null,
@@ -45,7 +46,7 @@ create table public.messages (
 -- Room on each page for the new versions of its rows: a sent message is updated three times.
 with (fillfactor = 80);
 comment on table public.messages is
-  'Messages in both directions. Rows are removed with their tenant, and by purge_expired after message_retention_days of the tenant.';
+  'Messages in both directions. purge_expired removes rows after message_retention_days of the tenant, and all of a deleted tenant.';
 
 -- The id sorts by time, so each of these serves a page in both directions. None holds a column that
 -- a receipt changes: moving a message to DELIVERED or READ is a HOT update, which writes no index.

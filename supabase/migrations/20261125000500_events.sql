@@ -8,7 +8,8 @@ comment on table public.event_counters is
   'The last event number of each tenant. It grows in the transaction that writes the events, so a reader that follows the numbers cannot skip an event that commits late, as it could with a sequence. Rows are removed with their tenant.';
 
 create table public.events (
-  tenant_id text not null references public.tenants on delete cascade,
+  -- Not a foreign key: the rows of a deleted tenant are removed in steps.
+  tenant_id text not null,
   seq bigint not null,
   id uuid not null default public.uuid_v7(),
   type text not null,
@@ -19,7 +20,7 @@ create table public.events (
   primary key (tenant_id, seq)
 );
 comment on table public.events is
-  'What happened in each tenant. Rows are removed with their tenant, and by purge_expired after event_retention_days of the tenant.';
+  'What happened in each tenant. purge_expired removes rows after event_retention_days of the tenant, and all of a deleted tenant.';
 
 -- An event as SSE, webhooks and Realtime show it.
 create view public.event_resources with (security_invoker = true) as

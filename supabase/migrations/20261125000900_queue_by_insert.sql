@@ -76,6 +76,18 @@ begin
     new.tenant_id := session.tenant_id;
     new.session_id := session.session_id;
   end if;
+  if new.status = 'QUEUED' then
+    -- The lock keeps the session: rows that come after its removal would never fail. Other rows are
+    -- written under the lock of fence_sessions.
+    perform from public.whatsapp_sessions s
+      where s.uid = new.session_uid and s.tenant_id = new.tenant_id
+      for key share;
+    if not found then
+      raise exception 'no session with session_uid "%" and tenant_id "%"', new.session_uid, new.tenant_id
+        using errcode = '22023',
+        hint = 'Leave session_uid out, or write the tenant_id and session_uid of one session.';
+    end if;
+  end if;
   if new.chat_id is null then
     new.phone_number := regexp_replace(coalesce(new.phone_number, ''), '[^0-9]', '', 'g');
     if new.phone_number !~ '^[1-9][0-9]{6,14}$' then

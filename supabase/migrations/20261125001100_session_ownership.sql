@@ -5,6 +5,8 @@
 -- so: they are not connected any more.
 create function public.release_expired(max_sessions integer) returns void
 language plpgsql volatile set search_path = ''
+-- The planner cannot know how few leases have expired, and would read all sessions.
+set enable_seqscan = off
 as $$
 #variable_conflict use_column
 declare

@@ -6,9 +6,10 @@ language sql immutable parallel safe set search_path = ''
 as $$ select interval '1 hour' $$;
 
 -- Fails the messages of a session that have one of these statuses and were created before this
--- moment. Returns `{ messages, events }`.
+-- moment, or the oldest `max_messages` of them. Returns `{ messages, events }`.
 create function public.fail_messages(
-  session_uid uuid, statuses text[], created_before timestamptz, error jsonb
+  session_uid uuid, statuses text[], created_before timestamptz, error jsonb,
+  max_messages integer default null
 ) returns jsonb
 language plpgsql volatile set search_path = ''
 as $$
@@ -18,8 +19,11 @@ begin
   with failed as (
     update public.messages m
       set status = 'FAILED', error = fail_messages.error
-      where m.session_uid = fail_messages.session_uid and m.rare_status = any (statuses)
-        and m.created_at < created_before
+      where m.rare_status = any (statuses) and m.id = any (array(
+        select o.id from public.messages o
+        where o.session_uid = fail_messages.session_uid and o.rare_status = any (statuses)
+          and o.created_at < created_before
+        order by o.id limit max_messages))
       returning m.id
   )
   select array_agg(f.id order by f.id) into failed_ids from failed f;

@@ -81,14 +81,15 @@ end;
 $$;
 
 -- Removes a session with its credentials and keys. Its history stays; messages that are not sent
--- yet fail with the code session_deleted. Returns false when there is no such session.
+-- yet fail with the code session_deleted, those after the first thousand in later steps. Returns
+-- false when there is no such session.
 create function public.delete_session(tenant_id text, session_id text) returns boolean
 language plpgsql volatile set search_path = ''
 as $$
 #variable_conflict use_column
 declare
   deleted_uid uuid;
-  events jsonb;
+  deleted_event jsonb;
 begin
   select s.uid into deleted_uid from public.whatsapp_sessions s
     where s.tenant_id = delete_session.tenant_id and s.session_id = delete_session.session_id
@@ -97,15 +98,12 @@ begin
     return false;
   end if;
 
-  events := public.fail_messages(deleted_uid, '{QUEUED,SENDING}', 'infinity',
-    jsonb_build_object('code', 'session_deleted', 'message',
-      'The session was deleted before the message was sent.')) -> 'events';
-  events := events || jsonb_build_array(
-    public.session_event(deleted_uid, 'session.disconnected',
-      '{"state":"disconnected","reason":"deleted"}'));
-
+  deleted_event := public.session_event(deleted_uid, 'session.disconnected',
+    '{"state":"disconnected","reason":"deleted"}');
+  -- Before the delete, because the events of the messages show the account of the session.
+  perform public.start_removal(delete_session.tenant_id, null, deleted_uid);
   delete from public.whatsapp_sessions s where s.uid = deleted_uid;
-  perform public.emit_events(events);
+  perform public.emit_events(jsonb_build_array(deleted_event));
   perform public.notify_connectors(deleted_uid);
   return true;
 end;

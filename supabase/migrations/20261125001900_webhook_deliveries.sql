@@ -330,14 +330,19 @@ create function public.replay_events(
 ) returns integer
 language sql volatile set search_path = '' set enable_seqscan = off
 as $$
-  with added as (
+  with endpoint as materialized (
+    -- The lock keeps the endpoint: without it, rows could be added after its removal.
+    select w.* from public.webhook_endpoints w
+    where w.id = replay_events.endpoint_id and w.tenant_id = replay_events.tenant_id
+    for key share
+  ),
+  added as (
     insert into public.webhook_deliveries (
       tenant_id, endpoint_id, event_seq, event_id, event_type, status, attempts, next_attempt_at)
     select w.tenant_id, w.id, e.seq, e.id, e.type, 'pending', 0, now()
-    from public.webhook_endpoints w
+    from endpoint w
     join public.events e on e.tenant_id = w.tenant_id
-    where w.id = replay_events.endpoint_id and w.tenant_id = replay_events.tenant_id
-      and e.tenant_id = replay_events.tenant_id
+    where e.tenant_id = replay_events.tenant_id
       and e.seq between replay_events.from_seq and least(replay_events.to_seq, w.cursor_seq)
       and (w.events is null or e.type = any (w.events))
     order by e.seq

@@ -12,7 +12,7 @@ alter table public.tenants
 
 create index messages_by_stored_file on public.messages (tenant_id, id)
   where media ->> 'status' = 'stored';
-create index idempotency_keys_by_time on public.idempotency_keys using brin (created_at);
+create index idempotency_keys_by_time on public.idempotency_keys (created_at);
 
 -- What still holds a QR or pairing code; purge_expired takes it out when it has expired.
 create index events_with_qr on public.events (created_at)
@@ -22,8 +22,9 @@ create index whatsapp_sessions_with_code on public.whatsapp_sessions (uid)
 
 create table public.purge_progress (
   id boolean primary key default true check (id),
-  -- The tenant after which the next step goes on; null starts with the first one.
-  after_tenant text
+  -- The tenant after which the next step goes on; null: the round is over.
+  after_tenant text,
+  round_started_at timestamptz not null default '-infinity'
 );
 insert into public.purge_progress default values;
 comment on table public.purge_progress is
@@ -152,28 +153,43 @@ end;
 $$;
 
 -- One step: at most `max_tenants` tenants and about `max_rows` rows of each kind. Returns true when
--- it has been through all tenants; the next call then starts with the first one again.
+-- nothing is left to do. A round through all tenants begins every hour: looking at each costs half a
+-- millisecond, also when nothing of it is expired.
 create function public.purge_expired(
   max_tenants integer default 200, max_rows integer default 2000
 ) returns boolean
 language plpgsql volatile set search_path = ''
 as $$
 declare
+  progress public.purge_progress;
   position text;
   tenant public.tenants;
   removed integer;
   seen integer := 0;
+  is_done boolean;
 begin
   -- One step at a time, whoever calls: a second caller has nothing to do.
-  select p.after_tenant into position from public.purge_progress p for update skip locked;
+  select p.* into progress from public.purge_progress p for update skip locked;
   if not found then
     return true;
   end if;
+  is_done := public.remove_deleted(max_rows) = 0;
 
   delete from public.idempotency_keys k
     where k.ctid = any (array(
       select o.ctid from public.idempotency_keys o
-      where o.created_at < now() - interval '1 day' limit max_rows));
+      where o.created_at < now() - interval '1 day' order by o.created_at limit max_rows));
+  get diagnostics removed = row_count;
+  is_done := is_done and removed < max_rows;
+
+  position := progress.after_tenant;
+  if position is null then
+    if progress.round_started_at > now() - interval '1 hour' then
+      return is_done;
+    end if;
+    position := '';
+    update public.purge_progress set round_started_at = now();
+  end if;
 
   perform public.purge_codes(max_rows);
 
@@ -185,7 +201,7 @@ begin
 
   for tenant in
     select t.* from public.tenants t
-    where position is null or t.tenant_id > position
+    where t.tenant_id > position
     order by t.tenant_id limit max_tenants
   loop
     seen := seen + 1;
@@ -198,6 +214,6 @@ begin
     position := tenant.tenant_id;
   end loop;
   update public.purge_progress set after_tenant = case when seen < max_tenants then null else position end;
-  return seen < max_tenants;
+  return seen < max_tenants and is_done;
 end;
 $$;

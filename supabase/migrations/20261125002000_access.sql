@@ -28,13 +28,15 @@ grant execute on all functions in schema public to service_role;
 -- session_resources calls it.
 grant execute on function public.connector_is_live(uuid) to authenticated;
 
--- Returns the tenant of the token. A token that was issued to an API key ends with that key. Reads
--- api_keys as its owner: the policies call it for every statement of a frontend.
+-- Returns the tenant of the token. A token that was issued to an API key ends with that key, and
+-- every token with its tenant, whose rows are removed in steps. Reads the tables as their owner: the
+-- policies call it for every statement of a frontend.
 create function public.own_tenant() returns text
 language sql stable security definer set search_path = ''
 as $$
   select case
-    when not auth.jwt() ? 'key_id' then auth.jwt() ->> 'tenant_id'
+    when not auth.jwt() ? 'key_id' then (
+      select t.tenant_id from public.tenants t where t.tenant_id = auth.jwt() ->> 'tenant_id')
     else (
       select k.tenant_id from public.api_keys k
       where k.id = (auth.jwt() ->> 'key_id')::uuid and k.tenant_id = auth.jwt() ->> 'tenant_id'
