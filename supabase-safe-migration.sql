@@ -411,7 +411,8 @@ DECLARE
 
 create table public.messages (
   id uuid primary key default public.uuid_v7(),
-  tenant_id text not null references public.tenants on delete cascade,
+  -- Not a foreign key: the rows of a deleted tenant are removed in steps.
+  tenant_id text not null,
   -- Not a foreign key: the history outlives a deleted session, and a new session with the same
   -- session_id does not inherit it.
   session_uid uuid not null,
@@ -454,7 +455,7 @@ create table public.messages (
 -- Room on each page for the new versions of its rows: a sent message is updated three times.
 with (fillfactor = 80);
 comment on table public.messages is
-  'Messages in both directions. Rows are removed with their tenant, and by purge_expired after message_retention_days of the tenant.';
+  'Messages in both directions. purge_expired removes rows after message_retention_days of the tenant, and all of a deleted tenant.';
 
 -- The id sorts by time, so each of these serves a page in both directions. None holds a column that
 -- a receipt changes: moving a message to DELIVERED or READ is a HOT update, which writes no index.
@@ -547,7 +548,8 @@ comment on table public.event_counters is
   'The last event number of each tenant. It grows in the transaction that writes the events, so a reader that follows the numbers cannot skip an event that commits late, as it could with a sequence. Rows are removed with their tenant.';
 
 create table public.events (
-  tenant_id text not null references public.tenants on delete cascade,
+  -- Not a foreign key: the rows of a deleted tenant are removed in steps.
+  tenant_id text not null,
   seq bigint not null,
   id uuid not null default public.uuid_v7(),
   type text not null,
@@ -558,7 +560,7 @@ create table public.events (
   primary key (tenant_id, seq)
 );
 comment on table public.events is
-  'What happened in each tenant. Rows are removed with their tenant, and by purge_expired after event_retention_days of the tenant.';
+  'What happened in each tenant. purge_expired removes rows after event_retention_days of the tenant, and all of a deleted tenant.';
 
 -- An event as SSE, webhooks and Realtime show it.
 create view public.event_resources with (security_invoker = true) as
@@ -846,7 +848,8 @@ comment on table public.webhook_endpoints is
 create table public.webhook_deliveries (
   tenant_id text not null,
   id uuid not null default public.uuid_v7(),
-  endpoint_id uuid not null references public.webhook_endpoints on delete cascade,
+  -- Not a foreign key: the rows of a deleted endpoint are removed in steps.
+  endpoint_id uuid not null,
   event_seq bigint not null,
   event_id uuid not null,
   event_type text not null,
@@ -863,13 +866,15 @@ create table public.webhook_deliveries (
   created_at timestamptz not null default now(),
   primary key (tenant_id, id)
 );
-create index webhook_deliveries_by_endpoint on public.webhook_deliveries (endpoint_id, id);
+-- With the tenant, which every query names: two indexes would be combined, reading all rows of both.
+create index webhook_deliveries_by_endpoint
+  on public.webhook_deliveries (tenant_id, endpoint_id, id);
 create index webhook_deliveries_due
   on public.webhook_deliveries (endpoint_id, next_attempt_at) where status = 'pending';
 create index webhook_deliveries_unfinished
   on public.webhook_deliveries (tenant_id, status, id) where status <> 'delivered';
 comment on table public.webhook_deliveries is
-  'One event for one endpoint, with the outcome of its last attempt. Rows are removed with their endpoint; purge_expired removes finished ones after event_retention_days of the tenant.';
+  'One event for one endpoint, with the outcome of its last attempt. purge_expired removes finished ones after event_retention_days of the tenant, and all of a deleted endpoint.';
 
 -- A delivery as the API shows it.
 create view public.webhook_delivery_resources with (security_invoker = true) as
@@ -1205,6 +1210,18 @@ begin
     new.tenant_id := session.tenant_id;
     new.session_id := session.session_id;
   end if;
+  if new.status = 'QUEUED' then
+    -- The lock keeps the session: rows that come after its removal would never fail. Other rows are
+    -- written under the lock of fence_sessions.
+    perform from public.whatsapp_sessions s
+      where s.uid = new.session_uid and s.tenant_id = new.tenant_id
+      for key share;
+    if not found then
+      raise exception 'no session with session_uid "%" and tenant_id "%"', new.session_uid, new.tenant_id
+        using errcode = '22023',
+        hint = 'Leave session_uid out, or write the tenant_id and session_uid of one session.';
+    end if;
+  end if;
   if new.chat_id is null then
     new.phone_number := regexp_replace(coalesce(new.phone_number, ''), '[^0-9]', '', 'g');
     if new.phone_number !~ '^[1-9][0-9]{6,14}$' then
@@ -1331,6 +1348,8 @@ DECLARE
 -- so: they are not connected any more.
 create function public.release_expired(max_sessions integer) returns void
 language plpgsql volatile set search_path = ''
+-- The planner cannot know how few leases have expired, and would read all sessions.
+set enable_seqscan = off
 as $$
 #variable_conflict use_column
 declare
@@ -1556,9 +1575,10 @@ language sql immutable parallel safe set search_path = ''
 as $$ select interval '1 hour' $$;
 
 -- Fails the messages of a session that have one of these statuses and were created before this
--- moment. Returns `{ messages, events }`.
+-- moment, or the oldest `max_messages` of them. Returns `{ messages, events }`.
 create function public.fail_messages(
-  session_uid uuid, statuses text[], created_before timestamptz, error jsonb
+  session_uid uuid, statuses text[], created_before timestamptz, error jsonb,
+  max_messages integer default null
 ) returns jsonb
 language plpgsql volatile set search_path = ''
 as $$
@@ -1568,8 +1588,11 @@ begin
   with failed as (
     update public.messages m
       set status = 'FAILED', error = fail_messages.error
-      where m.session_uid = fail_messages.session_uid and m.rare_status = any (statuses)
-        and m.created_at < created_before
+      where m.rare_status = any (statuses) and m.id = any (array(
+        select o.id from public.messages o
+        where o.session_uid = fail_messages.session_uid and o.rare_status = any (statuses)
+          and o.created_at < created_before
+        order by o.id limit max_messages))
       returning m.id
   )
   select array_agg(f.id order by f.id) into failed_ids from failed f;
@@ -2556,14 +2579,15 @@ end;
 $$;
 
 -- Removes a session with its credentials and keys. Its history stays; messages that are not sent
--- yet fail with the code session_deleted. Returns false when there is no such session.
+-- yet fail with the code session_deleted, those after the first thousand in later steps. Returns
+-- false when there is no such session.
 create function public.delete_session(tenant_id text, session_id text) returns boolean
 language plpgsql volatile set search_path = ''
 as $$
 #variable_conflict use_column
 declare
   deleted_uid uuid;
-  events jsonb;
+  deleted_event jsonb;
 begin
   select s.uid into deleted_uid from public.whatsapp_sessions s
     where s.tenant_id = delete_session.tenant_id and s.session_id = delete_session.session_id
@@ -2572,15 +2596,12 @@ begin
     return false;
   end if;
 
-  events := public.fail_messages(deleted_uid, '{QUEUED,SENDING}', 'infinity',
-    jsonb_build_object('code', 'session_deleted', 'message',
-      'The session was deleted before the message was sent.')) -> 'events';
-  events := events || jsonb_build_array(
-    public.session_event(deleted_uid, 'session.disconnected',
-      '{"state":"disconnected","reason":"deleted"}'));
-
+  deleted_event := public.session_event(deleted_uid, 'session.disconnected',
+    '{"state":"disconnected","reason":"deleted"}');
+  -- Before the delete, because the events of the messages show the account of the session.
+  perform public.start_removal(delete_session.tenant_id, null, deleted_uid);
   delete from public.whatsapp_sessions s where s.uid = deleted_uid;
-  perform public.emit_events(events);
+  perform public.emit_events(jsonb_build_array(deleted_event));
   perform public.notify_connectors(deleted_uid);
   return true;
 end;
@@ -3022,14 +3043,19 @@ create function public.replay_events(
 ) returns integer
 language sql volatile set search_path = '' set enable_seqscan = off
 as $$
-  with added as (
+  with endpoint as materialized (
+    -- The lock keeps the endpoint: without it, rows could be added after its removal.
+    select w.* from public.webhook_endpoints w
+    where w.id = replay_events.endpoint_id and w.tenant_id = replay_events.tenant_id
+    for key share
+  ),
+  added as (
     insert into public.webhook_deliveries (
       tenant_id, endpoint_id, event_seq, event_id, event_type, status, attempts, next_attempt_at)
     select w.tenant_id, w.id, e.seq, e.id, e.type, 'pending', 0, now()
-    from public.webhook_endpoints w
+    from endpoint w
     join public.events e on e.tenant_id = w.tenant_id
-    where w.id = replay_events.endpoint_id and w.tenant_id = replay_events.tenant_id
-      and e.tenant_id = replay_events.tenant_id
+    where e.tenant_id = replay_events.tenant_id
       and e.seq between replay_events.from_seq and least(replay_events.to_seq, w.cursor_seq)
       and (w.events is null or e.type = any (w.events))
     order by e.seq
@@ -3045,6 +3071,174 @@ BEGIN
   EXECUTE migration;
   INSERT INTO supabase_migrations.schema_migrations (version, name, statements)
     VALUES ('20261125001900', 'webhook_deliveries', ARRAY[migration]);
+END;
+$apply$;
+
+-- 20261125001940_removals
+DO $apply$
+DECLARE
+  migration CONSTANT text := $migration_20261125001940$-- Deleting what may have millions of rows. The tenant, session or endpoint is gone at once; its rows
+-- in the large tables follow in steps, the first of them in the same transaction.
+
+create table public.removals (
+  id uuid primary key default public.uuid_v7(),
+  tenant_id text not null,
+  -- A deleted endpoint or session of the tenant; without either, the tenant itself is deleted.
+  endpoint_id uuid,
+  session_uid uuid
+);
+create index removals_by_tenant on public.removals (tenant_id);
+comment on table public.removals is
+  'Deleted tenants, sessions and endpoints that still have rows. purge_expired removes the row after the last of them.';
+
+-- Removes at most `max_rows` rows of each kind. Returns how many; fewer than `max_rows` were the last.
+create function public.remove_rows(removal public.removals, max_rows integer) returns integer
+language plpgsql volatile security definer set search_path = '' set enable_seqscan = off
+as $$
+declare
+  removed integer;
+  most integer := 0;
+  failed jsonb;
+begin
+  if removal.session_uid is not null then
+    -- The history of a deleted session stays, and what was not sent yet fails.
+    failed := public.fail_messages(removal.session_uid, '{QUEUED,SENDING}', 'infinity',
+      jsonb_build_object('code', 'session_deleted', 'message',
+        'The session was deleted before the message was sent.'), max_rows);
+    perform public.emit_events(failed -> 'events');
+    return jsonb_array_length(failed -> 'messages');
+  end if;
+
+  if removal.endpoint_id is not null then
+    delete from public.webhook_deliveries d
+      where d.tenant_id = removal.tenant_id and d.id = any (array(
+        select o.id from public.webhook_deliveries o
+        where o.tenant_id = removal.tenant_id and o.endpoint_id = removal.endpoint_id
+        order by o.id limit max_rows));
+    get diagnostics most = row_count;
+    return most;
+  end if;
+
+  delete from public.webhook_deliveries d
+    where d.tenant_id = removal.tenant_id and d.id = any (array(
+      select o.id from public.webhook_deliveries o
+      where o.tenant_id = removal.tenant_id order by o.id limit max_rows));
+  get diagnostics removed = row_count;
+  most := greatest(most, removed);
+
+  delete from public.events e
+    where e.tenant_id = removal.tenant_id and e.seq = any (array(
+      select o.seq from public.events o
+      where o.tenant_id = removal.tenant_id order by o.seq limit max_rows));
+  get diagnostics removed = row_count;
+  most := greatest(most, removed);
+
+  delete from public.messages m
+    where m.id = any (array(
+      select o.id
+      from unnest(array['in', 'out']) d(direction)
+      cross join lateral (
+        select m.id from public.messages m
+        where m.tenant_id = removal.tenant_id and m.direction = d.direction
+        order by m.id limit max_rows
+      ) o
+      limit max_rows));
+  get diagnostics removed = row_count;
+  return greatest(most, removed);
+end;
+$$;
+
+-- One step of the oldest removal. Returns how many rows it removed; 0 when there is none.
+create function public.remove_deleted(max_rows integer) returns integer
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  removal public.removals;
+  removed integer;
+begin
+  select r.* into removal from public.removals r order by r.id limit 1 for update skip locked;
+  if not found then
+    return 0;
+  end if;
+  removed := public.remove_rows(removal, max_rows);
+  if removed < max_rows then
+    delete from public.removals r where r.id = removal.id;
+  end if;
+  -- At least one, so that the caller comes again for the next removal.
+  return greatest(removed, 1);
+end;
+$$;
+
+-- Runs the first step at once: what is small is gone with the commit.
+create function public.start_removal(tenant_id text, endpoint_id uuid, session_uid uuid) returns void
+language plpgsql volatile security definer set search_path = ''
+as $$
+declare
+  max_rows constant integer := 1000;
+  removal public.removals;
+begin
+  removal.id := public.uuid_v7();
+  removal.tenant_id := start_removal.tenant_id;
+  removal.endpoint_id := start_removal.endpoint_id;
+  removal.session_uid := start_removal.session_uid;
+  if public.remove_rows(removal, max_rows) >= max_rows then
+    insert into public.removals select removal.*;
+  end if;
+end;
+$$;
+
+create function public.tenants_after_delete() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  delete from public.removals r where r.tenant_id = old.tenant_id;
+  perform public.start_removal(old.tenant_id, null, null);
+  return null;
+end;
+$$;
+create trigger tenants_after_delete after delete on public.tenants
+  for each row execute function public.tenants_after_delete();
+
+-- Refuses a new tenant with the id of one whose rows still exist: it would inherit them. After the
+-- insert, because a concurrent delete of the former one has committed by then.
+create function public.tenants_check_removed() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  if exists (
+    select from public.removals r
+    where r.tenant_id = new.tenant_id and r.endpoint_id is null and r.session_uid is null
+  ) then
+    raise exception 'The data of a deleted tenant "%" is still being removed', new.tenant_id
+      using errcode = '55006', hint = 'Choose another tenant_id, or try again in some minutes.';
+  end if;
+  return null;
+end;
+$$;
+create trigger tenants_check_removed after insert on public.tenants
+  for each row execute function public.tenants_check_removed();
+
+create function public.webhook_endpoints_after_delete() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  -- The removal of a tenant includes its endpoints.
+  if exists (select from public.tenants t where t.tenant_id = old.tenant_id) then
+    perform public.start_removal(old.tenant_id, old.id, null);
+  end if;
+  return null;
+end;
+$$;
+create trigger webhook_endpoints_after_delete after delete on public.webhook_endpoints
+  for each row execute function public.webhook_endpoints_after_delete();
+$migration_20261125001940$;
+BEGIN
+  IF EXISTS (SELECT FROM supabase_migrations.schema_migrations WHERE version = '20261125001940') THEN
+    RETURN;
+  END IF;
+  EXECUTE migration;
+  INSERT INTO supabase_migrations.schema_migrations (version, name, statements)
+    VALUES ('20261125001940', 'removals', ARRAY[migration]);
 END;
 $apply$;
 
@@ -3065,7 +3259,7 @@ alter table public.tenants
 
 create index messages_by_stored_file on public.messages (tenant_id, id)
   where media ->> 'status' = 'stored';
-create index idempotency_keys_by_time on public.idempotency_keys using brin (created_at);
+create index idempotency_keys_by_time on public.idempotency_keys (created_at);
 
 -- What still holds a QR or pairing code; purge_expired takes it out when it has expired.
 create index events_with_qr on public.events (created_at)
@@ -3075,8 +3269,9 @@ create index whatsapp_sessions_with_code on public.whatsapp_sessions (uid)
 
 create table public.purge_progress (
   id boolean primary key default true check (id),
-  -- The tenant after which the next step goes on; null starts with the first one.
-  after_tenant text
+  -- The tenant after which the next step goes on; null: the round is over.
+  after_tenant text,
+  round_started_at timestamptz not null default '-infinity'
 );
 insert into public.purge_progress default values;
 comment on table public.purge_progress is
@@ -3205,28 +3400,34 @@ end;
 $$;
 
 -- One step: at most `max_tenants` tenants and about `max_rows` rows of each kind. Returns true when
--- it has been through all tenants; the next call then starts with the first one again.
+-- nothing is left to do. A round through all tenants begins every hour: looking at each costs half a
+-- millisecond, also when nothing of it is expired.
 create function public.purge_expired(
   max_tenants integer default 200, max_rows integer default 2000
 ) returns boolean
 language plpgsql volatile set search_path = ''
 as $$
 declare
+  progress public.purge_progress;
   position text;
   tenant public.tenants;
   removed integer;
   seen integer := 0;
+  is_done boolean;
 begin
   -- One step at a time, whoever calls: a second caller has nothing to do.
-  select p.after_tenant into position from public.purge_progress p for update skip locked;
+  select p.* into progress from public.purge_progress p for update skip locked;
   if not found then
     return true;
   end if;
+  is_done := public.remove_deleted(max_rows) = 0;
 
   delete from public.idempotency_keys k
     where k.ctid = any (array(
       select o.ctid from public.idempotency_keys o
-      where o.created_at < now() - interval '1 day' limit max_rows));
+      where o.created_at < now() - interval '1 day' order by o.created_at limit max_rows));
+  get diagnostics removed = row_count;
+  is_done := is_done and removed < max_rows;
 
   perform public.purge_codes(max_rows);
 
@@ -3236,9 +3437,18 @@ begin
       select o.id from public.webhook_endpoints o
       where o.former_secret_until < now() limit max_rows));
 
+  position := progress.after_tenant;
+  if position is null then
+    if progress.round_started_at > now() - interval '1 hour' then
+      return is_done;
+    end if;
+    position := '';
+    update public.purge_progress set round_started_at = now();
+  end if;
+
   for tenant in
     select t.* from public.tenants t
-    where position is null or t.tenant_id > position
+    where t.tenant_id > position
     order by t.tenant_id limit max_tenants
   loop
     seen := seen + 1;
@@ -3251,7 +3461,7 @@ begin
     position := tenant.tenant_id;
   end loop;
   update public.purge_progress set after_tenant = case when seen < max_tenants then null else position end;
-  return seen < max_tenants;
+  return seen < max_tenants and is_done;
 end;
 $$;
 $migration_20261125001950$;
@@ -3418,13 +3628,15 @@ grant execute on all functions in schema public to service_role;
 -- session_resources calls it.
 grant execute on function public.connector_is_live(uuid) to authenticated;
 
--- Returns the tenant of the token. A token that was issued to an API key ends with that key. Reads
--- api_keys as its owner: the policies call it for every statement of a frontend.
+-- Returns the tenant of the token. A token that was issued to an API key ends with that key, and
+-- every token with its tenant, whose rows are removed in steps. Reads the tables as their owner: the
+-- policies call it for every statement of a frontend.
 create function public.own_tenant() returns text
 language sql stable security definer set search_path = ''
 as $$
   select case
-    when not auth.jwt() ? 'key_id' then auth.jwt() ->> 'tenant_id'
+    when not auth.jwt() ? 'key_id' then (
+      select t.tenant_id from public.tenants t where t.tenant_id = auth.jwt() ->> 'tenant_id')
     else (
       select k.tenant_id from public.api_keys k
       where k.id = (auth.jwt() ->> 'key_id')::uuid and k.tenant_id = auth.jwt() ->> 'tenant_id'

@@ -197,15 +197,7 @@ export type Database = {
           tenant_id?: string;
           type?: string;
         };
-        Relationships: [
-          {
-            foreignKeyName: "events_tenant_id_fkey";
-            columns: ["tenant_id"];
-            isOneToOne: false;
-            referencedRelation: "tenants";
-            referencedColumns: ["tenant_id"];
-          },
-        ];
+        Relationships: [];
       };
       held_events: {
         Row: {
@@ -489,28 +481,23 @@ export type Database = {
           type?: string;
           wa_message_id?: string | null;
         };
-        Relationships: [
-          {
-            foreignKeyName: "messages_tenant_id_fkey";
-            columns: ["tenant_id"];
-            isOneToOne: false;
-            referencedRelation: "tenants";
-            referencedColumns: ["tenant_id"];
-          },
-        ];
+        Relationships: [];
       };
       purge_progress: {
         Row: {
           after_tenant: string | null;
           id: boolean;
+          round_started_at: string;
         };
         Insert: {
           after_tenant?: string | null;
           id?: boolean;
+          round_started_at?: string;
         };
         Update: {
           after_tenant?: string | null;
           id?: boolean;
+          round_started_at?: string;
         };
         Relationships: [];
       };
@@ -536,6 +523,27 @@ export type Database = {
             referencedColumns: ["tenant_id"];
           },
         ];
+      };
+      removals: {
+        Row: {
+          endpoint_id: string | null;
+          id: string;
+          session_uid: string | null;
+          tenant_id: string;
+        };
+        Insert: {
+          endpoint_id?: string | null;
+          id?: string;
+          session_uid?: string | null;
+          tenant_id: string;
+        };
+        Update: {
+          endpoint_id?: string | null;
+          id?: string;
+          session_uid?: string | null;
+          tenant_id?: string;
+        };
+        Relationships: [];
       };
       session_credentials: {
         Row: {
@@ -715,15 +723,7 @@ export type Database = {
           status_code?: number | null;
           tenant_id?: string;
         };
-        Relationships: [
-          {
-            foreignKeyName: "webhook_deliveries_endpoint_id_fkey";
-            columns: ["endpoint_id"];
-            isOneToOne: false;
-            referencedRelation: "webhook_endpoints";
-            referencedColumns: ["id"];
-          },
-        ];
+        Relationships: [];
       };
       webhook_endpoints: {
         Row: {
@@ -916,15 +916,7 @@ export type Database = {
           timestamp?: string | null;
           type?: string | null;
         };
-        Relationships: [
-          {
-            foreignKeyName: "events_tenant_id_fkey";
-            columns: ["tenant_id"];
-            isOneToOne: false;
-            referencedRelation: "tenants";
-            referencedColumns: ["tenant_id"];
-          },
-        ];
+        Relationships: [];
       };
       message_resources: {
         Row: {
@@ -952,15 +944,7 @@ export type Database = {
           type: string | null;
           wa_message_id: string | null;
         };
-        Relationships: [
-          {
-            foreignKeyName: "messages_tenant_id_fkey";
-            columns: ["tenant_id"];
-            isOneToOne: false;
-            referencedRelation: "tenants";
-            referencedColumns: ["tenant_id"];
-          },
-        ];
+        Relationships: [];
       };
       session_resources: {
         Row: {
@@ -1067,15 +1051,7 @@ export type Database = {
           status_code?: number | null;
           tenant_id?: string | null;
         };
-        Relationships: [
-          {
-            foreignKeyName: "webhook_deliveries_endpoint_id_fkey";
-            columns: ["endpoint_id"];
-            isOneToOne: false;
-            referencedRelation: "webhook_endpoints";
-            referencedColumns: ["id"];
-          },
-        ];
+        Relationships: [];
       };
     };
     Functions: {
@@ -1185,7 +1161,13 @@ export type Database = {
         }[];
       };
       fail_messages: {
-        Args: { created_before: string; error: Json; session_uid: string; statuses: string[] };
+        Args: {
+          created_before: string;
+          error: Json;
+          max_messages?: number;
+          session_uid: string;
+          statuses: string[];
+        };
         Returns: Json;
       };
       fail_messages_of_former_account: {
@@ -1360,6 +1342,11 @@ export type Database = {
         Args: { connector_id: string; session_uids: string[] };
         Returns: undefined;
       };
+      remove_deleted: { Args: { max_rows: number }; Returns: number };
+      remove_rows: {
+        Args: { max_rows: number; removal: Database["public"]["Tables"]["removals"]["Row"] };
+        Returns: number;
+      };
       renew_lease: { Args: { connector_id: string; lease_ms: number }; Returns: boolean };
       replay_dead: {
         Args: { endpoint_id: string; max_deliveries: number; tenant_id: string };
@@ -1425,6 +1412,10 @@ export type Database = {
           secret: string;
           tenant_id: string;
         }[];
+      };
+      start_removal: {
+        Args: { endpoint_id: string; session_uid: string; tenant_id: string };
+        Returns: undefined;
       };
       status_rank: { Args: { status: string }; Returns: number };
       tenant_bucket: { Args: { tenant_id: string }; Returns: number };

@@ -182,6 +182,14 @@ begin
   get diagnostics removed = row_count;
   is_done := is_done and removed < max_rows;
 
+  perform public.purge_codes(max_rows);
+
+  update public.webhook_endpoints w
+    set former_secret = null, former_secret_until = null
+    where w.id = any (array(
+      select o.id from public.webhook_endpoints o
+      where o.former_secret_until < now() limit max_rows));
+
   position := progress.after_tenant;
   if position is null then
     if progress.round_started_at > now() - interval '1 hour' then
@@ -190,14 +198,6 @@ begin
     position := '';
     update public.purge_progress set round_started_at = now();
   end if;
-
-  perform public.purge_codes(max_rows);
-
-  update public.webhook_endpoints w
-    set former_secret = null, former_secret_until = null
-    where w.id = any (array(
-      select o.id from public.webhook_endpoints o
-      where o.former_secret_until < now() limit max_rows));
 
   for tenant in
     select t.* from public.tenants t
