@@ -18,18 +18,27 @@ const publicKey = base64Bytes.transform((der, context): KeyObject => {
   return z.NEVER;
 });
 
+const encryptionKey = base64Bytes.refine(
+  (key) => key.length === 32,
+  "must be the base64 of 32 bytes: openssl rand -base64 32",
+);
+
+/** How to reach the database, and what its credentials are encrypted with. */
+const databaseVariables = {
+  SUPABASE_URL: z.url(),
+  SUPABASE_KEY: z.string().min(1),
+  /** PostgreSQL itself, by a direct connection or a session pooler. */
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  ENCRYPTION_KEY: encryptionKey,
+  /** Another key that is read, while keys are rotated. */
+  ENCRYPTION_KEY_OLD: encryptionKey.optional(),
+};
+
 const environmentSchema = z
   .object({
-    SUPABASE_URL: z.url(),
-    SUPABASE_KEY: z.string().min(1),
-    /** PostgreSQL itself, by a direct connection or a session pooler. */
-    DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+    ...databaseVariables,
     /** Connections in use at once, besides one for the lease. */
     DATABASE_CONNECTIONS: z.coerce.number().int().min(2).max(100).default(6),
-    ENCRYPTION_KEY: base64Bytes.refine(
-      (key) => key.length === 32,
-      "must be the base64 of 32 bytes: openssl rand -base64 32",
-    ),
     COMMAND_PUBLIC_KEY: publicKey,
     PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
     /** For Prometheus; a port that is not public. */
@@ -100,13 +109,29 @@ export interface ConnectorConfig extends Environment {
   timing: Timing;
 }
 
+type Variables = Record<string, string | undefined>;
+type Read<Config> = { config: Config } | { mistakes: string[] };
+
 /** The configuration, or one readable line for each mistake. */
-export function readConfig(
-  env: Record<string, string | undefined>,
-): { config: ConnectorConfig } | { mistakes: string[] } {
+export function readConfig(env: Variables): Read<ConnectorConfig> {
+  const read = parse(environmentSchema, env);
+  return "mistakes" in read ? read : { config: { ...read.config, timing: defaultTiming } };
+}
+
+const rotationSchema = z.object({
+  ...databaseVariables,
+  ENCRYPTION_KEY_OLD: encryptionKey,
+});
+
+/** What `npm run rotate-key` needs, in the same way. */
+export function readRotation(env: Variables): Read<z.infer<typeof rotationSchema>> {
+  return parse(rotationSchema, env);
+}
+
+function parse<Config>(schema: z.ZodType<Config>, env: Variables): Read<Config> {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
-  const read = environmentSchema.safeParse(given);
-  if (read.success) return { config: { ...read.data, timing: defaultTiming } };
+  const read = schema.safeParse(given);
+  if (read.success) return { config: read.data };
   return {
     mistakes: read.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`),
   };

@@ -116,7 +116,7 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
     store,
     downloadSlots: new DownloadSlots(downloadLimits),
     maxFileBytes: config.MAX_DOCUMENT_BYTES,
-    masterKey: config.ENCRYPTION_KEY,
+    masterKeys: { current: config.ENCRYPTION_KEY, old: config.ENCRYPTION_KEY_OLD },
     target: (network: Network) => targetOf(network, config),
     timing,
     metrics,

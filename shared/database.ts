@@ -122,6 +122,16 @@ export type LocatedSession = Narrow<
   }
 >;
 
+/** A stored secret of a session: its credentials, or a Signal key. */
+export type StaleAuthRow = { uid: string; type: string; id: string; ciphertext: string };
+
+/** One page of secrets; `rows` are those to encrypt anew. */
+export type StaleAuth = {
+  rows: StaleAuthRow[];
+  last: { uid: string; type?: string; id?: string } | null;
+  seen: number;
+};
+
 type DeliveryRow = Tables["webhook_deliveries"]["Row"];
 
 export type DeliveryStatus = "pending" | "delivered" | "dead";
@@ -211,6 +221,10 @@ type NarrowedFunctions = {
   load_signal_keys: {
     Args: Args<"load_signal_keys">;
     Returns: { id: string; ciphertext: string }[];
+  };
+  stale_auth: {
+    Args: Narrow<Args<"stale_auth">, { kind: "credentials" | "keys"; after: StaleAuth["last"] }>;
+    Returns: StaleAuth;
   };
   load_message_content: { Args: Args<"load_message_content">; Returns: string | null };
   load_in_flight: {

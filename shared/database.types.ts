@@ -1356,6 +1356,7 @@ export type Database = {
         Args: { endpoint_id: string; from_seq: number; tenant_id: string; to_seq: number };
         Returns: number;
       };
+      reseal_auth: { Args: { sealed: Json }; Returns: number };
       resend_message: { Args: { resend: Json }; Returns: Json };
       resolve_session: {
         Args: { wanted_session: string; wanted_tenant: string };
@@ -1404,6 +1405,10 @@ export type Database = {
       set_session_desired: {
         Args: { desired: string; session_id: string; tenant_id: string };
         Returns: boolean;
+      };
+      stale_auth: {
+        Args: { after: Json; current_prefix: string; kind: string; max_rows: number };
+        Returns: Json;
       };
       stale_webhook_secrets: {
         Args: { current_prefix: string; max_endpoints: number };

@@ -14,6 +14,8 @@ export const connectorFunctions = {
   release_sessions: "nothing",
   load_signal_keys: "value",
   load_message_content: "value",
+  stale_auth: "value",
+  reseal_auth: "value",
   load_in_flight: "value",
   load_drip_heads: "value",
   fail_expired_messages: "rows",

@@ -4,7 +4,9 @@ import type { KeyRow } from "../write/write.ts";
 import { SessionCipher } from "./cipher.ts";
 import { KeyStore } from "./key-store.ts";
 
-const cipher = new SessionCipher(randomBytes(32), "a");
+const oldKey = randomBytes(32);
+const keys = { current: randomBytes(32), old: oldKey };
+const cipher = new SessionCipher(keys, "a");
 /** What is committed, as the database has it. */
 let rows: Map<string, string>;
 let loads: string[];
@@ -68,4 +70,20 @@ test("pre-keys are not kept in memory", async () => {
   await store.set({ "pre-key": { 1: { public: randomBytes(2) } } });
   expect(Object.keys(await store.get("pre-key", ["1"]))).toEqual(["1"]);
   expect(loads).toEqual(["pre-key 1"]);
+});
+
+test("a value under the old key is written again under the new one when it is read", async () => {
+  const former = new SessionCipher({ current: oldKey }, "a");
+  for (const type of ["session", "pre-key"]) {
+    rows.set(`${type}|x`, former.encrypt({ type, id: "x" }, '"value"'));
+  }
+  const before = rows.get("pre-key|x");
+  const store = open();
+  expect(await store.get("session", ["x"])).toEqual({ x: "value" });
+  expect(await store.get("pre-key", ["x"])).toEqual({ x: "value" });
+  const anew = rows.get("session|x") ?? "";
+  expect(cipher.isStale(anew)).toBe(false);
+  expect(cipher.decrypt({ type: "session", id: "x" }, anew)).toBe('"value"');
+  // A pre-key is used once and deleted: npm run rotate-key covers it.
+  expect(rows.get("pre-key|x")).toBe(before);
 });

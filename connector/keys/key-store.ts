@@ -60,13 +60,16 @@ export class KeyStore {
 
     const rows = await this.#options.load(type, missing);
     const loaded = new Map(rows.map((row) => [row.id, row.ciphertext]));
+    const stale: Record<string, unknown> = {};
     for (const id of missing) {
       const key = keyOf(type, id);
       const newer = this.#uncommitted.get(key) ?? this.#recent.get(key);
       const known = newer ?? { value: this.#decrypt(type, id, loaded.get(id)) };
       if (newer === undefined && !uncachedTypes.has(type)) this.#recent.set(key, known);
       if (known.value !== null) found[id] = known.value;
+      if (newer === undefined && this.#isStale(type, loaded.get(id))) stale[id] = known.value;
     }
+    this.#reseal(type, stale);
     return found;
   }
 
@@ -97,6 +100,23 @@ export class KeyStore {
   /** Refuses further writes: a late one must not change the keys of the next device. */
   close(): void {
     this.#closed = true;
+  }
+
+  /**
+   * Pre-keys are left to `npm run rotate-key`: one that was deleted since it was read is in no cache
+   * that could tell, and would be written again.
+   */
+  #isStale(type: string, ciphertext: string | undefined): boolean {
+    if (ciphertext === undefined || uncachedTypes.has(type) || this.#closed) return false;
+    return this.#options.cipher.isStale(ciphertext);
+  }
+
+  /** Writes values again under the current key. Nobody waits for it: it is tried with the next read. */
+  #reseal(type: string, values: Record<string, unknown>): void {
+    if (Object.keys(values).length === 0) return;
+    this.set({ [type]: values }).catch(() => {
+      // The commit has logged it, or the session ended.
+    });
   }
 
   #encrypt(type: string, id: string, value: unknown): string | null {

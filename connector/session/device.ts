@@ -1,6 +1,6 @@
 import { withRetry } from "../database/with-retry.ts";
 import type { Database } from "../database/database.ts";
-import { SessionCipher } from "../keys/cipher.ts";
+import { type MasterKeys, SessionCipher } from "../keys/cipher.ts";
 import { decodeJson, encodeJson } from "../keys/json.ts";
 import { KeyStore } from "../keys/key-store.ts";
 import { type Credentials, credentialsSchema, newCredentials } from "../whatsapp/auth-state.ts";
@@ -16,7 +16,7 @@ export interface DeviceOptions {
   /** The stored credentials in base64; null when the session was never paired. */
   ciphertext: string | null;
   database: Database;
-  masterKey: Buffer;
+  masterKeys: MasterKeys;
   commit: (write: { keys: KeyRow[]; items: Item[] }) => Promise<unknown>;
 }
 
@@ -31,14 +31,20 @@ export class Device {
 
   /** Throws when the credentials cannot be read: they were encrypted under another key. */
   constructor(options: DeviceOptions) {
-    const { uid, masterKey, ciphertext } = options;
+    const { uid, masterKeys, ciphertext } = options;
     this.#options = options;
-    this.#cipher = new SessionCipher(masterKey, uid);
+    this.#cipher = new SessionCipher(masterKeys, uid);
     this.credentials =
       ciphertext === null
         ? newCredentials()
         : credentialsSchema.parse(decodeJson(this.#cipher.decrypt(credentialsLabel, ciphertext)));
     this.keys = this.#openKeys(ciphertext === null);
+  }
+
+  /** Whether the stored credentials should be encrypted anew. */
+  get isStale(): boolean {
+    const { ciphertext } = this.#options;
+    return ciphertext !== null && this.#cipher.isStale(ciphertext);
   }
 
   /** Becomes another device, with nothing of the former one. */

@@ -1,6 +1,7 @@
 import type { Network } from "../../shared/session.ts";
 import type { Timing } from "../timing.ts";
 import type { Database } from "../database/database.ts";
+import type { MasterKeys } from "../keys/cipher.ts";
 import type { Metrics } from "../http/metrics.ts";
 import type { Log } from "../log/log.ts";
 import type { DownloadSlots } from "../media/receive/download-slots.ts";
@@ -12,7 +13,7 @@ import type { Writer } from "../write/writer.ts";
 export interface SessionServices {
   database: Database;
   writer: Writer;
-  masterKey: Buffer;
+  masterKeys: MasterKeys;
   store: MediaStore;
   downloadSlots: DownloadSlots;
   /** The largest received file that is stored. */

@@ -62,7 +62,7 @@ export class Session {
       uid: this.uid,
       ciphertext: claimed.ciphertext,
       database: services.database,
-      masterKey: services.masterKey,
+      masterKeys: services.masterKeys,
       commit: async (write) => {
         await this.#store.commitKeys(write);
         if (write.items.some(hasFile)) this.#downloads.wake();
@@ -106,6 +106,7 @@ export class Session {
   }
 
   start(): void {
+    if (this.#device.isStale) this.#storeCredentials();
     this.#pairing.open();
     this.#open();
     this.#downloads.wake();
@@ -351,7 +352,11 @@ export class Session {
   #saveCredentials(credentials: Credentials): void {
     // A connection that was replaced may still report credentials of the former device.
     if (credentials !== this.#device.credentials || this.#ended) return;
-    void this.#store.write({ credentials: this.#device.encryptedCredentials() });
+    this.#storeCredentials();
+  }
+
+  #storeCredentials(): void {
+    void this.#store.write({ credentials: this.#device.encryptedCredentials() }); // never rejects
   }
 }
 

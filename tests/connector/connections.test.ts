@@ -125,7 +125,7 @@ async function connectAs(uid: string): Promise<WhatsAppConnection> {
     "select encode(ciphertext, 'base64') as ciphertext from session_credentials where session_uid = $1",
     [uid],
   );
-  const cipher = new SessionCipher(stack.encryptionKey, uid);
+  const cipher = new SessionCipher({ current: stack.encryptionKey }, uid);
   const stored = cipher.decrypt({ type: "credentials", id: "" }, rows[0]?.ciphertext ?? "");
   return new WhatsAppConnection({
     target: { network: "sandbox", url: stack.sandbox.webSocketUrl, rootKey: undefined },

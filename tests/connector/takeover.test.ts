@@ -18,7 +18,7 @@ afterAll(async () => {
 
 /** The base keys of all Signal sessions that were ever begun, by whom they are with. */
 async function baseKeys(uid: string): Promise<Record<string, string[]>> {
-  const cipher = new SessionCipher(stack.encryptionKey, uid);
+  const cipher = new SessionCipher({ current: stack.encryptionKey }, uid);
   const { rows } = await stack.database.pool.query<{ id: string; ciphertext: string }>(
     `select id, encode(ciphertext, 'base64') as ciphertext from signal_keys
        where session_uid = $1 and type = 'session' order by id`,

@@ -24,7 +24,7 @@ export class MemoryKeys extends KeyStore {
     const rows = new Map<string, string | null>();
     const commits: Commit[] = [];
     super({
-      cipher: new SessionCipher(randomBytes(32), "session"),
+      cipher: new SessionCipher({ current: randomBytes(32) }, "session"),
       limit: 1000,
       empty: false,
       load: async (type, ids) =>
