@@ -8,7 +8,9 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["{shared,control-plane,connector,sandbox,local,supabase}/**/*.test.ts"],
+          include: [
+            "{shared,control-plane,connector,sandbox,local,supabase,client,cli}/**/*.test.ts",
+          ],
           testTimeout: 20_000,
           hookTimeout: 60_000,
         },

@@ -6,7 +6,16 @@
 import { globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-const packages = ["shared", "control-plane", "connector", "sandbox", "local", "bench"];
+const packages = [
+  "shared",
+  "control-plane",
+  "connector",
+  "sandbox",
+  "local",
+  "bench",
+  "client",
+  "cli",
+];
 
 function folderOf(file: string): string {
   return file.split("/").slice(0, 2).join("/");

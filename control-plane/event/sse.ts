@@ -21,5 +21,12 @@ export function encodeEvent(event: Event): EncodedEvent {
   };
 }
 
-export const greeting = encoder.encode(`retry: ${retryMs}\n: connected\n\n`);
+/**
+ * The start of a stream, with the seq that it starts after: a client that loses the connection
+ * before its first event resumes there. A message without data only sets the last event id.
+ */
+export function encodeGreeting(position: number): Uint8Array {
+  return encoder.encode(`retry: ${retryMs}\nid: ${position}\n: connected\n\n`);
+}
+
 export const heartbeat = encoder.encode(": heartbeat\n\n");

@@ -1,5 +1,5 @@
 import type { ByteBudget } from "./byte-budget.ts";
-import { type EncodedEvent, greeting } from "./sse.ts";
+import { type EncodedEvent, encodeGreeting } from "./sse.ts";
 
 /** How many unread bytes a client may have before writing to it pauses. */
 const maxBufferedBytes = 262_144;
@@ -62,7 +62,7 @@ export class StreamClient {
       // The queue is ours, so that its bytes are counted: the stream itself buffers nothing.
       { highWaterMark: 0 },
     );
-    this.write(greeting);
+    this.write(encodeGreeting(options.position));
   }
 
   get isOpen(): boolean {

@@ -61,13 +61,15 @@ async function readTo(client: StreamClient, last: number): Promise<number[]> {
   const reader = client.body.getReader();
   const decoder = new TextDecoder();
   let text = "";
-  while (!text.includes(`id: ${last}\n`)) {
+  while (!text.includes(`id: ${last}\nevent:`)) {
     const { value, done } = await reader.read();
     if (done) break;
     text += decoder.decode(value, { stream: true });
   }
   reader.releaseLock();
-  return [...text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id)).filter((id) => id <= last);
+  return [...text.matchAll(/^id: (\d+)\nevent:/gm)]
+    .map(([, id]) => Number(id))
+    .filter((id) => id <= last);
 }
 
 const oneTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1);

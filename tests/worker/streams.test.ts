@@ -97,7 +97,8 @@ test("a client that stops reading for a while misses nothing and does not slow d
     for (const line of lines) if (line.startsWith("id: ")) ids.push(Number(line.slice(4)));
     if (ids.at(-1) === 6_000) break;
   }
-  expect(ids).toEqual(oneTo(6_000));
+  // The stream begins with the id that it starts after.
+  expect(ids).toEqual([0, ...oneTo(6_000)]);
 });
 
 test("a position beyond the last event means new events", async () => {
@@ -159,3 +160,15 @@ test.each([
   },
   10_000,
 );
+
+test("a stream says at its start where it starts, so that a drop before the first event loses none", async () => {
+  const tenant = await addTenant(plane);
+  await emit(tenant.id, 3);
+  const response = await fetch(`${plane.url}/tenant/events/stream`, { headers: tenant.headers });
+  const { value } = (await response.body?.getReader().read()) ?? {};
+  expect(new TextDecoder().decode(value)).toBe("retry: 1000\nid: 3\n: connected\n\n");
+  await emit(tenant.id, 2);
+  const resumed = await follow(tenant, "/tenant/events/stream", 3);
+  await resumed.next(({ seq }) => seq === 5);
+  expect(seqs(resumed)).toEqual([4, 5]);
+});

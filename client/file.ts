@@ -1,0 +1,2 @@
+/** A file's bytes. */
+export type FileInput = Blob | Uint8Array | ArrayBuffer;
