@@ -9,6 +9,9 @@ import { adminRoutes } from "./admin/routes.ts";
 import { requireAdmin } from "./auth/require-admin.ts";
 import { requireKey } from "./auth/require-key.ts";
 import { allowOrigins } from "./cors/allow-origins.ts";
+import { proxyPhones } from "./console/phones-proxy.ts";
+import { serveConsole } from "./console/serve-console.ts";
+import { signIn } from "./console/sign-in.ts";
 import { getHealth } from "./health/get-health.ts";
 import { getFile, requireKeyOrLink } from "./media/get-file.ts";
 import type { App, AppEnv } from "./http/app-env.ts";
@@ -104,11 +107,13 @@ export function createApp(services: Services): App {
   for (const path of browserPaths) app.use(path, allowOrigins(services));
   for (const path of tenantPaths) app.use(path, requireKey(services), limitRequests(services));
   app.use("/files/*", requireKeyOrLink(services));
-  app.use("/admin/*", requireAdmin(services.adminKey));
+  app.use("/admin/*", requireAdmin(services));
   app.use(except(mediaPaths, limitBody));
   app.use(except(mediaPaths, rejectInvalidUtf8));
   for (const register of routes) register(app, services);
   describeApi(app);
+  // Not part of the API: what the console's pages are made of.
+  for (const register of [signIn, proxyPhones, serveConsole]) register(app, services);
   app.onError(handleError);
   app.notFound(handleNotFound(app));
   return app;

@@ -30,6 +30,8 @@ const configSchema = z.object({
   ALLOW_PRIVATE_URLS: flag.default(false),
   /** Where clients reach this Worker: links to files begin with it. */
   PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  /** The phones API of a sandbox, for the console's simulated phones. Set by local mode. */
+  SANDBOX_URL: z.url({ protocol: /^https?$/ }).optional(),
   MAX_DOCUMENT_BYTES: z.coerce
     .number()
     .int()
@@ -61,6 +63,7 @@ export interface Config {
   maxStreamsPerKey: number;
   allowPrivateUrls: boolean;
   publicUrl: string | undefined;
+  sandboxUrl: string | undefined;
   maxDocumentBytes: number;
 }
 
@@ -89,6 +92,7 @@ export function parseConfig(variables: object): Config {
     maxStreamsPerKey: values.MAX_STREAMS_PER_KEY,
     allowPrivateUrls: values.ALLOW_PRIVATE_URLS,
     publicUrl: values.PUBLIC_URL,
+    sandboxUrl: values.SANDBOX_URL,
     maxDocumentBytes: values.MAX_DOCUMENT_BYTES,
   };
 }

@@ -2,6 +2,7 @@ import type { KeyCache } from "./auth/key-cache.ts";
 import type { Connectors } from "./command/connectors.ts";
 import type { Config } from "./config.ts";
 import type { AllowedOrigins } from "./cors/allowed-origins.ts";
+import type { ConsoleSessions } from "./auth/console-sessions.ts";
 import type { DatabaseClient } from "./database/connect.ts";
 import type { FileLinks } from "./file/file-links.ts";
 import type { FileStore } from "./file/file-store.ts";
@@ -25,6 +26,11 @@ export interface Services {
   webhookEndpoints: WebhookEndpoints;
   frontendProject: Config["frontendProject"];
   webhookSecrets: WebhookSecrets;
+  consoleSessions: ConsoleSessions;
+  /** The files of the console; undefined where the Worker was deployed without them. */
+  assets: Pick<Fetcher, "fetch"> | undefined;
+  /** The sandbox's phones API, in local mode. */
+  phones: { url: string } | undefined;
   adminKey: string;
   allowPrivateUrls: boolean;
   maxDocumentBytes: number;

@@ -6,6 +6,7 @@ declare global {
   namespace Cloudflare {
     /** The bindings of wrangler.toml other than variables, which config.ts parses. */
     interface Env {
+      ASSETS?: Fetcher;
       EVENT_HUB: DurableObjectNamespace<EventHub>;
       TENANT_LIMITER: DurableObjectNamespace<TenantLimiter>;
       WEBHOOK_ENDPOINT: DurableObjectNamespace<WebhookEndpoint>;

@@ -5,6 +5,7 @@ import { Connectors } from "./command/connectors.ts";
 import { CommandClient } from "./command/command-client.ts";
 import { AllowedOrigins } from "./cors/allowed-origins.ts";
 import { parseConfig } from "./config.ts";
+import { ConsoleSessions } from "./auth/console-sessions.ts";
 import { connectDatabase } from "./database/connect.ts";
 import { Hubs } from "./event/hubs.ts";
 import { FailureLimit } from "./limit/failure-limit.ts";
@@ -44,6 +45,9 @@ const app = createApp({
   webhookEndpoints: new WebhookEndpoints(env.WEBHOOK_ENDPOINT),
   frontendProject: config.frontendProject,
   webhookSecrets,
+  consoleSessions: new ConsoleSessions({ secret: config.commandPrivateKey, now: clock.now }),
+  assets: env.ASSETS,
+  phones: config.sandboxUrl === undefined ? undefined : { url: config.sandboxUrl },
   adminKey: config.adminKey,
   allowPrivateUrls: config.allowPrivateUrls,
   maxDocumentBytes: config.maxDocumentBytes,

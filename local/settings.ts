@@ -15,6 +15,7 @@ const givenByLocalMode = new Set([
   "SUPABASE_KEY",
   "SUPABASE_ANON_KEY",
   "SUPABASE_JWT_SECRET",
+  "SANDBOX_URL",
   "SANDBOX_WS_URL",
   "SANDBOX_ROOT_KEY",
   "SANDBOX_MEDIA_CA",

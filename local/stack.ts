@@ -82,7 +82,7 @@ async function startComponents(context: StartContext): Promise<Omit<Stack, "stop
   );
   const [connectors, controlPlane] = await allStarted([
     startConnectors(context, supabase, sandbox),
-    startControlPlane(context, supabase),
+    startControlPlane(context, supabase, sandbox),
   ]);
 
   return {

@@ -16,6 +16,7 @@ export function welcome(addresses: Addresses): string {
   API        ${apiUrl}   (OpenAPI: ${apiUrl}/openapi.json)
   API key    ${apiKey}   (tenant ${addresses.tenantId})
   Admin key  ${addresses.adminKey}
+  Console    ${apiUrl}/console/#key=${apiKey}
   Sandbox    ${sandboxUrl ?? "off: live numbers only"}
   Supabase   ${addresses.supabaseUrl}
     service  ${addresses.supabaseServiceKey}

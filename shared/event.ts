@@ -1,17 +1,6 @@
 import { z } from "zod";
+import { eventTypes } from "./event-types.ts";
 
-export const eventTypes = [
-  "message.received",
-  "message.sent",
-  "message.delivered",
-  "message.read",
-  "message.failed",
-  "message.media",
-  "session.connected",
-  "session.disconnected",
-  "session.qr_code",
-  "webhook.disabled",
-] as const;
 export const eventTypeSchema = z.enum(eventTypes);
 export type EventType = z.infer<typeof eventTypeSchema>;
 

@@ -3,6 +3,7 @@ import type { DatabaseClient } from "../database/connect.ts";
 import { unwrapFirst } from "../database/unwrap.ts";
 import type { Caller } from "../http/app-env.ts";
 import type { FailureLimit } from "../limit/failure-limit.ts";
+import type { ConsoleSessions } from "./console-sessions.ts";
 import { hashKey } from "./hash-key.ts";
 import type { KeyCache } from "./key-cache.ts";
 
@@ -12,6 +13,7 @@ export interface KeyServices {
   database: DatabaseClient;
   keys: KeyCache;
   failedKeys: FailureLimit;
+  consoleSessions: ConsoleSessions;
 }
 
 /**
@@ -20,7 +22,7 @@ export interface KeyServices {
  */
 export async function authenticate(
   request: { key: string; address: string },
-  services: KeyServices,
+  services: Omit<KeyServices, "consoleSessions">,
 ): Promise<Caller | undefined> {
   if (!keyPattern.test(request.key)) return undefined;
   const hash = await hashKey(request.key);
@@ -37,7 +39,10 @@ export async function authenticate(
   return caller;
 }
 
-async function lookUp(hash: string, { database, keys }: KeyServices): Promise<Caller | undefined> {
+async function lookUp(
+  hash: string,
+  { database, keys }: Pick<KeyServices, "database" | "keys">,
+): Promise<Caller | undefined> {
   const row = await unwrapFirst(database.rpc("authenticate", { key_hash: hash }));
   const caller =
     row === undefined

@@ -1,14 +1,14 @@
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { ApiError } from "../../shared/errors.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { authenticate, type KeyServices } from "./authenticate.ts";
 import { clientAddress } from "./client-address.ts";
 import { readKey } from "./read-key.ts";
 
-/** Requires a tenant's API key and sets `caller` for the handlers. */
+/** Requires a tenant's API key, in a header or in the console's cookie, and sets `caller` for the handlers. */
 export function requireKey(services: KeyServices): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const key = readKey(c.req.raw.headers, "x-api-key");
+    const key = readKey(c.req.raw.headers, "x-api-key") ?? (await keyOfConsole(c, services));
     if (key === undefined) {
       throw new ApiError("unauthorized", "Send your API key in the X-Api-Key header.");
     }
@@ -17,6 +17,14 @@ export function requireKey(services: KeyServices): MiddlewareHandler<AppEnv> {
     c.set("caller", caller);
     await next();
   };
+}
+
+async function keyOfConsole(
+  c: Context,
+  { consoleSessions }: KeyServices,
+): Promise<string | undefined> {
+  const signedIn = await consoleSessions.read(c);
+  return signedIn?.role === "tenant" ? signedIn.key : undefined;
 }
 
 export function invalidKeyError(): ApiError {

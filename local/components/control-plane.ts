@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { SupervisedProcess } from "../processes/supervised-process.ts";
 import { controlPlaneSettings } from "../settings.ts";
 import { type UrlReady, urlReady } from "./connectors.ts";
+import type { SandboxNetwork } from "./sandbox.ts";
 import { startComponent, type StartContext } from "./start-component.ts";
 import type { SupabaseProject } from "./supabase.ts";
 
@@ -9,6 +10,7 @@ import type { SupabaseProject } from "./supabase.ts";
 export async function startControlPlane(
   context: StartContext,
   supabase: SupabaseProject,
+  sandbox: SandboxNetwork | undefined,
 ): Promise<SupervisedProcess<UrlReady>> {
   const controlPlane = await startComponent(context, {
     ready: urlReady,
@@ -26,6 +28,7 @@ export async function startControlPlane(
         SUPABASE_KEY: supabase.serviceKey,
         ...(supabase.anonKey === null ? {} : { SUPABASE_ANON_KEY: supabase.anonKey }),
         ...(supabase.jwtSecret === null ? {} : { SUPABASE_JWT_SECRET: supabase.jwtSecret }),
+        ...(sandbox?.url ? { SANDBOX_URL: sandbox.url } : {}),
         ADMIN_KEY: context.secrets.adminKey,
         COMMAND_PRIVATE_KEY: context.secrets.commandPrivateKey,
         WEBHOOK_SECRET_KEY: context.secrets.webhookSecretKey,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { preferPort } from "../port.ts";
+import { bundleConsole } from "./bundle-console.ts";
 import { bundleWorker } from "./bundle-worker.ts";
 import { runWorker } from "./run-worker.ts";
 
@@ -16,8 +17,12 @@ const configSchema = z.object({
 const config = configSchema.parse(process.env);
 // Chosen here, because the Worker signs links that begin with its own address.
 const port = config.PORT === 0 ? await preferPort(0) : config.PORT;
-const { url } = await runWorker(await bundleWorker(), {
+// One after the other: each ends the process that esbuild works in.
+const code = await bundleWorker();
+const assetsDir = await bundleConsole();
+const { url } = await runWorker(code, {
   port,
+  assetsDir,
   stateDir: config.STATE_DIR,
   bindings: { PUBLIC_URL: `http://127.0.0.1:${port}`, ...config.BINDINGS },
   log: (line) => process.stderr.write(`${line}\n`),

@@ -1,6 +1,10 @@
 import { convertV4MiniflareOptions, Miniflare, NoOpLog } from "miniflare";
 import { readWranglerConfig } from "./wrangler-config.ts";
 
+interface DiskService {
+  disk: { path: string; writable: boolean };
+}
+
 const cronIntervalMs = 60_000;
 
 export interface WorkerOptions {
@@ -8,6 +12,8 @@ export interface WorkerOptions {
   /** Directory where Durable Objects store their state. */
   stateDir: string;
   bindings: Record<string, string>;
+  /** Directory of the files that the binding ASSETS serves: the console. */
+  assetsDir?: string;
   log(line: string): void;
 }
 
@@ -37,6 +43,7 @@ export async function runWorker(
           { className: binding.class_name, useSQLite: true },
         ]),
       ),
+      serviceBindings: assetsBinding(options.assetsDir),
       resourcePersistencePath: options.stateDir,
       bindings: { ...config.vars, ...options.bindings },
     }),
@@ -55,4 +62,8 @@ export async function runWorker(
       await miniflare.dispose();
     },
   };
+}
+
+function assetsBinding(path: string | undefined): Record<string, DiskService> {
+  return path === undefined ? {} : { ASSETS: { disk: { path, writable: false } } };
 }

@@ -1,0 +1,64 @@
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { z } from "zod";
+import { cached } from "./bundle-cache.ts";
+import { projectRoot } from "./wrangler-config.ts";
+
+const cacheDir = join(projectRoot, "node_modules/.cache/whatsapp-microservice");
+const page = join(projectRoot, "console/index.html");
+
+/** The directory that wrangler.toml names in [assets]. */
+const assetsDir = join(cacheDir, "assets");
+
+/** The contents of files by name. */
+const filesSchema = z.record(z.string(), z.string());
+
+/**
+ * Bundles the console, keeps the bundle between starts, and writes its files. Returns the directory
+ * that the Worker's binding ASSETS serves.
+ */
+export async function bundleConsole(): Promise<string> {
+  const file = join(cacheDir, "console.json");
+  const json = await cached({ file, root: projectRoot }, bundle);
+  const files = filesSchema.parse(JSON.parse(json));
+  const directory = join(assetsDir, "console");
+  await rm(directory, { recursive: true, force: true });
+  await mkdir(directory, { recursive: true });
+  for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text);
+  return assetsDir;
+}
+
+async function bundle(): Promise<{ code: string; inputs: string[] }> {
+  const { build, stop } = await import("esbuild");
+  const { outputFiles, metafile } = await build({
+    absWorkingDir: projectRoot,
+    metafile: true,
+    entryPoints: ["console/main.tsx"],
+    outdir: assetsDir,
+    entryNames: "[name]-[hash]",
+    bundle: true,
+    minify: true,
+    write: false,
+    format: "esm",
+    target: "es2023",
+    jsx: "automatic",
+    define: { "process.env.NODE_ENV": '"production"' },
+    logLevel: "silent",
+  });
+  // esbuild works in a process of its own, which would stay as long as this one.
+  await stop();
+  const files = Object.fromEntries(outputFiles.map(({ path, text }) => [basename(path), text]));
+  files["index.html"] = withHashedNames(await readFile(page, "utf8"), Object.keys(files));
+  return {
+    code: JSON.stringify(files),
+    inputs: [...Object.keys(metafile.inputs), "console/index.html"],
+  };
+}
+
+/** The page with the names of this bundle: they change with the contents and are cached for good. */
+function withHashedNames(html: string, names: string[]): string {
+  return html.replaceAll(/assets\/main\.(js|css)/g, (plain, extension: string) => {
+    const name = names.find((candidate) => candidate.endsWith(`.${extension}`));
+    return name === undefined ? plain : `assets/${name}`;
+  });
+}
