@@ -1,6 +1,6 @@
 import { format } from "oxfmt";
 import { errorKinds } from "../../shared/errors.ts";
-import { eventTypes } from "../../shared/event.ts";
+import { eventTypes } from "../../shared/event-types.ts";
 import { type OpenApiDocument, readDocument } from "./document.ts";
 import { type ClientMethod, clientMethods, eventTypesCode } from "./operations.ts";
 import { declaration } from "./types.ts";
