@@ -21,6 +21,9 @@ interface Events {
   receipt: BinaryNode;
 }
 
+/** A little longer than Baileys waits before it emits what it has buffered. */
+const flushEveryMs = 150;
+
 /** A release of Baileys. */
 export interface Library {
   makeWASocket: typeof makeWASocket;
@@ -147,8 +150,21 @@ export class TestClient {
     socket.ev.on("messaging-history.set", (set) => log.add("history", set));
     socket.ws.on("CB:ack,class:message", (node: BinaryNode) => log.add("ack", node));
     socket.ws.on("CB:receipt", (node: BinaryNode) => log.add("receipt", node));
+    keepFlushing(socket);
     return socket;
   }
+}
+
+/**
+ * Emits what Baileys has buffered, in case it forgets to: when its timer for that ends while nothing is
+ * buffered, as on a busy machine after a login, it never sets another one (`flushPendingTimeout` in
+ * 7.0.0-rc14), and events wait for 30 seconds.
+ */
+function keepFlushing({ ev }: WASocket): void {
+  const timer = setInterval(() => ev.flush(), flushEveryMs).unref();
+  ev.on("connection.update", ({ connection }) => {
+    if (connection === "close") clearInterval(timer);
+  });
 }
 
 function statusCode(error: Error | undefined): number | undefined {
