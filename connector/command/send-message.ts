@@ -56,7 +56,7 @@ export class SendMessage {
     const connection = session.requireConnection();
     const resolved = await resolveRecipient(recipient, {
       numberCache: this.#numberCache,
-      network: session.network,
+      session,
       connection,
     });
     if (resolved === undefined) {

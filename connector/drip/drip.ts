@@ -127,8 +127,7 @@ export class Drip {
     const { id } = head;
     try {
       const prepared = await prepareQueued(head, {
-        find: (recipient) =>
-          resolveRecipient(recipient, { numberCache, network: session.network, connection }),
+        find: (recipient) => resolveRecipient(recipient, { numberCache, session, connection }),
         intervalMs: pauseMs,
       });
       if (prepared.kind === "ready") {

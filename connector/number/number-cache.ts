@@ -5,38 +5,58 @@ const registeredTtlMs = 6 * 3_600_000;
 /** Short: the contact may install WhatsApp at any time. */
 const notRegisteredTtlMs = 60_000;
 
-/** Caches which numbers are on WhatsApp, so that only the first message to one needs a query. */
-export class NumberCache {
-  readonly #known: LRUCache<string, { identity: Identity | undefined }>;
-  readonly #queries = new Map<string, Promise<Identity | undefined>>();
+export interface NumberQuery {
+  network: string;
+  phone: string;
+  tenantId: string;
+  /** The connection that would be asked. */
+  connection: object;
+}
 
-  constructor(maxEntries: number) {
-    this.#known = new LRUCache({ max: maxEntries });
+/**
+ * Caches which numbers are on WhatsApp, so that only the first message to one needs a query. Tenants
+ * share that a number exists, and nothing else: an answer that it does not is kept for the tenant who
+ * asked, a failure for nobody, and only sends over the same connection wait for one query.
+ */
+export class NumberCache {
+  readonly #registered: LRUCache<string, Identity>;
+  readonly #notRegistered: LRUCache<string, true>;
+  readonly #queries = new WeakMap<object, Map<string, Promise<Identity | undefined>>>();
+
+  constructor(maxEntries: number, now: () => number = () => performance.now()) {
+    const limits = { max: maxEntries, perf: { now }, ttlResolution: 0 };
+    this.#registered = new LRUCache({ ...limits, ttl: registeredTtlMs });
+    this.#notRegistered = new LRUCache({ ...limits, ttl: notRegisteredTtlMs });
   }
 
   /** Undefined when the number is not on WhatsApp. `query` runs when the answer is not cached. */
   async find(
-    key: { network: string; phone: string },
+    { network, phone, tenantId, connection }: NumberQuery,
     query: () => Promise<Identity | undefined>,
   ): Promise<Identity | undefined> {
-    const name = `${key.network}|${key.phone}`;
-    const known = this.#known.get(name);
-    if (known !== undefined) return known.identity;
-    return this.#queries.get(name) ?? this.#startQuery(name, query);
-  }
+    const name = `${network}|${phone}`;
+    const known = this.#registered.get(name);
+    if (known !== undefined) return known;
+    const tenantsName = `${tenantId}|${name}`;
+    if (this.#notRegistered.has(tenantsName)) return undefined;
 
-  #startQuery(
-    name: string,
-    query: () => Promise<Identity | undefined>,
-  ): Promise<Identity | undefined> {
-    const running = query()
+    const running = this.#queriesOf(connection);
+    const first = running.get(name);
+    if (first !== undefined) return first;
+    const answer = query()
       .then((identity) => {
-        const ttl = identity === undefined ? notRegisteredTtlMs : registeredTtlMs;
-        this.#known.set(name, { identity }, { ttl });
+        if (identity === undefined) this.#notRegistered.set(tenantsName, true);
+        else this.#registered.set(name, identity);
         return identity;
       })
-      .finally(() => this.#queries.delete(name));
-    this.#queries.set(name, running);
+      .finally(() => running.delete(name));
+    running.set(name, answer);
+    return answer;
+  }
+
+  #queriesOf(connection: object): Map<string, Promise<Identity | undefined>> {
+    const running = this.#queries.get(connection) ?? new Map();
+    this.#queries.set(connection, running);
     return running;
   }
 }

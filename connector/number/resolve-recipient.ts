@@ -15,9 +15,13 @@ export async function resolveRecipient(
   recipient: Recipient,
   {
     numberCache,
-    network,
+    session: { network, tenantId },
     connection,
-  }: { numberCache: NumberCache; network: Network; connection: WhatsAppConnection },
+  }: {
+    numberCache: NumberCache;
+    session: { network: Network; tenantId: string };
+    connection: WhatsAppConnection;
+  },
 ): Promise<ResolvedRecipient | undefined> {
   if (recipient.kind === "group") {
     return { ...nobody, to: recipient.jid, chatId: recipient.jid };
@@ -27,7 +31,9 @@ export async function resolveRecipient(
     return { ...person, to: recipient.jid, chatId: chatOf(person) ?? recipient.jid };
   }
   const { phone, jid } = recipient;
-  const person = await numberCache.find({ network, phone }, () => connection.findPhone(phone));
+  const person = await numberCache.find({ network, phone, tenantId, connection }, () =>
+    connection.findPhone(phone),
+  );
   if (person === undefined) return undefined;
   const address = chatOf(person) ?? jid;
   return { ...person, to: address, chatId: address };
