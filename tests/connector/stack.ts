@@ -18,6 +18,7 @@ import { type Command, commandResultSchema, type CommandResult } from "../../sha
 import { type CommandTarget, signCommandToken } from "../../shared/command-token.ts";
 import type { Database, LocatedSession } from "../../shared/database.ts";
 import type { Event } from "../../shared/event.ts";
+import type { MediaKind, StoredUpload } from "../../shared/media.ts";
 import type { Message } from "../../shared/message.ts";
 import { quickTiming } from "./quick-timing.ts";
 import { startTestDatabase, type TestDatabase } from "../support/database.ts";
@@ -278,6 +279,32 @@ export class Stack {
       throw new CommandFailed(response.status, answer as { code: string; detail: string });
     }
     return commandResultSchema.parse(answer);
+  }
+
+  /** Has a connector store a file, as the control plane does before it sends one. */
+  async upload(
+    connectorUrl: string,
+    { kind, contentType, body }: { kind: MediaKind; contentType: string; body: string },
+  ): Promise<StoredUpload> {
+    const query = new URLSearchParams({ tenant_id: this.tenantId, session_id: "main", kind });
+    const path = `/uploads?${query.toString()}`;
+    const token = await signCommandToken(this.#commandKeys.privateKey, {
+      method: "POST",
+      path,
+      body: "",
+    });
+    const response = await fetch(connectorUrl + path, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, "content-type": contentType },
+      body,
+    });
+    const answer: unknown = await response.json();
+    if (!response.ok) {
+      throw new CommandFailed(response.status, answer as { code: string; detail: string });
+    }
+    const result = commandResultSchema.parse(answer);
+    if (result.type !== "upload") throw new Error(result.type);
+    return result.upload;
   }
 
   async sendText(

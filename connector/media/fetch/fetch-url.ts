@@ -14,6 +14,14 @@ export interface FetchLimits {
   idleMs: number;
 }
 
+/** What the addresses of names are and which of them are public; only tests have another one. */
+export interface Internet {
+  lookUp: (name: string) => Promise<{ address: string; family: number }[]>;
+  isPublicAddress: (address: string) => boolean;
+}
+
+const internet: Internet = { lookUp: (name) => lookUp(name, { all: true }), isPublicAddress };
+
 const maxRedirects = 5;
 /** Names that only resolve inside of a platform's private network. */
 const internalName = /(^|\.)(internal|local|localhost|flycast|localdomain)$/i;
@@ -27,11 +35,12 @@ export async function fetchUrl(
   field: string,
   url: string,
   limits: FetchLimits,
+  reached: Internet = internet,
 ): Promise<AsyncIterable<Uint8Array>> {
   const signal = AbortSignal.timeout(limits.totalMs);
   let target = parseUrl(field, url);
   for (let redirects = 0; ; redirects += 1) {
-    const response = await get(field, target, { ...limits, signal });
+    const response = await get(field, target, { ...limits, ...reached, signal });
     const { statusCode = 0, headers } = response;
     if (statusCode >= 300 && statusCode < 400 && headers.location !== undefined) {
       response.destroy();
@@ -78,13 +87,14 @@ function parseUrl(field: string, text: string): URL {
 async function get(
   field: string,
   url: URL,
-  { allowPrivate, idleMs, signal }: FetchLimits & { signal: AbortSignal },
+  options: FetchLimits & Internet & { signal: AbortSignal },
 ): Promise<IncomingMessage> {
-  const address = await resolve(field, url, allowPrivate);
+  const { idleMs, signal } = options;
+  const address = await resolve(field, url, options);
   // The name is not resolved again: a second answer could be another address.
   const pinned: LookupFunction = (_name, { all }, done) =>
     all === true ? done(null, [address]) : done(null, address.address, address.family);
-  const options: RequestOptions = {
+  const requested: RequestOptions = {
     method: "GET",
     lookup: pinned,
     agent: false,
@@ -93,7 +103,7 @@ async function get(
     timeout: idleMs,
   };
   return new Promise<IncomingMessage>((done, failed) => {
-    const request = (url.protocol === "https:" ? requestHttps : requestHttp)(url, options, done);
+    const request = (url.protocol === "https:" ? requestHttps : requestHttp)(url, requested, done);
     request.on("timeout", () => request.destroy(new Error(`nothing came for ${idleMs} ms`)));
     request.on("error", failed);
     request.end();
@@ -109,12 +119,12 @@ async function get(
 async function resolve(
   field: string,
   { hostname }: URL,
-  allowPrivate: boolean,
+  { allowPrivate, lookUp: find, isPublicAddress: isPublic }: FetchLimits & Internet,
 ): Promise<{ address: string; family: number }> {
   const host = hostname.replace(/^\[(.*)\]$/, "$1").replace(/\.$/, "");
   const addresses =
     isIP(host) === 0
-      ? await lookUp(host, { all: true }).catch((cause: unknown) => {
+      ? await find(host).catch((cause: unknown) => {
           throw invalidField(
             field,
             "The name of the URL's host could not be resolved. Check it.",
@@ -122,10 +132,10 @@ async function resolve(
           );
         })
       : [{ address: host, family: isIP(host) }];
-  const isPublic =
-    !internalName.test(host) && addresses.every(({ address }) => isPublicAddress(address));
+  const leadsOutside =
+    !internalName.test(host) && addresses.every(({ address }) => isPublic(address));
   const [first] = addresses;
-  if (first === undefined || (!isPublic && !allowPrivate)) {
+  if (first === undefined || (!leadsOutside && !allowPrivate)) {
     throw invalidField(
       field,
       "The URL leads to a private address. Send a public URL, or the file itself.",
