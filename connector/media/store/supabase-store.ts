@@ -67,9 +67,14 @@ export function supabaseStore({ url, key }: { url: string; key: string }): Media
     },
     async remove(paths) {
       if (paths.length === 0) return;
+      const body = JSON.stringify({ prefixes: paths });
       const response = await send("DELETE", mediaBucket, {
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({ prefixes: paths }),
+        headers: {
+          "content-type": "application/json",
+          // Node frames the body of a DELETE only by its length.
+          "content-length": String(Buffer.byteLength(body)),
+        },
+        body,
       });
       await expectOk(response, "Storage did not remove files");
     },
