@@ -130,32 +130,44 @@ describe("each kind arrives byte for byte", () => {
   const pdf = Buffer.concat([Buffer.from("%PDF-1.7\n"), randomBytes(5000)]);
 
   test.each([
-    ["image", "a data URL", image, { caption: "Photo" }, { width: 64, height: 48 }],
-    ["video", "base64", video, { caption: "Film" }, { mimetype: "video/mp4" }],
-    ["audio", "base64", audio, {}, { mimetype: "audio/mpeg", voice: false }],
-    ["audio", "base64", voice, { voice: true }, { voice: true, seconds: 3 }],
-    ["document", "base64", pdf, { file_name: "menù.pdf" }, { mimetype: "application/pdf" }],
-    ["sticker", "base64", webp, {}, { mimetype: "image/webp" }],
-  ] as const)("%s as %s", async (kind, form, bytes, fields, media) => {
-    const base64 = bytes.toString("base64");
-    const text = form === "base64" ? base64 : `data:image/png;base64,${base64}`;
-    const sent = await send(kind, { [kind]: text, ...fields });
-    expect(sent.status).toBe(201);
-    expect(sent.body).toMatchObject({
-      type: kind,
-      status: "SENT",
-      media: { ...media, sha256: hashOf(bytes), size: bytes.length, status: "stored" },
-    });
-    const arrived = await fileOn(ada, sent.body.wa_message_id);
-    expect(arrived).toMatchObject({ type: kind, mediaError: null });
-    expect(arrived.bytes.equals(bytes)).toBe(true);
-    if ("caption" in fields) expect(arrived.caption).toBe(fields.caption);
-    if ("file_name" in fields) expect(arrived.fileName).toBe(fields.file_name);
-    if ("voice" in fields) {
-      expect(arrived).toMatchObject({ voice: true, seconds: 3 });
-      expect(Buffer.from(arrived.waveform ?? "", "base64")).toHaveLength(64);
+    [
+      "image",
+      image,
+      { caption: "Photo" },
+      { width: 64, height: 48 },
+      { caption: "Photo", jpegThumbnail: expect.any(String) },
+    ],
+    ["video", video, { caption: "Film" }, { mimetype: "video/mp4" }, { caption: "Film" }],
+    ["audio", audio, {}, { mimetype: "audio/mpeg", voice: false }, { voice: false }],
+    [
+      "audio",
+      voice,
+      { voice: true },
+      { voice: true, seconds: 3 },
+      // 64 bytes as base64.
+      { voice: true, seconds: 3, waveform: expect.stringMatching(/^.{86}==$/) },
+    ],
+    [
+      "document",
+      pdf,
+      { file_name: "menù.pdf" },
+      { mimetype: "application/pdf" },
+      { fileName: "menù.pdf" },
+    ],
+    ["sticker", webp, {}, { mimetype: "image/webp" }, {}],
+  ] as const)("%s", async (kind, bytes, fields, media, atPhone) => {
+    for (const prefix of ["", "data:application/octet-stream;base64,"]) {
+      const sent = await send(kind, { [kind]: prefix + bytes.toString("base64"), ...fields });
+      expect(sent.status).toBe(201);
+      expect(sent.body).toMatchObject({
+        type: kind,
+        status: "SENT",
+        media: { ...media, sha256: hashOf(bytes), size: bytes.length, status: "stored" },
+      });
+      const arrived = await fileOn(ada, sent.body.wa_message_id);
+      expect(arrived).toMatchObject({ type: kind, mediaError: null, ...atPhone });
+      expect(arrived.bytes.equals(bytes)).toBe(true);
     }
-    if (kind === "image") expect(arrived.jpegThumbnail).not.toBeNull();
   });
 
   test.each([
@@ -338,7 +350,7 @@ async function postEndlessly(url: string, headers: Record<string, string>, begin
   const zeros = Buffer.alloc(65_536);
   let isAnswered = false;
   const more = () => {
-    while (!isAnswered && request.write(zeros));
+    if (!isAnswered && request.write(zeros)) setImmediate(more);
   };
   request.on("drain", more);
   // The server may close the connection while this still sends.
