@@ -29,7 +29,7 @@ describe.skipIf(!hasChromium)("the console in Chromium", () => {
   afterAll(() => browser.close());
   beforeEach(async () => {
     tenant = await addTenant(addresses);
-    page = await browser.newPage();
+    page = await browser.newPage({ viewport: { width: 1100, height: 640 } });
     page.setDefaultTimeout(20_000);
     complaints = [];
     page.on("pageerror", (error) => complaints.push(error.message));
@@ -43,6 +43,12 @@ describe.skipIf(!hasChromium)("the console in Chromium", () => {
   async function open(path: string): Promise<void> {
     await page.goto(`${addresses.apiUrl}/console${path}#key=${tenant.key}`);
     await page.getByRole("link", { name: "Sessions" }).waitFor();
+  }
+
+  /** A picture for the README, taken only with PICTURES=1: otherwise each run would change it. */
+  async function picture(name: string): Promise<void> {
+    if (process.env["PICTURES"] === undefined) return;
+    await page.screenshot({ path: `docs/pictures/${name}.png`, animations: "disabled" });
   }
 
   /** What a screen reader would stumble over. */
@@ -68,6 +74,7 @@ describe.skipIf(!hasChromium)("the console in Chromium", () => {
     await page.getByRole("button", { name: "Pair" }).click();
     await page.getByRole("img", { name: /QR code/ }).waitFor();
     expect(await accessibilityViolations()).toEqual([]);
+    await picture("pairing");
     await page.getByRole("button", { name: "Scan" }).click();
     await page.getByText("Linked. The session is connected.").waitFor();
     await page.getByRole("button", { name: "Close" }).click();
@@ -83,10 +90,27 @@ describe.skipIf(!hasChromium)("the console in Chromium", () => {
     await page.getByRole("link", { name: "Simulated phones" }).click();
     await page.getByRole("button", { name: new RegExp(bob.number) }).click();
     await page.locator(".bubble", { hasText: "Your order is ready" }).waitFor();
+    await picture("phone");
     await page.getByLabel("Message", { exact: true }).fill("I will come by at 5");
     await page.getByRole("button", { name: "Send" }).click();
     await page.getByRole("link", { name: "Inbox" }).click();
     await page.locator(".bubble", { hasText: "I will come by at 5" }).waitFor();
+    await picture("inbox");
+    expect(await accessibilityViolations()).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+
+  test("the operator sees tenants and health; a phone's width and the dark scheme are accessible", async () => {
+    await page.setViewportSize({ width: 390, height: 800 });
+    await page.emulateMedia({ colorScheme: "dark" });
+    await page.goto(`${addresses.apiUrl}/console/#key=${addresses.adminKey}`);
+    await page.getByRole("row", { name: new RegExp(tenant.id) }).waitFor();
+    expect(await accessibilityViolations()).toEqual([]);
+    await page.getByRole("link", { name: "Health" }).click();
+    await page.getByText("connectors").waitFor();
+    expect(await accessibilityViolations()).toEqual([]);
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByLabel("API key or admin key").waitFor();
     expect(await accessibilityViolations()).toEqual([]);
     expect(complaints).toEqual([]);
   });

@@ -3,6 +3,7 @@ import { request } from "./request.ts";
 import type {
   Delivery,
   Endpoint,
+  Health,
   Message,
   Page,
   Phone,
@@ -100,7 +101,7 @@ export const tenantsQuery = () =>
 export const healthQuery = () =>
   queryOptions({
     queryKey: ["health"],
-    queryFn: () => request<Record<string, unknown>>("GET", "/health"),
+    queryFn: () => request<Health>("GET", "/health"),
     refetchInterval: 5_000,
   });
 

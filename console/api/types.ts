@@ -41,6 +41,11 @@ export interface Delivery {
   created_at: string;
 }
 
+export interface Health {
+  version: string;
+  checks: Record<string, { status: string; [figure: string]: string | number | null }>;
+}
+
 /** A phone of the sandbox. */
 export interface Phone {
   phone: string;
