@@ -24,6 +24,7 @@ import { DownloadSlots } from "./media/receive/download-slots.ts";
 import { supabaseStore } from "./media/store/supabase-store.ts";
 import { uploadRoute } from "./command/upload-route.ts";
 import { NumberCache } from "./number/number-cache.ts";
+import { type Crash, handleCrashes } from "./stop/crash.ts";
 import { runPhases } from "./stop/phases.ts";
 import type { NetworkTarget } from "./whatsapp/network-target.ts";
 import { useSecretKeyObjects } from "./whatsapp/patches/secret-key-objects.ts";
@@ -41,6 +42,8 @@ export interface Connector {
   metricsUrl: string;
   /** Hands every session over; resolves when nothing of this connector runs any more. */
   stop: () => Promise<void>;
+  /** For the errors of the process that nothing handled. */
+  crash: Crash;
 }
 
 export async function startConnector(config: ConnectorConfig): Promise<Connector> {
@@ -93,6 +96,7 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
     commands: commands.app,
     uploads: uploads.app,
     status: () => ({
+      alive: runtime?.isAlive ?? true,
       ready: runtime?.isReady ?? false,
       connector_id: connectorId,
       sessions: runtime?.sessions.size ?? 0,
@@ -124,6 +128,15 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
     random: Math.random,
   };
 
+  const crash = handleCrashes({
+    log,
+    metrics,
+    release: async () => {
+      accepting = false;
+      stopping.abort();
+      await runtime?.retire();
+    },
+  });
   const serving = (async () => {
     while (!stopping.signal.aborted) {
       connectorId = randomUUID();
@@ -146,7 +159,7 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
       await sleep(reregisterAfterMs);
     }
   })().catch((error: unknown) => {
-    if (!stopping.signal.aborted) log.fatal({ event: "crashed", err: error }, "connector ended");
+    if (!stopping.signal.aborted) crash.onException(error);
   });
 
   const stop = () =>
@@ -200,6 +213,7 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
     url,
     metricsUrl: `http://127.0.0.1:${metricsServer.port}/metrics`,
     stop: () => (stopped ??= stop()),
+    crash,
   };
 }
 

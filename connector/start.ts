@@ -11,6 +11,10 @@ const connector = await startConnector(read.config);
 const { url, metricsUrl } = connector;
 process.stdout.write(`${JSON.stringify({ ready: true, url, metricsUrl })}\n`);
 
+process.on("unhandledRejection", connector.crash.onRejection);
+process.on("uncaughtException", connector.crash.onException);
+void connector.crash.ended.then(() => process.exit(1));
+
 let stopping = false;
 const stop = async () => {
   if (stopping) process.exit(1);

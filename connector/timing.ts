@@ -40,6 +40,8 @@ export interface Timing {
   settledMs: number;
   /** How long a closing handshake may take; then the socket is closed without it. */
   closeMs: number;
+  /** A loop that has not come round for this long is stuck: longer than its slowest round. */
+  stuckMs: number;
   stopSendsMs: number;
   stopWritesMs: number;
   /** How long a stopped connector still answers, for callers that have its address in a cache. */
@@ -69,6 +71,7 @@ export const defaultTiming: Timing = {
   takeoverMs: 60_000,
   settledMs: 30_000,
   closeMs: 1000,
+  stuckMs: 60_000,
   stopSendsMs: 8000,
   stopWritesMs: 5000,
   stopLingerMs: 1200,

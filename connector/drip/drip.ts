@@ -35,6 +35,7 @@ export class Drip {
   /** Those of them that were due again meanwhile. */
   readonly #deferred = new Set<string>();
   #isDequeuing = true;
+  #turnedAt: number | undefined;
 
   constructor(options: DripOptions) {
     this.#options = options;
@@ -43,6 +44,11 @@ export class Drip {
   /** How many messages are on their way. */
   get running(): number {
     return this.#busy.size;
+  }
+
+  /** When its loop last came round; undefined while it does not run. */
+  get turnedAt(): number | undefined {
+    return this.#turnedAt;
   }
 
   /** Reads the queue soon: a message was queued, or a session can send again. */
@@ -60,11 +66,13 @@ export class Drip {
     const { timing } = this.#options;
     signal.addEventListener("abort", () => this.#wakeSignal.notify(), { once: true });
     while (!signal.aborted && this.#isDequeuing) {
+      this.#turnedAt = performance.now();
       const waitMs = await untilAborted(this.#poll(), signal).catch(() => 0);
       // Notifications within this gap, and sessions due one after the other, share one poll.
       await sleep(timing.dripGapMs, undefined, { signal }).catch(() => undefined);
       await this.#wakeSignal.wait(Math.max(0, waitMs - timing.dripGapMs));
     }
+    this.#turnedAt = undefined;
   }
 
   /** Starts what is due; returns in how many milliseconds to poll again. */

@@ -5,6 +5,8 @@ export interface AppOptions {
   commands: Hono<NodeBindings>;
   uploads: Hono<NodeBindings>;
   status: () => {
+    /** False when the connector neither serves sessions nor tries to. */
+    alive: boolean;
     ready: boolean;
     connector_id: string;
     sessions: number;
@@ -15,8 +17,14 @@ export interface AppOptions {
 /** The HTTP interface of a connector: health, readiness and commands. */
 export function createApp({ commands, uploads, status }: AppOptions): Hono {
   const app = new Hono();
-  app.get("/health", (c) => c.json({ status: "ok", ...status() }));
-  app.get("/ready", (c) => c.json(status(), status().ready ? 200 : 503));
+  app.get("/health", (c) => {
+    const { alive, ...rest } = status();
+    return c.json({ status: alive ? "ok" : "stuck", ...rest }, alive ? 200 : 503);
+  });
+  app.get("/ready", (c) => {
+    const { alive: _, ...rest } = status();
+    return c.json(rest, rest.ready ? 200 : 503);
+  });
   app.route("/", commands);
   app.route("/", uploads);
   app.notFound((c) => c.json({ code: "not_found", detail: "No such route." }, 404));

@@ -39,6 +39,12 @@ export function createMetrics(states: () => Iterable<string>) {
       labelNames: ["reason"],
       registers,
     }),
+    uncaughtErrors: new Counter({
+      name: "connector_uncaught_errors_total",
+      help: "Errors that nothing handled, by kind: a rejection is logged, an exception ends the process",
+      labelNames: ["kind"],
+      registers,
+    }),
     ackLatency: new Histogram({
       name: "connector_ack_seconds",
       help: "Time from the intent of a message to WhatsApp's ack",

@@ -21,6 +21,8 @@ export interface LeaseOptions {
   log: Log;
   random: () => number;
   signal: AbortSignal;
+  /** Called at each attempt to register. */
+  onAttempt: () => void;
 }
 
 /**
@@ -43,6 +45,7 @@ export class Lease {
     const lease = new Lease(options);
     for (let attempt = 0; ; attempt += 1) {
       signal.throwIfAborted();
+      options.onAttempt();
       const requestedAt = performance.now();
       try {
         await database.call(

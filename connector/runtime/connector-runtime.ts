@@ -25,7 +25,7 @@ const overdueMarginMs = 10_000;
 const requestTimeoutMs = 10_000;
 const queues = 2;
 
-export interface ConnectorRuntimeOptions extends Omit<LeaseOptions, "signal"> {
+export interface ConnectorRuntimeOptions extends Omit<LeaseOptions, "signal" | "onAttempt"> {
   numberCache: NumberCache;
   /** Called with the notifications of each commit. */
   notifyHubs: (notifications: HubNotification[]) => void;
@@ -49,6 +49,8 @@ export class ConnectorRuntime {
   readonly #database: Database;
   #lease: Lease | undefined;
   #polledAt = 0;
+  /** When the loop of serve() last came round, whether the database answered or not. */
+  #turnedAt = performance.now();
   #isClaiming = true;
   #isRemoving = false;
 
@@ -87,12 +89,20 @@ export class ConnectorRuntime {
     );
   }
 
+  /** Whether its loops go on, whatever the database does. */
+  get isAlive(): boolean {
+    const { stuckMs } = this.#options.timing;
+    const since = Math.min(this.#turnedAt, this.drip.turnedAt ?? Infinity);
+    return performance.now() - since < stuckMs;
+  }
+
   /**
    * Resolves when the lease is lost, with everything closed, or when `signal` is aborted; then the
    * sessions are still open, to be handed over.
    */
   async serve(signal: AbortSignal): Promise<void> {
-    const lease = await Lease.acquire({ ...this.#options, signal });
+    const onAttempt = () => this.#turn();
+    const lease = await Lease.acquire({ ...this.#options, signal, onAttempt });
     this.#lease = lease;
     lease.lost.addEventListener("abort", () => this.abandon(), { once: true });
     const ended = AbortSignal.any([signal, lease.lost]);
@@ -105,6 +115,7 @@ export class ConnectorRuntime {
     const dripping = this.drip.run(ended);
     try {
       while (!ended.aborted) {
+        this.#turn();
         await this.#poll(ended);
         if (!ended.aborted) await this.#wakeSignal.wait(this.#pollMs());
       }
@@ -156,6 +167,10 @@ export class ConnectorRuntime {
     );
   }
 
+  #turn(): void {
+    this.#turnedAt = performance.now();
+  }
+
   async #poll(ended: AbortSignal): Promise<void> {
     const { log } = this.#options;
     try {
@@ -175,6 +190,7 @@ export class ConnectorRuntime {
   async #claim(): Promise<void> {
     const { connectorId, registration } = this.#options;
     while (this.#isClaiming) {
+      this.#turn();
       const room = registration.capacity - this.sessions.size;
       if (room <= 0) return;
       const limit = Math.min(claimBatch, room);

@@ -157,12 +157,17 @@ export class Stack {
   }
 
   /** A connector in a process of its own: a quick one, or the very one that is deployed. */
-  async spawnConnector({ quick }: { quick: boolean }): Promise<{
+  async spawnConnector({ quick, preload }: { quick: boolean; preload?: string }): Promise<{
     url: string;
+    metricsUrl: string;
+    signal: (name: NodeJS.Signals) => void;
+    exited: Promise<number>;
     kill: () => Promise<void>;
     term: () => Promise<number>;
   }> {
-    const child = spawn(process.execPath, [quick ? quickEntry : connectorEntry], {
+    const preloaded = preload === undefined ? [] : ["--import", preload];
+    const entry = quick ? quickEntry : connectorEntry;
+    const child = spawn(process.execPath, [...preloaded, entry], {
       env: { ...process.env, ...this.environment() },
       stdio: ["ignore", "pipe", "inherit"],
     });
@@ -172,9 +177,12 @@ export class Stack {
       await exited;
     });
     const [line] = (await once(createInterface(child.stdout), "line")) as [string];
-    const { url } = JSON.parse(line) as { url: string };
+    const { url, metricsUrl } = JSON.parse(line) as { url: string; metricsUrl: string };
     return {
       url,
+      metricsUrl,
+      signal: (name) => void child.kill(name),
+      exited: exited.then(([code]) => Number(code)),
       kill: async () => {
         child.kill("SIGKILL");
         await exited;
