@@ -104,7 +104,13 @@ create table public.tenants (
   -- Sessions that show a QR code or try to, until somebody pairs them or they are stopped.
   max_unpaired_sessions integer not null default 50 check (max_unpaired_sessions >= 0),
   max_webhook_endpoints integer not null default 20 check (max_webhook_endpoints >= 0),
-  send_interval_ms integer not null default 20000 check (send_interval_ms >= 0),
+  -- The pace of the queue, for sessions without settings of their own. Null: the default of the
+  -- installation. See queue_settings.
+  send_interval_ms integer check (send_interval_ms between 0 and 86400000),
+  max_messages_per_minute integer check (max_messages_per_minute between 1 and 60000),
+  poll_interval_ms integer check (poll_interval_ms between 1000 and 3600000),
+  max_retries integer check (max_retries between 0 and 20),
+  max_queued_messages integer not null default 100000 check (max_queued_messages >= 0),
   -- Origins of web pages that may call the API with a key of this tenant.
   cors_origins text[] not null default '{}'
     check (cardinality(cors_origins) <= 100 and public.are_origins(cors_origins)),
@@ -293,6 +299,15 @@ create table public.whatsapp_sessions (
   -- No queued message is sent before this moment. It is stored, so that the pace survives a restart
   -- and a change of owner.
   next_drip_at timestamptz not null default now(),
+  -- The distance that the last queued message keeps to the next.
+  drip_interval_ms bigint not null default 0,
+  -- The pace of the queue, as in tenants. Null: as the tenant's.
+  send_interval_ms integer check (send_interval_ms between 0 and 86400000),
+  max_messages_per_minute integer check (max_messages_per_minute between 1 and 60000),
+  poll_interval_ms integer check (poll_interval_ms between 1000 and 3600000),
+  max_retries integer check (max_retries between 0 and 20),
+  -- No queued message is sent while this is set.
+  queue_paused_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   unique (tenant_id, session_id)
@@ -439,6 +454,15 @@ create table public.messages (
   media jsonb,
   error jsonb,
   attempts integer not null default 0,
+  -- A queued message of a higher priority goes first, with what was queued before it in its chat.
+  priority smallint not null default 0 check (priority between -10 and 10),
+  -- When to send a queued message; null: as soon as it is its turn.
+  send_at timestamptz,
+  -- Whether a queued message still waits for send_at. A trigger sets it; load_drip_heads clears it.
+  is_scheduled boolean not null default false,
+  -- A queued message that was not sent by then expires.
+  send_before timestamptz,
+  -- When a failed attempt is repeated.
   not_before timestamptz,
   -- Without an ack by this moment, an intent fails and is not sent again.
   expires_at timestamptz,
@@ -465,9 +489,18 @@ create index messages_by_tenant_rare_status on public.messages (tenant_id, rare_
   where rare_status is not null;
 create index messages_by_session on public.messages (session_uid, direction, id);
 create index messages_by_session_chat on public.messages (session_uid, chat_id, direction, id);
--- Also the drip queue and the messages in flight of a session.
+-- Also the messages in flight of a session.
 create index messages_by_session_rare_status on public.messages (session_uid, rare_status, id)
   where rare_status is not null;
+-- The drip queue: what is next, what is next in a chat, what is due later, what expires.
+create index messages_queued on public.messages (session_uid, priority desc, id)
+  where rare_status = 'QUEUED' and not is_scheduled;
+create index messages_queued_by_chat on public.messages (session_uid, chat_id, id)
+  where rare_status = 'QUEUED' and not is_scheduled;
+create index messages_scheduled on public.messages (session_uid, send_at, id)
+  where rare_status = 'QUEUED' and is_scheduled;
+create index messages_queued_to_expire on public.messages (session_uid, send_before)
+  where rare_status = 'QUEUED' and send_before is not null;
 create unique index messages_by_wa_id
   on public.messages (wa_message_id, session_uid, direction, chat_id);
 
@@ -1235,6 +1268,7 @@ begin
       raise exception 'message must not be empty' using errcode = '22023',
         hint = 'Put the text to send into the column message.';
     end if;
+    new.is_scheduled := coalesce(new.send_at > now(), false);
   end if;
   return new;
 end;
@@ -1243,11 +1277,30 @@ $$;
 create trigger messages_before_insert before insert on public.messages
   for each row execute function public.messages_before_insert();
 
--- Sends one notification per session and statement, however many rows it queues.
+-- Refuses rows beyond max_queued_messages of their tenant. Sends one notification per session and
+-- statement, however many rows it queues.
 create function public.messages_after_insert() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
+declare
+  tenant public.tenants;
 begin
+  for tenant in
+    select t.* from public.tenants t
+    where t.tenant_id = any (array(
+      select distinct i.tenant_id from inserted i where i.status = 'QUEUED'))
+  loop
+    if tenant.max_queued_messages < (
+      select count(*) from public.messages m
+      where m.tenant_id = tenant.tenant_id and m.rare_status = 'QUEUED'
+    ) then
+      raise exception 'Tenant % may have % queued messages, which is its limit',
+          tenant.tenant_id, tenant.max_queued_messages
+        using errcode = '54000',
+              hint = 'Queue more when some are sent, or raise max_queued_messages of the tenant.';
+    end if;
+  end loop;
+
   perform public.notify_connectors(q.session_uid)
   from (select distinct i.session_uid from inserted i where i.status = 'QUEUED') q;
   return null;
@@ -1753,8 +1806,10 @@ declare
   message_id uuid := (outcome ->> 'id')::uuid;
   of_session uuid := (outcome ->> 'uid')::uuid;
   previous_status text;
+  resends integer;
 begin
-  select m.status into previous_status from public.messages m where m.id = message_id for update;
+  select m.status, m.resends into previous_status, resends
+    from public.messages m where m.id = message_id for update;
   case outcome ->> 'status'
     when 'SENT' then
       update public.messages m
@@ -1779,7 +1834,11 @@ begin
         returning m.source into changed_source;
   end case;
 
-  if changed_source = 'queue' then
+  -- A message that was sent again, or was tried without leaving the queue, is not where the pace
+  -- expects it.
+  if changed_source = 'queue' and (
+    resends > 0 or (previous_status = 'QUEUED' and outcome ->> 'status' = 'QUEUED')
+  ) then
     perform public.postpone_next_drip(of_session);
   end if;
   return case when changed_source is null or outcome ->> 'status' = 'QUEUED' then '[]'::jsonb
@@ -1791,16 +1850,18 @@ $$;
 
 -- Returns the messages that have no ack, oldest first. They are sent again under the same ids after
 -- a reconnect, each after resend_message.
--- `[{ id, wa_message_id, chat_id, content, media, source, attempts, resends }]`, as one value for the
--- reason given at event_heads.
+-- `[{ id, wa_message_id, chat_id, content, media, source, attempts, resends, max_retries }]`, as one
+-- value for the reason given at event_heads. `max_retries` is null where the installation decides.
 create function public.load_in_flight(session_uid uuid) returns jsonb
 language sql stable set search_path = ''
 as $$
   select coalesce(jsonb_agg(to_jsonb(unacknowledged) order by unacknowledged.id), '[]')
   from (
     select m.id, m.wa_message_id, m.chat_id, encode(m.content, 'base64') as content, m.media,
-           m.source, m.attempts, m.resends
+           m.source, m.attempts, m.resends, coalesce(s.max_retries, t.max_retries) as max_retries
     from public.messages m
+    join public.whatsapp_sessions s on s.uid = m.session_uid
+    join public.tenants t on t.tenant_id = s.tenant_id
     where m.session_uid = load_in_flight.session_uid and m.rare_status = 'SENDING'
   ) unacknowledged;
 $$;
@@ -2158,40 +2219,124 @@ DECLARE
   migration CONSTANT text := $migration_20261125001400$-- The drip queue: rows of messages with status QUEUED, which each session sends one at a time.
 -- whatsapp_sessions.next_drip_at keeps the pace.
 
--- Returns, for each connected session of a connector, the next message of its queue and the time
--- until the session may send it. The oldest message goes first. A message that waits for its next
--- attempt delays the messages of its own chat only. One value for the reason given at event_heads.
-create function public.load_drip_heads(connector_id uuid) returns jsonb
+-- The distance between two messages that these settings ask for; of both the slower one counts.
+create function public.queue_interval_ms(send_interval_ms integer, max_messages_per_minute integer)
+returns integer
+language sql immutable parallel safe set search_path = ''
+as $$
+  select greatest(coalesce(send_interval_ms, 0), ceil(60000.0 / max_messages_per_minute)::integer);
+$$;
+
+-- Returns the settings that hold for a session's queue: `{ interval_ms, poll_interval_ms,
+-- max_retries }`. `defaults` has the settings of the installation. The pace is that of the session,
+-- else of the tenant, else of the installation: whichever sets send_interval_ms or
+-- max_messages_per_minute.
+create function public.queue_settings(
+  session public.whatsapp_sessions, tenant public.tenants, defaults jsonb
+) returns jsonb
 language sql stable set search_path = ''
 as $$
-  select coalesce(jsonb_agg(jsonb_build_object(
-    'uid', s.uid, 'id', head.id, 'chat_id', head.chat_id, 'type', head.type,
-    'message', head.message, 'attempts', head.attempts, 'send_interval_ms', t.send_interval_ms,
-    'due_in_ms', greatest(0, ceil(extract(epoch from s.next_drip_at - now()) * 1000))::bigint)), '[]')
-  from public.whatsapp_sessions s
-  join public.tenants t on t.tenant_id = s.tenant_id
-  cross join lateral (
-    select m.*
-    from public.messages m
-    where m.session_uid = s.uid and m.rare_status = 'QUEUED'
-      and (m.not_before is null or m.not_before <= now())
-      -- Not `not exists`: as a join it would read the whole queue to find its first row.
-      and (
-        select earlier.id from public.messages earlier
-        where earlier.session_uid = m.session_uid and earlier.chat_id = m.chat_id
-          and earlier.rare_status = 'QUEUED' and earlier.id < m.id and earlier.not_before > now()
-        limit 1
-      ) is null
-    order by m.id
-    limit 1
-  ) head
-  where s.connector_id = load_drip_heads.connector_id and s.state = 'connected';
+  select jsonb_build_object(
+    'interval_ms', case
+      when coalesce(session.send_interval_ms, session.max_messages_per_minute) is not null
+        then public.queue_interval_ms(session.send_interval_ms, session.max_messages_per_minute)
+      when coalesce(tenant.send_interval_ms, tenant.max_messages_per_minute) is not null
+        then public.queue_interval_ms(tenant.send_interval_ms, tenant.max_messages_per_minute)
+      else public.queue_interval_ms(
+        (defaults ->> 'send_interval_ms')::integer,
+        (defaults ->> 'max_messages_per_minute')::integer) end,
+    'poll_interval_ms', coalesce(session.poll_interval_ms, tenant.poll_interval_ms,
+      (defaults ->> 'poll_interval_ms')::integer),
+    'max_retries', coalesce(session.max_retries, tenant.max_retries,
+      (defaults ->> 'max_retries')::integer));
+$$;
+
+-- Returns, as one value for the reason given at event_heads:
+--   { heads: for each connected session of a connector, the next message of its queue and the time
+--       until the session may send it, negative when that is past;
+--     poll_interval_ms: the shortest one of these sessions, null without sessions;
+--     scheduled_in_ms: the time until the next scheduled message enters a queue, or null }
+-- The message of the highest priority goes first, then the oldest one. Each chat keeps its order:
+-- what was queued before a message in its chat goes before it. A message that waits for its next
+-- attempt delays the messages of its own chat only.
+create function public.load_drip_heads(connector_id uuid, defaults jsonb) returns jsonb
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  max_released constant integer := 1000;
+begin
+  update public.messages m set is_scheduled = false
+    where m.id = any (array(
+      select due.id
+      from public.whatsapp_sessions s
+      cross join lateral (
+        select d.id from public.messages d
+        where d.session_uid = s.uid and d.rare_status = 'QUEUED' and d.is_scheduled
+          and d.send_at <= now()
+        order by d.send_at, d.id limit max_released
+      ) due
+      where s.connector_id = load_drip_heads.connector_id and s.state = 'connected'));
+
+  -- Nothing is due later than one interval from now, unless the clock of the database was set back
+  -- or the interval was shortened.
+  update public.whatsapp_sessions s
+    set next_drip_at = now() + pace.interval_ms * interval '1 ms'
+    from public.whatsapp_sessions o
+    join public.tenants t on t.tenant_id = o.tenant_id
+    cross join lateral (
+      select (public.queue_settings(o, t, defaults) ->> 'interval_ms')::integer as interval_ms
+    ) pace
+    where o.connector_id = load_drip_heads.connector_id and o.next_drip_at > now()
+      and s.uid = o.uid and s.next_drip_at > now() + 1.2 * pace.interval_ms * interval '1 ms';
+
+  return (
+    select jsonb_build_object(
+      'heads', coalesce(jsonb_agg(jsonb_build_object(
+          'uid', owned.uid, 'id', head.id, 'chat_id', head.chat_id, 'type', head.type,
+          'message', head.message, 'media', head.media,
+          'content', case when owned.next_drip_at <= now() then encode(head.content, 'base64') end,
+          'attempts', head.attempts,
+          'interval_ms', (owned.settings ->> 'interval_ms')::integer,
+          'max_retries', (owned.settings ->> 'max_retries')::integer,
+          'due_in_ms', ceil(extract(epoch from owned.next_drip_at - now()) * 1000)::bigint))
+        filter (where head.id is not null), '[]'),
+      'poll_interval_ms', min((owned.settings ->> 'poll_interval_ms')::integer),
+      'scheduled_in_ms', greatest(0,
+        ceil(extract(epoch from min(scheduled.send_at) - now()) * 1000))::bigint)
+    from (
+      select s.uid, s.next_drip_at, s.queue_paused_at, public.queue_settings(s, t, defaults) as settings
+      from public.whatsapp_sessions s
+      join public.tenants t on t.tenant_id = s.tenant_id
+      where s.connector_id = load_drip_heads.connector_id and s.state = 'connected'
+    ) owned
+    left join lateral (
+      select first.*
+      from public.messages m
+      cross join lateral (
+        select f.* from public.messages f
+        where f.session_uid = m.session_uid and f.chat_id = m.chat_id
+          and f.rare_status = 'QUEUED' and not f.is_scheduled
+          and (f.send_before is null or f.send_before > now())
+        order by f.id limit 1
+      ) first
+      where m.session_uid = owned.uid and m.rare_status = 'QUEUED' and not m.is_scheduled
+        and (m.send_before is null or m.send_before > now())
+        and (first.not_before is null or first.not_before <= now())
+      order by m.priority desc, m.id
+      limit 1
+    ) head on owned.queue_paused_at is null
+    left join lateral (
+      select d.send_at from public.messages d
+      where d.session_uid = owned.uid and d.rare_status = 'QUEUED' and d.is_scheduled
+      order by d.send_at limit 1
+    ) scheduled on true);
+end;
 $$;
 
 -- Takes a message out of the queue and stores its intent, before anything is sent, and moves
--- next_drip_at. `outcome` is `created`; `gone` when the message is not queued any more; or
--- `not_linked` when the account was unlinked meanwhile. Later duplicates in the queue fail; their
--- events are in `events`.
+-- next_drip_at by `advance_ms`. `outcome` is `created`; `gone` when the message may not be sent any
+-- more, or not now; or `not_linked` when the account was unlinked meanwhile. Later duplicates in the
+-- queue fail; their events are in `events`.
 create function public.dequeue_message(dequeue jsonb) returns jsonb
 language plpgsql volatile set search_path = ''
 as $$
@@ -2205,7 +2350,10 @@ begin
   if queued.status = 'SENDING' and queued.wa_message_id = dequeue ->> 'wa_message_id' then
     -- The call is repeated because the answer of the first one got lost.
     return jsonb_build_object('outcome', 'created', 'message', public.message_json(queued.id));
-  elsif queued.status is distinct from 'QUEUED' then
+  elsif queued.status is distinct from 'QUEUED' or queued.send_before <= now() or exists (
+    select from public.whatsapp_sessions s
+    where s.uid = queued.session_uid and s.queue_paused_at is not null
+  ) then
     return jsonb_build_object('outcome', 'gone');
   elsif not exists (
     select from public.whatsapp_sessions s
@@ -2215,13 +2363,15 @@ begin
   end if;
 
   update public.messages m
-    set status = 'SENDING', expires_at = now() + public.intent_lifetime(), resends = 0,
+    set status = 'SENDING', resends = 0,
+        expires_at = least(now() + public.intent_lifetime(), m.send_before),
         wa_message_id = dequeue ->> 'wa_message_id',
         content = decode(dequeue ->> 'content', 'base64'), chat_id = dequeue ->> 'chat_id',
         phone_number = dequeue ->> 'phone', lid = dequeue ->> 'lid', not_before = null
     where m.id = queued.id;
   update public.whatsapp_sessions s
-    set next_drip_at = clock_timestamp() + (dequeue ->> 'interval_ms')::bigint * interval '1 ms'
+    set next_drip_at = s.next_drip_at + (dequeue ->> 'advance_ms')::bigint * interval '1 ms',
+        drip_interval_ms = (dequeue ->> 'interval_ms')::bigint
     where s.uid = queued.session_uid;
 
   -- A later row with the same text for the same chat was queued by mistake. It becomes FAILED and
@@ -2231,8 +2381,9 @@ begin
       set status = 'FAILED', error = jsonb_build_object('code', 'duplicate', 'message',
             'The same text to the same chat was already queued, as message ' || queued.id || '.')
       where m.session_uid = queued.session_uid and m.chat_id = queued.chat_id
-        and m.rare_status = 'QUEUED' and m.type = queued.type and m.message = queued.message
-        and m.id > queued.id
+        and m.rare_status = 'QUEUED' and not m.is_scheduled and m.id > queued.id
+        and m.type = queued.type and m.message is not distinct from queued.message
+        and m.media ->> 'sha256' is not distinct from queued.media ->> 'sha256'
       returning m.id
   )
   select coalesce(jsonb_agg(d.id order by d.id), '[]') into duplicate_ids from duplicates d;
@@ -2246,16 +2397,14 @@ begin
 end;
 $$;
 
--- Keeps the interval between the end of one queued message and the start of the next, also when
--- sending took longer than the interval.
+-- Keeps the interval between a message that was sent just now, out of turn, and the next one.
 create function public.postpone_next_drip(session_uid uuid) returns void
 language sql volatile set search_path = ''
 as $$
   update public.whatsapp_sessions s
     set next_drip_at = greatest(
-      s.next_drip_at, clock_timestamp() + t.send_interval_ms * interval '1 ms')
-    from public.tenants t
-    where s.uid = postpone_next_drip.session_uid and t.tenant_id = s.tenant_id;
+      s.next_drip_at, clock_timestamp() + s.drip_interval_ms * interval '1 ms')
+    where s.uid = postpone_next_drip.session_uid;
 $$;
 $migration_20261125001400$;
 BEGIN
@@ -2781,6 +2930,59 @@ BEGIN
   EXECUTE migration;
   INSERT INTO supabase_migrations.schema_migrations (version, name, statements)
     VALUES ('20261125001850', 'history_api', ARRAY[migration]);
+END;
+$apply$;
+
+-- 20261125001870_queue_api
+DO $apply$
+DECLARE
+  migration CONSTANT text := $migration_20261125001870$-- What the control plane does with the queues of sessions. Every function takes the id of the tenant.
+
+-- Changes the settings that `changes` names, and returns those of the session and those that hold,
+-- `{ settings, effective }`; null when there is no such session. See queue_settings.
+create function public.change_queue_settings(
+  tenant_id text, session_id text, changes jsonb, defaults jsonb
+) returns jsonb
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  session public.whatsapp_sessions;
+  tenant public.tenants;
+begin
+  select s.* into session from public.whatsapp_sessions s
+    where s.tenant_id = change_queue_settings.tenant_id
+      and s.session_id = change_queue_settings.session_id
+    for no key update;
+  if session.uid is null then
+    return null;
+  end if;
+  if changes <> '{}' then
+    session := jsonb_populate_record(session, changes);
+    update public.whatsapp_sessions s
+      set send_interval_ms = session.send_interval_ms,
+          max_messages_per_minute = session.max_messages_per_minute,
+          poll_interval_ms = session.poll_interval_ms, max_retries = session.max_retries,
+          updated_at = now()
+      where s.uid = session.uid;
+    perform public.notify_connectors(session.uid);
+  end if;
+  select t.* into strict tenant from public.tenants t where t.tenant_id = session.tenant_id;
+  return jsonb_build_object(
+    'settings', jsonb_build_object(
+      'send_interval_ms', session.send_interval_ms,
+      'max_messages_per_minute', session.max_messages_per_minute,
+      'poll_interval_ms', session.poll_interval_ms, 'max_retries', session.max_retries),
+    'effective', public.queue_settings(session, tenant, defaults));
+end;
+$$;
+$migration_20261125001870$;
+BEGIN
+  IF EXISTS (SELECT FROM supabase_migrations.schema_migrations WHERE version = '20261125001870') THEN
+    RETURN;
+  END IF;
+  EXECUTE migration;
+  INSERT INTO supabase_migrations.schema_migrations (version, name, statements)
+    VALUES ('20261125001870', 'queue_api', ARRAY[migration]);
 END;
 $apply$;
 

@@ -7,6 +7,7 @@ import type {
   Session,
   Qr,
   Message,
+  QueueSettings,
   RealtimeToken,
   Stats,
   WebhookEndpoint,
@@ -25,6 +26,7 @@ import type {
   SendDocumentBody,
   SendAudioBody,
   SendStickerBody,
+  ChangeSettingsBody,
   GetFileQuery,
   ListMessagesQuery,
   ListTenantMessagesQuery,
@@ -298,6 +300,34 @@ export class TenantOperations {
         body,
         takesIdempotencyKey: true,
       },
+      options,
+    );
+  }
+
+  /**
+   * Get the pace and the retries of a session's queue.
+   *
+   * `GET /session/{sessionId}/queue/settings`
+   */
+  getSettings(sessionId: string, options: RequestOptions = {}): Promise<QueueSettings> {
+    return this.#transport.json(
+      { method: "GET", path: ["session", sessionId, "queue", "settings"] },
+      options,
+    );
+  }
+
+  /**
+   * Change the pace and the retries of a session's queue.
+   *
+   * `PATCH /session/{sessionId}/queue/settings`
+   */
+  changeSettings(
+    sessionId: string,
+    body: ChangeSettingsBody,
+    options: RequestOptions = {},
+  ): Promise<QueueSettings> {
+    return this.#transport.json(
+      { method: "PATCH", path: ["session", sessionId, "queue", "settings"], body },
       options,
     );
   }
@@ -647,7 +677,7 @@ export class AdminOperations {
   /**
    * Delete a tenant and all its data.
    *
-   * The devices stay linked in WhatsApp. To unlink them, delete the sessions first.
+   * The tenant, its keys, sessions and webhooks are gone at once. A long history is removed in the minutes after that, in which its tenant_id cannot be used again. The devices stay linked in WhatsApp. To unlink them, delete the sessions first.
    *
    * `DELETE /admin/tenants/{tenantId}`
    */

@@ -122,6 +122,21 @@ export interface Media {
   } | null;
 }
 
+export interface QueueSettings {
+  send_interval_ms: number | null;
+  max_messages_per_minute: number | null;
+  poll_interval_ms: number | null;
+  max_retries: number | null;
+  /** What holds, after the session, the tenant and the installation */
+  effective: {
+    interval_ms: number;
+    poll_interval_ms: number;
+    max_retries: number;
+  };
+  /** What to know about this pace: above 10 messages a minute WhatsApp may ban the number */
+  warning: string | null;
+}
+
 export interface RealtimeToken {
   url: string;
   anon_key: string;
@@ -247,7 +262,11 @@ export interface TenantWithSecret {
   name: string;
   webhook_url: string | null;
   rate_limit_per_minute: number;
-  send_interval_ms: number;
+  send_interval_ms: number | null;
+  max_messages_per_minute: number | null;
+  poll_interval_ms: number | null;
+  max_retries: number | null;
+  max_queued_messages: number;
   max_sessions: number;
   max_unpaired_sessions: number;
   max_webhook_endpoints: number;
@@ -258,6 +277,8 @@ export interface TenantWithSecret {
   updated_at: string;
   /** Signs the deliveries to webhook_url. Shown once, by the request that makes the endpoint */
   webhook_secret?: string | undefined;
+  /** What to know about this pace: above 10 messages a minute WhatsApp may ban the number */
+  warning: string | null;
 }
 
 export interface Tenant {
@@ -265,7 +286,11 @@ export interface Tenant {
   name: string;
   webhook_url: string | null;
   rate_limit_per_minute: number;
-  send_interval_ms: number;
+  send_interval_ms: number | null;
+  max_messages_per_minute: number | null;
+  poll_interval_ms: number | null;
+  max_retries: number | null;
+  max_queued_messages: number;
   max_sessions: number;
   max_unpaired_sessions: number;
   max_webhook_endpoints: number;
@@ -481,6 +506,17 @@ export interface SendStickerBody {
   sticker: string | FileInput;
 }
 
+export interface ChangeSettingsBody {
+  /** The time between two queued messages of a session. null: as the tenant, or the installation, has it. */
+  send_interval_ms?: number | null | undefined;
+  /** Another way to set the pace. With send_interval_ms beside it the slower of both counts. */
+  max_messages_per_minute?: number | null | undefined;
+  /** The queue is read at least this often; a notification normally makes it much sooner. */
+  poll_interval_ms?: number | null | undefined;
+  /** How often a message that failed is tried again */
+  max_retries?: number | null | undefined;
+}
+
 export interface GetFileQuery {
   tenant?: string | undefined;
   expires?: string | undefined;
@@ -620,7 +656,15 @@ export interface AdminCreateTenantBody {
   name: string;
   webhook_url?: string | null | undefined;
   rate_limit_per_minute?: number | undefined;
-  send_interval_ms?: number | undefined;
+  /** The time between two queued messages of a session. null: as the tenant, or the installation, has it. */
+  send_interval_ms?: number | null | undefined;
+  /** Another way to set the pace. With send_interval_ms beside it the slower of both counts. */
+  max_messages_per_minute?: number | null | undefined;
+  /** The queue is read at least this often; a notification normally makes it much sooner. */
+  poll_interval_ms?: number | null | undefined;
+  /** How often a message that failed is tried again */
+  max_retries?: number | null | undefined;
+  max_queued_messages?: number | undefined;
   max_sessions?: number | undefined;
   max_unpaired_sessions?: number | undefined;
   max_webhook_endpoints?: number | undefined;
@@ -645,7 +689,15 @@ export interface AdminChangeTenantBody {
   name?: string | undefined;
   webhook_url?: string | null | undefined;
   rate_limit_per_minute?: number | undefined;
-  send_interval_ms?: number | undefined;
+  /** The time between two queued messages of a session. null: as the tenant, or the installation, has it. */
+  send_interval_ms?: number | null | undefined;
+  /** Another way to set the pace. With send_interval_ms beside it the slower of both counts. */
+  max_messages_per_minute?: number | null | undefined;
+  /** The queue is read at least this often; a notification normally makes it much sooner. */
+  poll_interval_ms?: number | null | undefined;
+  /** How often a message that failed is tried again */
+  max_retries?: number | null | undefined;
+  max_queued_messages?: number | undefined;
   max_sessions?: number | undefined;
   max_unpaired_sessions?: number | undefined;
   max_webhook_endpoints?: number | undefined;

@@ -2,6 +2,7 @@ import { createPublicKey, type KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { defaultMaxDocumentBytes, maxDocumentBytes } from "../shared/media.ts";
+import { type QueueDefaults, queueDefaultsOf, queueVariables } from "../shared/queue.ts";
 import { logLevels } from "./log/log.ts";
 import { defaultTiming, type Timing } from "./timing.ts";
 
@@ -92,6 +93,7 @@ const environmentSchema = z
       .enum(["true", "false"])
       .default("false")
       .transform((value) => value === "true"),
+    ...queueVariables,
     MAX_SESSIONS: z.coerce.number().int().min(1).default(500),
     LOG_LEVEL: z.enum(logLevels).default("info"),
   })
@@ -107,6 +109,7 @@ export const environmentVariables = Object.keys(environmentSchema.shape);
 
 export interface ConnectorConfig extends Environment {
   timing: Timing;
+  queueDefaults: QueueDefaults;
 }
 
 type Variables = Record<string, string | undefined>;
@@ -115,7 +118,10 @@ type Read<Config> = { config: Config } | { mistakes: string[] };
 /** The configuration, or one readable line for each mistake. */
 export function readConfig(env: Variables): Read<ConnectorConfig> {
   const read = parse(environmentSchema, env);
-  return "mistakes" in read ? read : { config: { ...read.config, timing: defaultTiming } };
+  if ("mistakes" in read) return read;
+  const queueDefaults = queueDefaultsOf(read.config);
+  const timing = { ...defaultTiming, dripPollMs: queueDefaults.poll_interval_ms };
+  return { config: { ...read.config, timing, queueDefaults } };
 }
 
 const rotationSchema = z.object({

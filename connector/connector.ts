@@ -123,6 +123,7 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
     masterKeys: { current: config.ENCRYPTION_KEY, old: config.ENCRYPTION_KEY_OLD },
     target: (network: Network) => targetOf(network, config),
     timing,
+    queueDefaults: config.queueDefaults,
     metrics,
     log,
     random: Math.random,

@@ -31,6 +31,8 @@ import { sendVideo } from "./media/send-video.ts";
 import { listSessionMessages } from "./message/list-session-messages.ts";
 import { listTenantMessages } from "./message/list-tenant-messages.ts";
 import { sendText } from "./message/send-text.ts";
+import { changeQueueSettings } from "./queue/change-settings.ts";
+import { getQueueSettings } from "./queue/get-settings.ts";
 import { createRealtimeToken } from "./realtime/create-token.ts";
 import type { Services } from "./services.ts";
 import { connectSession } from "./session/connect-session.ts";
@@ -72,6 +74,8 @@ const routes = [
   sendDocument,
   sendAudio,
   sendSticker,
+  getQueueSettings,
+  changeQueueSettings,
   getFile,
   listSessionMessages,
   streamMessages,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type QueueDefaults, queueDefaultsOf, queueVariables } from "../shared/queue.ts";
 import { defaultMaxDocumentBytes, maxDocumentBytes } from "../shared/media.ts";
 
 const flag = z.enum(["true", "false"]).transform((value) => value === "true");
@@ -38,6 +39,7 @@ const configSchema = z.object({
     .min(1)
     .max(maxDocumentBytes)
     .default(defaultMaxDocumentBytes),
+  ...queueVariables,
 });
 
 /** The names of the Worker's variables and secrets. */
@@ -65,6 +67,7 @@ export interface Config {
   publicUrl: string | undefined;
   sandboxUrl: string | undefined;
   maxDocumentBytes: number;
+  queueDefaults: QueueDefaults;
 }
 
 /** @throws an error with one line per invalid variable. */
@@ -94,6 +97,7 @@ export function parseConfig(variables: object): Config {
     publicUrl: values.PUBLIC_URL,
     sandboxUrl: values.SANDBOX_URL,
     maxDocumentBytes: values.MAX_DOCUMENT_BYTES,
+    queueDefaults: queueDefaultsOf(values),
   };
 }
 

@@ -34,6 +34,7 @@ export interface Services {
   adminKey: string;
   allowPrivateUrls: boolean;
   maxDocumentBytes: number;
+  queueDefaults: Config["queueDefaults"];
   now: () => number;
   sleep: (ms: number) => Promise<void>;
 }

@@ -51,6 +51,7 @@ const app = createApp({
   adminKey: config.adminKey,
   allowPrivateUrls: config.allowPrivateUrls,
   maxDocumentBytes: config.maxDocumentBytes,
+  queueDefaults: config.queueDefaults,
 });
 
 export default {

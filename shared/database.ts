@@ -8,6 +8,7 @@ import type { Database as Generated, Json } from "./database.types.ts";
 import type { Event } from "./event.ts";
 import type { Media } from "./media.ts";
 import type { Message, MessageStatus } from "./message.ts";
+import type { EffectiveQueueSettings, QueueDefaults, QueueSettings } from "./queue.ts";
 import type { Stats } from "./stats.ts";
 import type { Disconnect, Network, Session, SessionState } from "./session.ts";
 
@@ -64,16 +65,29 @@ export type ClaimedSession = Narrow<
   }
 >;
 
-/** The next message of a session's queue; it may be sent in `due_in_ms`. */
+/** The next message of a session's queue; it may be sent in `due_in_ms`, negative when it is late. */
 export type QueuedMessage = {
   uid: string;
   id: string;
   chat_id: string;
   type: string;
   message: string | null;
+  media: Media | null;
+  /** Base64 of the encoded WhatsApp message of a file; null for a text, and until it is due. */
+  content: string | null;
   attempts: number;
-  send_interval_ms: number;
+  max_retries: number;
+  interval_ms: number;
   due_in_ms: number;
+};
+
+/** What the queues of a connector's sessions hold. */
+export type DripHeads = {
+  heads: QueuedMessage[];
+  /** Null without connected sessions. */
+  poll_interval_ms: number | null;
+  /** When the next scheduled message enters a queue. */
+  scheduled_in_ms: number | null;
 };
 
 /** A message without an ack. */
@@ -87,6 +101,8 @@ export type InFlightMessage = {
   source: "api" | "queue";
   attempts: number;
   resends: number;
+  /** Null where the default of the installation holds. */
+  max_retries: number | null;
 };
 
 /** A received file that is not stored yet. */
@@ -252,7 +268,17 @@ type NarrowedFunctions = {
     Returns: HubNotification[];
   };
   media_to_remove: { Args: Args<"media_to_remove">; Returns: string[] };
-  load_drip_heads: { Args: Args<"load_drip_heads">; Returns: QueuedMessage[] };
+  change_queue_settings: {
+    Args: Narrow<
+      Args<"change_queue_settings">,
+      { changes: Partial<QueueSettings>; defaults: QueueDefaults }
+    >;
+    Returns: { settings: QueueSettings; effective: EffectiveQueueSettings } | null;
+  };
+  load_drip_heads: {
+    Args: Narrow<Args<"load_drip_heads">, { defaults: QueueDefaults }>;
+    Returns: DripHeads;
+  };
   commit_writes: {
     Args: Narrow<Args<"commit_writes">, { writes: Record<string, unknown> }>;
     Returns: { stale: string[]; results: unknown[]; notifications: HubNotification[] };

@@ -78,6 +78,7 @@ test("every message without an ack is loaded, in order", async () => {
     source: "api",
     attempts: 0,
     resends: 0,
+    max_retries: null,
   });
 });
 
@@ -106,17 +107,26 @@ test("every session of a connector is listed, with the head of its queue, and ev
   expect(new Set(owned.data?.map((session) => session.uid)).size).toBe(many);
   expect(owned.data?.[0]).toMatchObject({ epoch: 3, desired: "connected" });
 
-  const heads = await client.rpc("load_drip_heads", { connector_id: connectorId });
-  expect(new Set(heads.data?.map((head) => head.uid)).size).toBe(many);
-  expect(heads.data?.[0]).toEqual({
+  const defaults = {
+    send_interval_ms: 20_000,
+    max_messages_per_minute: null,
+    poll_interval_ms: 10_000,
+    max_retries: 3,
+  };
+  const heads = await client.rpc("load_drip_heads", { connector_id: connectorId, defaults });
+  expect(new Set(heads.data?.heads.map((head) => head.uid)).size).toBe(many);
+  expect(heads.data?.heads[0]).toEqual({
     uid: expect.any(String),
     id: expect.any(String),
     chat_id: "393331234567@s.whatsapp.net",
     type: "text",
     message: "first",
+    media: null,
+    content: null,
     attempts: 0,
-    send_interval_ms: 20_000,
-    due_in_ms: 0,
+    interval_ms: 20_000,
+    max_retries: 3,
+    due_in_ms: expect.any(Number),
   });
 
   const tenantIds = Array.from({ length: many }, (_, index) => `many_${index + 1}`);
@@ -131,10 +141,9 @@ test("what has nothing to list is an empty list", async () => {
     client.rpc("load_signal_keys", { session_uid: nobody, type: "session", ids: ["1"] }),
     client.rpc("load_in_flight", { session_uid: nobody }),
     client.rpc("list_owned_sessions", { connector_id: nobody }),
-    client.rpc("load_drip_heads", { connector_id: nobody }),
     client.rpc("event_heads", { tenant_ids: [] }),
   ]);
-  expect(answers.map((answer) => answer.data)).toEqual([[], [], [], [], []]);
+  expect(answers.map((answer) => answer.data)).toEqual([[], [], [], []]);
 });
 
 test("only functions whose number of rows is bounded return rows", async () => {

@@ -3,6 +3,7 @@
 UPDATE tenants SET
   rate_limit_per_minute = 600,     -- API requests
   send_interval_ms = 20000,        -- between two queued messages of a session: 3 a minute
+  max_queued_messages = 100000,
   max_sessions = 250,
   max_unpaired_sessions = 50,      -- sessions that wait for their QR code to be scanned
   max_webhook_endpoints = 20,

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { QueuedMessage } from "../../shared/database.ts";
+import type { QueueDefaults } from "../../shared/queue.ts";
 import type { Timing } from "../timing.ts";
 import { type Database } from "../database/database.ts";
 import { untilAborted } from "../wait/until-aborted.ts";
@@ -11,8 +12,8 @@ import { requeueOrFail } from "../session/send-policy.ts";
 import type { Session } from "../session/session.ts";
 import type { WhatsAppConnection } from "../whatsapp/connection.ts";
 import { NotWritten } from "../write/write.ts";
-import { prepareQueued } from "./prepare-queued.ts";
-import { intervalMs, untilNextPoll } from "./pace.ts";
+import { type Pace, prepareQueued } from "./prepare-queued.ts";
+import { advanceMs, jitteredMs, untilNextPoll } from "./pace.ts";
 
 const requestTimeoutMs = 10_000;
 
@@ -20,6 +21,7 @@ export interface DripOptions {
   database: Database;
   connectorId: string;
   timing: Timing;
+  queueDefaults: QueueDefaults;
   numberCache: NumberCache;
   findSession: (uid: string) => Session | undefined;
   log: Log;
@@ -77,21 +79,25 @@ export class Drip {
 
   /** Starts what is due; returns in how many milliseconds to poll again. */
   async #poll(): Promise<number> {
-    const { database, connectorId, timing, log } = this.#options;
-    // load_drips may return a head that one of these has dequeued meanwhile.
+    const { database, connectorId, timing, queueDefaults, log } = this.#options;
+    // load_drip_heads may return a head that one of these has dequeued meanwhile.
     const busyBefore = new Set(this.#busy);
     try {
-      const heads = await database.call(
+      const { heads, poll_interval_ms, scheduled_in_ms } = await database.call(
         "load_drip_heads",
-        { connector_id: connectorId },
+        {
+          connector_id: connectorId,
+          defaults: { ...queueDefaults, poll_interval_ms: timing.dripPollMs },
+        },
         { timeoutMs: requestTimeoutMs },
       );
-      const waits = (heads ?? []).map((head) => {
+      const waits = heads.map((head) => {
         if (head.due_in_ms > 0) return head.due_in_ms;
         const isBusy = busyBefore.has(head.uid) || this.#busy.has(head.uid);
         return isBusy ? this.#defer(head) : this.#start(head);
       });
-      return untilNextPoll(waits, timing.dripPollMs);
+      if (scheduled_in_ms !== null) waits.push(scheduled_in_ms);
+      return untilNextPoll(waits, poll_interval_ms ?? timing.dripPollMs);
     } catch (error) {
       log.warn({ event: "queue_poll_failed", err: error }, "could not read the queue");
       return timing.dripPollMs;
@@ -113,30 +119,29 @@ export class Drip {
     const isReady = connection !== undefined && session?.outbox.isResuming === false;
     if (!this.#isDequeuing || session === undefined || !isReady) return timing.dripPollMs;
 
-    const pauseMs = intervalMs(head.send_interval_ms, random);
+    const pauseMs = jitteredMs(head.interval_ms, random);
+    const lateMs = Math.max(0, -head.due_in_ms);
+    const pace = { intervalMs: pauseMs, advanceMs: advanceMs({ lateMs, pauseMs }) };
     this.#busy.add(head.uid);
-    void this.#send(head, { session, connection, pauseMs }).finally(() => {
+    void this.#send(head, { session, connection, pace }).then((tookTurn) => {
       this.#busy.delete(head.uid);
-      if (this.#deferred.delete(head.uid)) this.#wakeSignal.notify();
+      // What was not sent leaves its turn to the next message.
+      if (this.#deferred.delete(head.uid) || !tookTurn) this.#wakeSignal.notify();
     });
-    return pauseMs;
+    return pace.advanceMs - lateMs;
   }
 
-  /** Never rejects. */
+  /** Whether the session has to wait before its next message. Never rejects. */
   async #send(
     head: QueuedMessage,
-    {
-      session,
-      connection,
-      pauseMs,
-    }: { session: Session; connection: WhatsAppConnection; pauseMs: number },
-  ): Promise<void> {
+    { session, connection, pace }: { session: Session; connection: WhatsAppConnection; pace: Pace },
+  ): Promise<boolean> {
     const { numberCache, log } = this.#options;
     const { id } = head;
     try {
       const prepared = await prepareQueued(head, {
         find: (recipient) => resolveRecipient(recipient, { numberCache, session, connection }),
-        intervalMs: pauseMs,
+        pace,
       });
       if (prepared.kind === "ready") {
         await session.outbox.send(connection, prepared.to, prepared.item);
@@ -144,19 +149,25 @@ export class Drip {
         const { error } = prepared;
         log.info({ event: "undeliverable", id, code: error.code }, "cannot be sent");
         await session.outbox.record({ kind: "outcome", id, status: "FAILED", error });
+        return false;
       }
     } catch (error) {
       // It is still queued, and the message is not the cause: another connection sends it.
-      if (error instanceof NotWritten || connection.isClosed) return;
+      if (error instanceof NotWritten || connection.isClosed) return true;
       log.warn({ event: "drip_failed", id, err: error }, "could not send a queued message");
       await this.#requeue(head, session);
     }
+    return true;
   }
 
-  async #requeue({ id, attempts }: QueuedMessage, session: Session): Promise<void> {
+  async #requeue(head: QueuedMessage, session: Session): Promise<void> {
     const { timing, random, log } = this.#options;
+    const { id, attempts, max_retries: maxRetries } = head;
     const error = { code: "send_failed", message: "The message could not be prepared." };
-    const outcome = requeueOrFail({ id, attempts, error }, { retry: timing.dripRetry, random });
+    const outcome = requeueOrFail(
+      { id, attempts, maxRetries, error },
+      { retry: timing.dripRetry, random },
+    );
     await session.outbox.record(outcome).catch((cause: unknown) => {
       log.warn({ event: "write_failed", id, err: cause }, "could not store an outcome");
     });

@@ -15,10 +15,16 @@ export type PreparedMessage =
   /** It can never be sent, so it is not retried. */
   | { kind: "undeliverable"; error: Failure };
 
+/** See DequeueItem. */
+export interface Pace {
+  intervalMs: number;
+  advanceMs: number;
+}
+
 /** Turns a queued row into what is sent. Rows come from plain SQL, so they are validated here. */
 export async function prepareQueued(
   queued: QueuedMessage,
-  { find, intervalMs }: { find: Find; intervalMs: number },
+  { find, pace }: { find: Find; pace: Pace },
 ): Promise<PreparedMessage> {
   const { id, type, message: text } = queued;
   if (type !== "text") {
@@ -50,8 +56,10 @@ export async function prepareQueued(
       phone,
       lid,
       content: Buffer.from(encodeText(text)).toString("base64"),
-      interval_ms: intervalMs,
+      interval_ms: pace.intervalMs,
+      advance_ms: pace.advanceMs,
       attempts: queued.attempts,
+      max_retries: queued.max_retries,
     },
   };
 }

@@ -75,7 +75,9 @@ export class ConnectorRuntime {
       },
       queues,
     );
-    this.drip = new Drip({ ...options, database, findSession: (uid) => this.sessions.get(uid) });
+    const { queueDefaults } = options.services;
+    const findSession = (uid: string) => this.sessions.get(uid);
+    this.drip = new Drip({ ...options, queueDefaults, database, findSession });
   }
 
   /** Whether this connector can claim sessions: it is registered and has polled recently. */

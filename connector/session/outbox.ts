@@ -23,7 +23,7 @@ import {
   type SendResult,
   sendResultSchema,
 } from "../write/write.ts";
-import { afterSendEvent, type RetryLimits, type SendEvent } from "./send-policy.ts";
+import { afterSendEvent, type RetryLimits, type SendEvent, type Tries } from "./send-policy.ts";
 
 export interface OutboxOptions extends RetryLimits {
   commit: (item: Item) => Promise<unknown>;
@@ -32,6 +32,8 @@ export interface OutboxOptions extends RetryLimits {
   openConnection: () => WhatsAppConnection | undefined;
   /** Opens the stored file of a message. */
   openFile: (media: Media) => Promise<Readable>;
+  /** Of a queued message whose session and tenant do not say it. */
+  maxRetries: number;
   ackTimeoutMs: number;
   metrics: Metrics;
   log: Log;
@@ -54,8 +56,8 @@ class UploadFailed extends Error {
 interface PendingSend {
   id: string;
   connection: WhatsAppConnection;
-  /** How often it was tried before, if it came from the queue. */
-  queuedAttempts: number | undefined;
+  /** Undefined unless it came from the queue. */
+  queued: Tries | undefined;
   sentAt: number;
   /** Undefined when the session ends before the outcome is known. */
   settled: PromiseWithResolvers<Message | undefined>;
@@ -65,6 +67,11 @@ interface PendingSend {
 export function waMessageIdOf(id: string): string {
   const digest = createHash("sha256").update(id).digest("hex");
   return `3EB0${digest.slice(0, 18).toUpperCase()}`;
+}
+
+function triesOf(intent: SendItem | DequeueItem): Tries | undefined {
+  if (intent.kind !== "dequeue") return undefined;
+  return { attempts: intent.attempts, maxRetries: intent.max_retries };
 }
 
 /** The outgoing messages of one session that WhatsApp has not acked. */
@@ -96,8 +103,7 @@ export class Outbox {
     // After its connection closed, the session may have another account.
     if (connection.isClosed) throw new NotWritten("the connection was closed");
     const stored = this.#storeIntent(intent);
-    const queuedAttempts = intent.kind === "dequeue" ? intent.attempts : undefined;
-    const pending = this.#track(connection, { ...intent, queuedAttempts });
+    const pending = this.#track(connection, { ...intent, queued: triesOf(intent) });
     const intentCommitted = stored.then((result) => {
       if (result.outcome !== "created") throw new NotWritten(result.outcome);
     });
@@ -150,7 +156,7 @@ export class Outbox {
       const resent = await this.#resendInFlight(connection);
       // The next message of the queue keeps its distance from these.
       const acks = resent
-        .filter((pending) => pending.queuedAttempts !== undefined)
+        .filter((pending) => pending.queued !== undefined)
         .map((pending) =>
           withTimeout(pending.settled.promise, this.#options.ackTimeoutMs).catch(() => undefined),
         );
@@ -218,8 +224,9 @@ export class Outbox {
 
   async #resend(connection: WhatsAppConnection, row: InFlightMessage): Promise<PendingSend> {
     const before = this.#pendingSends.get(row.wa_message_id);
-    const queuedAttempts = row.source === "queue" ? row.attempts : undefined;
-    const pending = this.#track(connection, { ...row, queuedAttempts });
+    const maxRetries = row.max_retries ?? this.#options.maxRetries;
+    const queued = row.source === "queue" ? { attempts: row.attempts, maxRetries } : undefined;
+    const pending = this.#track(connection, { ...row, queued });
     // Its caller may still be waiting.
     if (before !== undefined) pending.settled = before.settled;
     this.#options.log.info({ event: "resend", id: row.id }, "resending after a reconnect");
@@ -247,12 +254,12 @@ export class Outbox {
 
   #track(
     connection: WhatsAppConnection,
-    message: { id: string; wa_message_id: string; queuedAttempts: number | undefined },
+    message: { id: string; wa_message_id: string; queued: Tries | undefined },
   ): PendingSend {
     const pending = {
       id: message.id,
       connection,
-      queuedAttempts: message.queuedAttempts,
+      queued: message.queued,
       sentAt: performance.now(),
       settled: Promise.withResolvers<Message | undefined>(),
     };

@@ -3,8 +3,8 @@ import { afterSendEvent, requeueOrFail } from "./send-policy.ts";
 
 const error = { code: "send_failed", message: "It did not go." };
 const limits = { retry: { baseMs: 1000, capMs: 60_000 }, random: () => 1 };
-const fromApi = { id: "m", queuedAttempts: undefined };
-const fromQueue = { id: "m", queuedAttempts: 1 };
+const fromApi = { id: "m", queued: undefined };
+const fromQueue = { id: "m", queued: { attempts: 1, maxRetries: 3 } };
 
 test("an acked message is sent", () => {
   expect(afterSendEvent(fromApi, { kind: "acknowledged", errorCode: undefined }, limits)).toEqual({
@@ -58,7 +58,9 @@ test.each([true, false])(
 );
 
 test("a queued message is tried three times more, each time after a longer delay", () => {
-  const outcomes = [0, 1, 2].map((attempts) => requeueOrFail({ id: "m", attempts, error }, limits));
+  const outcomes = [0, 1, 2].map((attempts) =>
+    requeueOrFail({ id: "m", attempts, maxRetries: 3, error }, limits),
+  );
   expect(outcomes).toEqual(
     [1000, 2000, 4000].map((retryInMs, attempts) => ({
       kind: "outcome",
@@ -72,7 +74,7 @@ test("a queued message is tried three times more, each time after a longer delay
 });
 
 test("after the third retry a queued message has failed, with the reason of the last", () => {
-  expect(requeueOrFail({ id: "m", attempts: 3, error }, limits)).toEqual({
+  expect(requeueOrFail({ id: "m", attempts: 3, maxRetries: 3, error }, limits)).toEqual({
     kind: "outcome",
     id: "m",
     status: "FAILED",

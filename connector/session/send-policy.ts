@@ -1,7 +1,6 @@
 import { type BackoffLimits, backoffMs } from "../wait/backoff.ts";
 import type { Failure, OutcomeItem } from "../write/write.ts";
 
-const maxRetries = 3;
 const notEncrypted = {
   code: "send_failed",
   message: "The message could not be encrypted for its recipient.",
@@ -15,8 +14,14 @@ const notUploaded = {
 /** A message between its intent and WhatsApp's ack. */
 export interface SentMessage {
   id: string;
-  /** How often it was tried before, if it came from the queue. */
-  queuedAttempts: number | undefined;
+  /** Only for a message from the queue: it is tried again. */
+  queued: Tries | undefined;
+}
+
+/** How often a message was tried before, and how often it may be tried again after the first time. */
+export interface Tries {
+  attempts: number;
+  maxRetries: number;
 }
 
 export type SendEvent =
@@ -63,7 +68,7 @@ export function afterSendEvent(
 
 /** A queued message that failed goes back into the queue until its retries are used up. */
 export function requeueOrFail(
-  { id, attempts, error }: { id: string; attempts: number; error: Failure },
+  { id, attempts, maxRetries, error }: Tries & { id: string; error: Failure },
   { retry, random }: RetryLimits,
 ): OutcomeItem {
   if (attempts >= maxRetries) return { kind: "outcome", id, status: "FAILED", error };
@@ -73,10 +78,10 @@ export function requeueOrFail(
 
 /** Only messages of the queue are tried again: the caller of an API send gets the error. */
 function fail(message: SentMessage, error: Failure, limits: RetryLimits): SendDecision {
-  const { id, queuedAttempts: attempts } = message;
+  const { id, queued } = message;
   const outcome: OutcomeItem =
-    attempts === undefined
+    queued === undefined
       ? { kind: "outcome", id, status: "FAILED", error }
-      : requeueOrFail({ id, attempts, error }, limits);
+      : requeueOrFail({ id, ...queued, error }, limits);
   return { kind: "finish", outcome };
 }

@@ -1,4 +1,5 @@
 import type { Network } from "../../shared/session.ts";
+import type { QueueDefaults } from "../../shared/queue.ts";
 import type { Timing } from "../timing.ts";
 import type { Database } from "../database/database.ts";
 import type { MasterKeys } from "../keys/cipher.ts";
@@ -20,6 +21,7 @@ export interface SessionServices {
   maxFileBytes: number;
   target: (network: Network) => NetworkTarget;
   timing: Timing;
+  queueDefaults: QueueDefaults;
   metrics: Metrics;
   log: Log;
   random: () => number;

@@ -89,6 +89,7 @@ export class Session {
       loadInFlight: () => this.#store.inFlight(),
       openConnection: () => this.openConnection,
       openFile: (media) => services.store.read(storedPath(this.tenantId, media)),
+      maxRetries: services.queueDefaults.max_retries,
       ackTimeoutMs: services.timing.ackTimeoutMs,
       retry: services.timing.dripRetry,
       random: services.random,

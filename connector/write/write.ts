@@ -43,10 +43,13 @@ export interface DequeueItem {
   lid: string | null;
   /** Base64 of the encoded WhatsApp message. */
   content: string;
-  /** How long the next queued message of the session must wait. */
+  /** The distance to the next queued message of the session. */
   interval_ms: number;
-  /** How often it was tried before. */
+  /** By how much the moment moves at which the session may send a queued message. */
+  advance_ms: number;
+  /** How often it was tried before, and how often it may be tried again. */
   attempts: number;
+  max_retries: number;
 }
 
 /** Counts that a message without an ack is sent again, before it leaves. */

@@ -15,6 +15,7 @@ import {
   tenantParams,
   tenantWithSecret,
   tenantSettings,
+  withPaceWarning,
 } from "./tenant-resource.ts";
 import { withoutUndefined } from "../http/without-undefined.ts";
 
@@ -65,7 +66,10 @@ export function changeTenant(app: App, services: Services): void {
     rejectTooManyEndpoints(answer.error);
     const tenant = await unwrapFirst(answer);
     if (tenant === undefined) throw tenantNotFound(tenantId);
-    return c.json({ ...tenant, ...(secret === undefined ? {} : { webhook_secret: secret }) }, 200);
+    return c.json(
+      { ...withPaceWarning(tenant), ...(secret === undefined ? {} : { webhook_secret: secret }) },
+      200,
+    );
   });
 }
 

@@ -14,6 +14,7 @@ import {
   tenantIdSchema,
   tenantWithSecret,
   tenantSettings,
+  withPaceWarning,
 } from "./tenant-resource.ts";
 
 /** SQLSTATE of the trigger tenants_check_removed. */
@@ -77,6 +78,9 @@ export function createTenant(
     rejectTooManyEndpoints(answer.error);
     const created = await unwrapFirst(answer);
     if (created === undefined) throw new Error("The insert returned no tenant");
-    return c.json({ ...created, ...(secret === undefined ? {} : { webhook_secret: secret }) }, 201);
+    return c.json(
+      { ...withPaceWarning(created), ...(secret === undefined ? {} : { webhook_secret: secret }) },
+      201,
+    );
   });
 }

@@ -1,7 +1,9 @@
 import { z } from "@hono/zod-openapi";
 import { ApiError } from "../../shared/errors.ts";
+import { intervalMsOf, paceWarning } from "../../shared/queue.ts";
 import { storableText } from "../../shared/text.ts";
 import { originSchema } from "../cors/origin.ts";
+import { queueSettingsFields, queueSettingsShown, warningSchema } from "../queue/settings.ts";
 import { webhookUrl } from "../webhook/endpoint-settings.ts";
 
 export const tenantIdForm = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
@@ -16,7 +18,8 @@ export const tenantSchema = z
     name: z.string(),
     webhook_url: z.string().nullable(),
     rate_limit_per_minute: z.number().int(),
-    send_interval_ms: z.number().int(),
+    ...queueSettingsShown.shape,
+    max_queued_messages: z.number().int(),
     max_sessions: z.number().int(),
     max_unpaired_sessions: z.number().int(),
     max_webhook_endpoints: z.number().int(),
@@ -28,7 +31,7 @@ export const tenantSchema = z
   })
   .openapi("Tenant");
 
-/** The response of a request that made the default webhook endpoint. */
+/** The response to a change: with the secret of a new default webhook endpoint, and what to know. */
 export const tenantWithSecret = z
   .object({
     ...tenantSchema.shape,
@@ -36,18 +39,20 @@ export const tenantWithSecret = z
       description:
         "Signs the deliveries to webhook_url. Shown once, by the request that makes the endpoint",
     }),
+    warning: warningSchema,
   })
   .openapi("TenantWithSecret");
 
 export const tenantColumns =
-  "tenant_id,name,webhook_url,rate_limit_per_minute,send_interval_ms,max_sessions,max_unpaired_sessions,max_webhook_endpoints,event_retention_days,message_retention_days,cors_origins,created_at,updated_at";
+  "tenant_id,name,webhook_url,rate_limit_per_minute,send_interval_ms,max_messages_per_minute,poll_interval_ms,max_retries,max_queued_messages,max_sessions,max_unpaired_sessions,max_webhook_endpoints,event_retention_days,message_retention_days,cors_origins,created_at,updated_at";
 
 /** The settings that an operator may change. */
 export const tenantSettings = z.object({
   name: storableText({ min: 1, max: 200 }),
   webhook_url: webhookUrl.nullish(),
   rate_limit_per_minute: z.number().int().min(1).max(1_000_000).optional(),
-  send_interval_ms: z.number().int().min(0).max(86_400_000).optional(),
+  ...queueSettingsFields.shape,
+  max_queued_messages: z.number().int().min(0).max(10_000_000).optional(),
   max_sessions: z.number().int().min(0).max(1_000_000).optional(),
   max_unpaired_sessions: z.number().int().min(0).max(1_000_000).optional(),
   max_webhook_endpoints: z.number().int().min(0).max(1_000).optional(),
@@ -66,6 +71,10 @@ export const tenantSettings = z.object({
       example: ["https://app.example.com"],
     }),
 });
+
+export function withPaceWarning<Tenant extends Parameters<typeof intervalMsOf>[0]>(tenant: Tenant) {
+  return { ...tenant, warning: paceWarning(intervalMsOf(tenant)) };
+}
 
 export const tenantParams = z.object({ tenantId: tenantIdSchema });
 

@@ -27,7 +27,13 @@ create table public.tenants (
   -- Sessions that show a QR code or try to, until somebody pairs them or they are stopped.
   max_unpaired_sessions integer not null default 50 check (max_unpaired_sessions >= 0),
   max_webhook_endpoints integer not null default 20 check (max_webhook_endpoints >= 0),
-  send_interval_ms integer not null default 20000 check (send_interval_ms >= 0),
+  -- The pace of the queue, for sessions without settings of their own. Null: the default of the
+  -- installation. See queue_settings.
+  send_interval_ms integer check (send_interval_ms between 0 and 86400000),
+  max_messages_per_minute integer check (max_messages_per_minute between 1 and 60000),
+  poll_interval_ms integer check (poll_interval_ms between 1000 and 3600000),
+  max_retries integer check (max_retries between 0 and 20),
+  max_queued_messages integer not null default 100000 check (max_queued_messages >= 0),
   -- Origins of web pages that may call the API with a key of this tenant.
   cors_origins text[] not null default '{}'
     check (cardinality(cors_origins) <= 100 and public.are_origins(cors_origins)),

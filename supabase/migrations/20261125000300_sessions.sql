@@ -49,6 +49,15 @@ create table public.whatsapp_sessions (
   -- No queued message is sent before this moment. It is stored, so that the pace survives a restart
   -- and a change of owner.
   next_drip_at timestamptz not null default now(),
+  -- The distance that the last queued message keeps to the next.
+  drip_interval_ms bigint not null default 0,
+  -- The pace of the queue, as in tenants. Null: as the tenant's.
+  send_interval_ms integer check (send_interval_ms between 0 and 86400000),
+  max_messages_per_minute integer check (max_messages_per_minute between 1 and 60000),
+  poll_interval_ms integer check (poll_interval_ms between 1000 and 3600000),
+  max_retries integer check (max_retries between 0 and 20),
+  -- No queued message is sent while this is set.
+  queue_paused_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   unique (tenant_id, session_id)

@@ -30,6 +30,15 @@ create table public.messages (
   media jsonb,
   error jsonb,
   attempts integer not null default 0,
+  -- A queued message of a higher priority goes first, with what was queued before it in its chat.
+  priority smallint not null default 0 check (priority between -10 and 10),
+  -- When to send a queued message; null: as soon as it is its turn.
+  send_at timestamptz,
+  -- Whether a queued message still waits for send_at. A trigger sets it; load_drip_heads clears it.
+  is_scheduled boolean not null default false,
+  -- A queued message that was not sent by then expires.
+  send_before timestamptz,
+  -- When a failed attempt is repeated.
   not_before timestamptz,
   -- Without an ack by this moment, an intent fails and is not sent again.
   expires_at timestamptz,
@@ -56,9 +65,18 @@ create index messages_by_tenant_rare_status on public.messages (tenant_id, rare_
   where rare_status is not null;
 create index messages_by_session on public.messages (session_uid, direction, id);
 create index messages_by_session_chat on public.messages (session_uid, chat_id, direction, id);
--- Also the drip queue and the messages in flight of a session.
+-- Also the messages in flight of a session.
 create index messages_by_session_rare_status on public.messages (session_uid, rare_status, id)
   where rare_status is not null;
+-- The drip queue: what is next, what is next in a chat, what is due later, what expires.
+create index messages_queued on public.messages (session_uid, priority desc, id)
+  where rare_status = 'QUEUED' and not is_scheduled;
+create index messages_queued_by_chat on public.messages (session_uid, chat_id, id)
+  where rare_status = 'QUEUED' and not is_scheduled;
+create index messages_scheduled on public.messages (session_uid, send_at, id)
+  where rare_status = 'QUEUED' and is_scheduled;
+create index messages_queued_to_expire on public.messages (session_uid, send_before)
+  where rare_status = 'QUEUED' and send_before is not null;
 create unique index messages_by_wa_id
   on public.messages (wa_message_id, session_uid, direction, chat_id);
 

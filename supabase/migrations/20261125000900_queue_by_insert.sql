@@ -101,6 +101,7 @@ begin
       raise exception 'message must not be empty' using errcode = '22023',
         hint = 'Put the text to send into the column message.';
     end if;
+    new.is_scheduled := coalesce(new.send_at > now(), false);
   end if;
   return new;
 end;
@@ -109,11 +110,30 @@ $$;
 create trigger messages_before_insert before insert on public.messages
   for each row execute function public.messages_before_insert();
 
--- Sends one notification per session and statement, however many rows it queues.
+-- Refuses rows beyond max_queued_messages of their tenant. Sends one notification per session and
+-- statement, however many rows it queues.
 create function public.messages_after_insert() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
+declare
+  tenant public.tenants;
 begin
+  for tenant in
+    select t.* from public.tenants t
+    where t.tenant_id = any (array(
+      select distinct i.tenant_id from inserted i where i.status = 'QUEUED'))
+  loop
+    if tenant.max_queued_messages < (
+      select count(*) from public.messages m
+      where m.tenant_id = tenant.tenant_id and m.rare_status = 'QUEUED'
+    ) then
+      raise exception 'Tenant % may have % queued messages, which is its limit',
+          tenant.tenant_id, tenant.max_queued_messages
+        using errcode = '54000',
+              hint = 'Queue more when some are sent, or raise max_queued_messages of the tenant.';
+    end if;
+  end loop;
+
   perform public.notify_connectors(q.session_uid)
   from (select distinct i.session_uid from inserted i where i.status = 'QUEUED') q;
   return null;

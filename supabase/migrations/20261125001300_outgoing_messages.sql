@@ -108,8 +108,10 @@ declare
   message_id uuid := (outcome ->> 'id')::uuid;
   of_session uuid := (outcome ->> 'uid')::uuid;
   previous_status text;
+  resends integer;
 begin
-  select m.status into previous_status from public.messages m where m.id = message_id for update;
+  select m.status, m.resends into previous_status, resends
+    from public.messages m where m.id = message_id for update;
   case outcome ->> 'status'
     when 'SENT' then
       update public.messages m
@@ -134,7 +136,11 @@ begin
         returning m.source into changed_source;
   end case;
 
-  if changed_source = 'queue' then
+  -- A message that was sent again, or was tried without leaving the queue, is not where the pace
+  -- expects it.
+  if changed_source = 'queue' and (
+    resends > 0 or (previous_status = 'QUEUED' and outcome ->> 'status' = 'QUEUED')
+  ) then
     perform public.postpone_next_drip(of_session);
   end if;
   return case when changed_source is null or outcome ->> 'status' = 'QUEUED' then '[]'::jsonb
@@ -146,16 +152,18 @@ $$;
 
 -- Returns the messages that have no ack, oldest first. They are sent again under the same ids after
 -- a reconnect, each after resend_message.
--- `[{ id, wa_message_id, chat_id, content, media, source, attempts, resends }]`, as one value for the
--- reason given at event_heads.
+-- `[{ id, wa_message_id, chat_id, content, media, source, attempts, resends, max_retries }]`, as one
+-- value for the reason given at event_heads. `max_retries` is null where the installation decides.
 create function public.load_in_flight(session_uid uuid) returns jsonb
 language sql stable set search_path = ''
 as $$
   select coalesce(jsonb_agg(to_jsonb(unacknowledged) order by unacknowledged.id), '[]')
   from (
     select m.id, m.wa_message_id, m.chat_id, encode(m.content, 'base64') as content, m.media,
-           m.source, m.attempts, m.resends
+           m.source, m.attempts, m.resends, coalesce(s.max_retries, t.max_retries) as max_retries
     from public.messages m
+    join public.whatsapp_sessions s on s.uid = m.session_uid
+    join public.tenants t on t.tenant_id = s.tenant_id
     where m.session_uid = load_in_flight.session_uid and m.rare_status = 'SENDING'
   ) unacknowledged;
 $$;
