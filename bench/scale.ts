@@ -24,7 +24,7 @@ const flags = readFlags("The database with one tenant and with many", {
 });
 const targetRatio = 1.5;
 /** Measured: tables, indexes and WAL of a message with its events and deliveries. */
-const bytesPerMessage = 2800;
+const bytesPerMessage = 2200;
 const spareBytes = 5e9;
 const migrationsDir = fileURLToPath(new URL("../supabase/migrations/", import.meta.url));
 

@@ -96,8 +96,8 @@ const steps: { name: string; sql: string }[] = [
   {
     name: "tenants and sessions",
     sql: `
-      insert into public.tenants (tenant_id, name, webhook_secret)
-        select 'tenant-' || n, 'Tenant ' || n, 'whsec_AAAA' from generate_series(0, :tenants - 1) n where coalesce(:only = n, true);
+      insert into public.tenants (tenant_id, name)
+        select 'tenant-' || n, 'Tenant ' || n from generate_series(0, :tenants - 1) n where coalesce(:only = n, true);
       insert into public.api_keys (tenant_id, network, key_hash, key_prefix)
         select 'tenant-' || n, 'sandbox', md5(n::text) || md5(n::text), 'sk_test_aaaa'
         from generate_series(0, :tenants - 1) n where coalesce(:only = n, true);

@@ -28,11 +28,8 @@ export class NetworkPaths {
     }
     if (component === "supabase")
       return this.#reroute(component, env, { DATABASE_URL: "postgres" });
-    if (component === "control-plane") {
-      const bindings = JSON.parse(env["BINDINGS"] ?? "{}") as Record<string, string>;
-      const rerouted = await this.#reroute(component, bindings, { SUPABASE_URL: "supabase" });
-      return { ...env, BINDINGS: JSON.stringify(rerouted) };
-    }
+    if (component === "control-plane")
+      return this.#reroute(component, env, { SUPABASE_URL: "supabase" });
     return env;
   };
 
