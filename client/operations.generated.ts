@@ -20,6 +20,7 @@ import type {
   CreateSessionBody,
   ListSessionsQuery,
   CreatePairingCodeBody,
+  CreatePairingLinkBody,
   SendMessageBody,
   SendImageBody,
   SendVideoBody,
@@ -181,6 +182,27 @@ export class TenantOperations {
   }> {
     return this.#transport.json(
       { method: "POST", path: ["session", sessionId, "pairing-code"], body },
+      options,
+    );
+  }
+
+  /**
+   * Create a link to a page where your customer pairs the session.
+   *
+   * The page needs no key: whoever has the link may pair this session until the link expires. It may be embedded in an iframe by the tenant's cors_origins.
+   *
+   * `POST /session/{sessionId}/pairing-link`
+   */
+  createPairingLink(
+    sessionId: string,
+    body: CreatePairingLinkBody,
+    options: RequestOptions = {},
+  ): Promise<{
+    url: string;
+    expires_at: string;
+  }> {
+    return this.#transport.json(
+      { method: "POST", path: ["session", sessionId, "pairing-link"], body },
       options,
     );
   }

@@ -459,6 +459,13 @@ export interface CreatePairingCodeBody {
   phone: string;
 }
 
+export interface CreatePairingLinkBody {
+  /** Seconds until the link stops working; 7 days at most */
+  expires_in?: number | undefined;
+  /** Where the page leads when the session is connected */
+  redirect_url?: string | undefined;
+}
+
 export interface SendMessageBody {
   to: string;
   message?: string | undefined;

@@ -43,6 +43,8 @@ import { getQr } from "./session/get-qr.ts";
 import { getSession } from "./session/get-session.ts";
 import { listSessions } from "./session/list-sessions.ts";
 import { getPairingCode } from "./session/pairing-code.ts";
+import { createPairingLink } from "./pairing-page/create-link.ts";
+import { pairingPage } from "./pairing-page/pairing-page.ts";
 import { regenerateQr } from "./session/regenerate-qr.ts";
 import { getStats } from "./stats/get-stats.ts";
 import { webhookRoutes } from "./webhook/routes.ts";
@@ -68,6 +70,7 @@ const routes = [
   getQr,
   regenerateQr,
   getPairingCode,
+  createPairingLink,
   sendText,
   sendImage,
   sendVideo,
@@ -117,7 +120,7 @@ export function createApp(services: Services): App {
   for (const register of routes) register(app, services);
   describeApi(app);
   // Not part of the API: what the console's pages are made of.
-  for (const register of [signIn, proxyPhones, serveConsole]) register(app, services);
+  for (const register of [signIn, proxyPhones, serveConsole, pairingPage]) register(app, services);
   app.onError(handleError);
   app.notFound(handleNotFound(app));
   return app;

@@ -8,6 +8,7 @@ import type { FileLinks } from "./file/file-links.ts";
 import type { FileStore } from "./file/file-store.ts";
 import type { Hubs } from "./event/hubs.ts";
 import type { FailureLimit } from "./limit/failure-limit.ts";
+import type { PairingLinks } from "./pairing-page/pairing-links.ts";
 import type { TenantLimiters } from "./limit/tenant-limiters.ts";
 import type { WebhookEndpoints } from "./delivery/webhook-endpoints.ts";
 import type { WebhookSecrets } from "./delivery/webhook-secrets.ts";
@@ -27,6 +28,7 @@ export interface Services {
   frontendProject: Config["frontendProject"];
   webhookSecrets: WebhookSecrets;
   consoleSessions: ConsoleSessions;
+  pairingLinks: PairingLinks;
   /** The files of the console; undefined where the Worker was deployed without them. */
   assets: Pick<Fetcher, "fetch"> | undefined;
   /** The sandbox's phones API, in local mode. */

@@ -13,6 +13,7 @@ import { TenantLimiters } from "./limit/tenant-limiters.ts";
 import { createFileLinks } from "./file/create-file-links.ts";
 import { FileStore } from "./file/file-store.ts";
 import { sleep } from "./http/sleep.ts";
+import { PairingLinks } from "./pairing-page/pairing-links.ts";
 import { purgeExpired } from "./retention/purge-expired.ts";
 import { sealStaleSecrets } from "./delivery/seal-secrets.ts";
 import { WebhookEndpoints } from "./delivery/webhook-endpoints.ts";
@@ -46,6 +47,11 @@ const app = createApp({
   frontendProject: config.frontendProject,
   webhookSecrets,
   consoleSessions: new ConsoleSessions({ secret: config.commandPrivateKey, now: clock.now }),
+  pairingLinks: new PairingLinks({
+    secret: config.commandPrivateKey,
+    publicUrl: config.publicUrl,
+    now: clock.now,
+  }),
   assets: env.ASSETS,
   phones: config.sandboxUrl === undefined ? undefined : { url: config.sandboxUrl },
   adminKey: config.adminKey,

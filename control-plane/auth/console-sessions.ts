@@ -2,6 +2,7 @@ import { EncryptJWT, jwtDecrypt } from "jose";
 import { getCookie } from "hono/cookie";
 import type { Context } from "hono";
 import { z } from "zod";
+import { deriveKey } from "./derive-key.ts";
 
 const lifetimeSeconds = 3_600;
 const csrfHeader = "x-csrf-token";
@@ -33,7 +34,7 @@ export class ConsoleSessions {
   readonly #now: () => number;
 
   constructor(deployment: { secret: string; now: () => number }) {
-    this.#secret = deriveKey(deployment.secret);
+    this.#secret = deriveKey("console cookie", deployment.secret);
     this.#now = deployment.now;
   }
 
@@ -78,11 +79,6 @@ export class ConsoleSessions {
       return undefined;
     }
   }
-}
-
-async function deriveKey(secret: string): Promise<Uint8Array> {
-  const bytes = new TextEncoder().encode(`console cookie\n${secret}`);
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
 }
 
 /** Browsers accept the prefix only over HTTPS, which local mode does not have. */

@@ -5,7 +5,7 @@ import { cached } from "./bundle-cache.ts";
 import { projectRoot } from "./wrangler-config.ts";
 
 const cacheDir = join(projectRoot, "node_modules/.cache/whatsapp-microservice");
-const page = join(projectRoot, "console/index.html");
+const pages = ["console/index.html", "console/pair.html"];
 
 /** The directory that wrangler.toml names in [assets]. */
 const assetsDir = join(cacheDir, "assets");
@@ -33,7 +33,9 @@ async function bundle(): Promise<{ code: string; inputs: string[] }> {
   const { outputFiles, metafile } = await build({
     absWorkingDir: projectRoot,
     metafile: true,
-    entryPoints: ["console/main.tsx"],
+    entryPoints: ["console/main.tsx", "console/pair.tsx"],
+    splitting: true,
+    chunkNames: "shared-[hash]",
     outdir: assetsDir,
     entryNames: "[name]-[hash]",
     bundle: true,
@@ -48,17 +50,19 @@ async function bundle(): Promise<{ code: string; inputs: string[] }> {
   // esbuild works in a process of its own, which would stay as long as this one.
   await stop();
   const files = Object.fromEntries(outputFiles.map(({ path, text }) => [basename(path), text]));
-  files["index.html"] = withHashedNames(await readFile(page, "utf8"), Object.keys(files));
-  return {
-    code: JSON.stringify(files),
-    inputs: [...Object.keys(metafile.inputs), "console/index.html"],
-  };
+  const names = Object.keys(files);
+  for (const path of pages) {
+    files[basename(path)] = withHashedNames(await readFile(join(projectRoot, path), "utf8"), names);
+  }
+  return { code: JSON.stringify(files), inputs: [...Object.keys(metafile.inputs), ...pages] };
 }
 
 /** The page with the names of this bundle: they change with the contents and are cached for good. */
 function withHashedNames(html: string, names: string[]): string {
-  return html.replaceAll(/assets\/main\.(js|css)/g, (plain, extension: string) => {
-    const name = names.find((candidate) => candidate.endsWith(`.${extension}`));
+  return html.replaceAll(/assets\/(\w+)\.(js|css)/g, (plain, entry: string, extension: string) => {
+    const name = names.find(
+      (candidate) => candidate.startsWith(`${entry}-`) && candidate.endsWith(`.${extension}`),
+    );
     return name === undefined ? plain : `assets/${name}`;
   });
 }
