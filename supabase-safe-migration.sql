@@ -114,6 +114,8 @@ create table public.tenants (
   -- Origins of web pages that may call the API with a key of this tenant.
   cors_origins text[] not null default '{}'
     check (cardinality(cors_origins) <= 100 and public.are_origins(cors_origins)),
+  -- Since when its keys are refused, and nothing is sent for it; null while it may work.
+  suspended_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now()
 );
@@ -127,8 +129,13 @@ create table public.api_keys (
   name text not null default 'default' check (length(name) between 1 and 100),
   network text not null check (network in ('live', 'sandbox')),
   key_hash text not null unique check (key_hash ~ '^[0-9a-f]{64}$'),
-  -- The first 12 characters, by which a person recognizes the key.
+  -- The first 10 characters, by which a person recognizes the key.
   key_prefix text not null,
+  -- What it may do: read, send messages, manage sessions, keys and webhooks.
+  scopes text[] not null default '{read,send,manage}'
+    check (cardinality(scopes) > 0 and scopes <@ '{read,send,manage}'),
+  -- The only sessions it may use, by their session_id; null means all of the tenant.
+  session_ids text[] check (cardinality(session_ids) between 1 and 100),
   created_at timestamptz not null default now(),
   expires_at timestamptz,
   revoked_at timestamptz
@@ -143,14 +150,14 @@ returns table (key_hash text, key_prefix text, network text)
 language plpgsql immutable set search_path = ''
 as $$
 begin
-  if api_key !~ '^sk_(live|test)_[A-Za-z0-9_-]{8,}$' then
-    raise exception 'api_key must be sk_live_ or sk_test_ followed by at least 8 letters, digits, _ or -'
+  if api_key !~ '^sk_(live|test)_[A-Za-z0-9_-]{12,192}$' then
+    raise exception 'api_key must be sk_live_ or sk_test_ followed by 12 to 192 letters, digits, _ or -'
       using errcode = '22023',
             hint = 'sk_test_ keys create sessions on the sandbox network, sk_live_ keys on WhatsApp.';
   end if;
   return query select
     encode(sha256(convert_to(api_key, 'UTF8')), 'hex'),
-    substring(api_key for 12),
+    substring(api_key for 10),
     case when starts_with(api_key, 'sk_test_') then 'sandbox' else 'live' end;
 end;
 $$;
@@ -222,17 +229,55 @@ create trigger tenants_after_write after insert or update on public.tenants
 -- revoked or expired.
 create function public.authenticate(key_hash text)
 returns table (
-  key_id uuid, tenant_id text, network text, expires_at timestamptz, rate_limit_per_minute integer,
-  cors_origins text[]
+  key_id uuid, tenant_id text, network text, expires_at timestamptz, scopes text[],
+  session_ids text[], rate_limit_per_minute integer, cors_origins text[], is_suspended boolean
 )
 language sql stable set search_path = ''
 as $$
-  select k.id, k.tenant_id, k.network, k.expires_at, t.rate_limit_per_minute, t.cors_origins
+  select k.id, k.tenant_id, k.network, k.expires_at, k.scopes, k.session_ids,
+         t.rate_limit_per_minute, t.cors_origins, t.suspended_at is not null
   from public.api_keys k
   join public.tenants t on t.tenant_id = k.tenant_id
   where k.key_hash = authenticate.key_hash
     and k.revoked_at is null
     and (k.expires_at is null or k.expires_at > now());
+$$;
+
+-- Returns those of these keys that may be used now.
+create function public.valid_keys(key_ids uuid[]) returns uuid[]
+language sql stable set search_path = ''
+as $$
+  select array(
+    select k.id from public.api_keys k
+    join public.tenants t on t.tenant_id = k.tenant_id
+    where k.id = any (key_ids) and k.revoked_at is null and t.suspended_at is null
+      and (k.expires_at is null or k.expires_at > now()));
+$$;
+
+-- Makes a key that may do what another one may, which then expires after the overlap. A key that
+-- expires is replaced by one with the same life. With `networks`, only keys of these are replaced.
+-- Returns the new key; no row when the tenant has no such key, or it is not valid any more.
+create function public.rotate_api_key(
+  tenant_id text, key_id uuid, networks text[], key_hash text, key_prefix text,
+  overlap_seconds integer
+) returns setof public.api_keys
+language sql volatile set search_path = ''
+as $$
+  with replaced as (
+    update public.api_keys k
+      set expires_at = least(k.expires_at, now() + overlap_seconds * interval '1 second')
+      from public.api_keys before
+      where k.id = rotate_api_key.key_id and k.tenant_id = rotate_api_key.tenant_id
+        and before.id = k.id and k.network = any (networks) and k.revoked_at is null
+        and (k.expires_at is null or k.expires_at > now())
+      returning k.*, before.expires_at - k.created_at as life
+  )
+  insert into public.api_keys (
+    tenant_id, name, network, key_hash, key_prefix, scopes, session_ids, expires_at)
+  select r.tenant_id, r.name, r.network, rotate_api_key.key_hash, rotate_api_key.key_prefix,
+         r.scopes, r.session_ids, now() + r.life
+  from replaced r
+  returning *;
 $$;
 $migration_20261125000200$;
 BEGIN
@@ -993,6 +1038,20 @@ create trigger webhook_endpoints_after_update after update on public.webhook_end
       and not (starts_with(new.secret, 'sealed:') and not starts_with(old.secret, 'sealed:'))
     or old.events is distinct from new.events or old.enabled is distinct from new.enabled)
   execute function public.webhook_endpoints_after_update();
+
+-- Nothing is delivered while the tenant is suspended: tells what delivers to its endpoints.
+create function public.tenants_after_suspension() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  perform public.notify_hub(new.tenant_id, 0, array(
+    select w.id from public.webhook_endpoints w where w.tenant_id = new.tenant_id), true);
+  return null;
+end;
+$$;
+create trigger tenants_after_suspension after update of suspended_at on public.tenants
+  for each row when (old.suspended_at is distinct from new.suspended_at)
+  execute function public.tenants_after_suspension();
 
 -- Replaces a secret by its encrypted form, unless it was changed meanwhile. An argument, not a
 -- filter of a request, because addresses of requests are logged.
@@ -2304,7 +2363,8 @@ begin
       'scheduled_in_ms', greatest(0,
         ceil(extract(epoch from min(scheduled.send_at) - now()) * 1000))::bigint)
     from (
-      select s.uid, s.next_drip_at, s.queue_paused_at, public.queue_settings(s, t, defaults) as settings
+      select s.uid, s.next_drip_at, coalesce(s.queue_paused_at, t.suspended_at) as queue_paused_at,
+             public.queue_settings(s, t, defaults) as settings
       from public.whatsapp_sessions s
       join public.tenants t on t.tenant_id = s.tenant_id
       where s.connector_id = load_drip_heads.connector_id and s.state = 'connected'
@@ -2850,12 +2910,12 @@ DECLARE
 -- Returns a page of a tenant's messages, or of one of its sessions, in id order:
 --   { data: [message], next: id | null }
 -- `next` is the `after_id` of the next page; null on the last one. `from_id` is included, `before_id`
--- is not. For the statuses SENT, DELIVERED and READ, which no index has, one call reads a bounded
+-- is not. With `session_ids` it is a page of these sessions, as far as they exist. For the statuses SENT, DELIVERED and READ, which no index has, one call reads a bounded
 -- number of rows: its page may hold fewer messages than `page_limit` although `next` is not null.
 create function public.message_page(
   tenant_id text, session_uid uuid, chat_id text, status text, direction text,
   from_id uuid, before_id uuid, after_id uuid, ascending boolean,
-  page_limit integer, page_offset integer
+  page_limit integer, page_offset integer, session_ids text[] default null
 ) returns json
 language plpgsql stable set search_path = ''
 as $$
@@ -2873,8 +2933,14 @@ declare
   wanted integer := page_offset + page_limit + 1;
   scanned integer := case when is_unindexed then max_scanned else wanted end;
   ordering text := case when ascending then 'asc' else 'desc' end;
+  -- A branch for each session, so that a session without messages costs nothing.
+  sessions uuid[] := case
+    when session_uid is not null then array[session_uid]
+    when session_ids is not null then array(
+      select s.uid from public.whatsapp_sessions s
+      where s.tenant_id = message_page.tenant_id and s.session_id = any (message_page.session_ids))
+    else array[null::uuid] end;
   conditions text := 'm.tenant_id = $1'
-    || case when session_uid is null then '' else ' and m.session_uid = $2' end
     || case when chat_id is null then '' else ' and m.chat_id = $3' end
     || case when is_rare then ' and m.rare_status = $4' else '' end
     || case when from_id is null then '' else ' and m.id >= $5' end
@@ -2884,15 +2950,19 @@ declare
   -- Each branch is a range of one index, read in its order and only as far as needed.
   candidates text := (
     select string_agg(
-      format('(select m.id, m.status from public.messages m where %s%s order by m.id %s limit %s)',
+      format('(select m.id, m.status from public.messages m where %s%s%s order by m.id %s limit %s)',
         conditions,
+        case when s is null then '' else format(' and m.session_uid = %L', s) end,
         case when d is null then '' else format(' and m.direction = %L', d) end, ordering, scanned),
       ' union all ')
-    from unnest(directions) d);
+    from unnest(directions) d cross join unnest(sessions) s);
   ids uuid[];
   page uuid[];
   next_id uuid;
 begin
+  if cardinality(sessions) = 0 then
+    return json_build_object('data', json_build_array(), 'next', null);
+  end if;
   execute format(
       'select array(select c.id from (%s) c%s order by c.id %s limit %s)',
       candidates, case when is_unindexed then ' where c.status = $4' else '' end, ordering, wanted)
@@ -3068,7 +3138,10 @@ begin
     'tenant_id', endpoint.tenant_id, 'url', endpoint.url, 'secret', endpoint.secret,
     'former_secret',
     case when endpoint.former_secret_until > now() then endpoint.former_secret end,
-    'enabled', endpoint.enabled, 'failures', endpoint.failures,
+    'enabled', endpoint.enabled and not exists (
+      select from public.tenants t
+      where t.tenant_id = endpoint.tenant_id and t.suspended_at is not null),
+    'failures', endpoint.failures,
     'cursor_seq', endpoint.cursor_seq, 'last_seq', last_seq,
     'read_to', read_to, 'events', events, 'retries', retries,
     'next_retry_at', (
@@ -3919,6 +3992,9 @@ as $$
       select k.tenant_id from public.api_keys k
       where k.id = (auth.jwt() ->> 'key_id')::uuid and k.tenant_id = auth.jwt() ->> 'tenant_id'
         and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
+        and not exists (
+          select from public.tenants t
+          where t.tenant_id = k.tenant_id and t.suspended_at is not null)
     ) end;
 $$;
 revoke execute on function public.own_tenant() from public, anon;

@@ -13,9 +13,10 @@ import type {
   WebhookEndpoint,
   WebhookEndpointWithSecret,
   WebhookDelivery,
+  ApiKeyWithSecret,
+  ApiKey,
   TenantWithSecret,
   Tenant,
-  ApiKey,
   WhatsAppEvent,
   CreateSessionBody,
   ListSessionsQuery,
@@ -39,11 +40,15 @@ import type {
   RotateWebhookSecretBody,
   ListDeliveriesQuery,
   ReplayDeliveriesBody,
+  CreateKeyBody,
+  ListKeysQuery,
+  RotateKeyBody,
   AdminCreateTenantBody,
   AdminListTenantsQuery,
   AdminChangeTenantBody,
   AdminCreateKeyBody,
   AdminListKeysQuery,
+  AdminRotateKeyBody,
   AdminCreateWebhookBody,
   AdminListWebhooksQuery,
   AdminChangeWebhookBody,
@@ -637,6 +642,55 @@ export class TenantOperations {
       options,
     );
   }
+
+  /**
+   * Create an API key.
+   *
+   * The key is shown in this response only; the service stores its hash. A key can make keys that may do what it may itself, at most; a sk_test_ key makes sk_test_ keys.
+   *
+   * `POST /tenant/keys`
+   */
+  createKey(body: CreateKeyBody, options: RequestOptions = {}): Promise<ApiKeyWithSecret> {
+    return this.#transport.json({ method: "POST", path: ["tenant", "keys"], body }, options);
+  }
+
+  /**
+   * List the tenant's keys, oldest first.
+   *
+   * `GET /tenant/keys`
+   */
+  listKeys(query: ListKeysQuery = {}, options: RequestOptions = {}): PagePromise<ApiKey> {
+    return this.#transport.list({ method: "GET", path: ["tenant", "keys"], query }, options);
+  }
+
+  /**
+   * Replace a key by a new one that may do the same.
+   *
+   * The new key is shown in this response only. The former one goes on working for the overlap. A key that expires is replaced by one with the same life.
+   *
+   * `POST /tenant/keys/{keyId}/rotate`
+   */
+  rotateKey(
+    keyId: string,
+    body: RotateKeyBody,
+    options: RequestOptions = {},
+  ): Promise<ApiKeyWithSecret> {
+    return this.#transport.json(
+      { method: "POST", path: ["tenant", "keys", keyId, "rotate"], body },
+      options,
+    );
+  }
+
+  /**
+   * Revoke a key.
+   *
+   * The key stops working within 10 seconds, and its open streams are closed.
+   *
+   * `DELETE /tenant/keys/{keyId}`
+   */
+  revokeKey(keyId: string, options: RequestOptions = {}): Promise<void> {
+    return this.#transport.nothing({ method: "DELETE", path: ["tenant", "keys", keyId] }, options);
+  }
 }
 
 /** What the operator does with the admin key. */
@@ -711,6 +765,34 @@ export class AdminOperations {
   }
 
   /**
+   * Suspend a tenant.
+   *
+   * Within 10 seconds its keys are refused with 403 and its streams are closed; its queue is not sent and its webhooks are not delivered. Sessions stay linked, and what they receive is stored.
+   *
+   * `POST /admin/tenants/{tenantId}/suspend`
+   */
+  createSuspend(tenantId: string, options: RequestOptions = {}): Promise<Tenant> {
+    return this.#transport.json(
+      { method: "POST", path: ["admin", "tenants", tenantId, "suspend"] },
+      options,
+    );
+  }
+
+  /**
+   * Resume a suspended tenant.
+   *
+   * Everything goes on where it was. Has no effect on a tenant that is not suspended.
+   *
+   * `POST /admin/tenants/{tenantId}/resume`
+   */
+  createResume(tenantId: string, options: RequestOptions = {}): Promise<Tenant> {
+    return this.#transport.json(
+      { method: "POST", path: ["admin", "tenants", tenantId, "resume"] },
+      options,
+    );
+  }
+
+  /**
    * Create an API key.
    *
    * The key is shown in this response only; the service stores its hash.
@@ -721,11 +803,7 @@ export class AdminOperations {
     tenantId: string,
     body: AdminCreateKeyBody,
     options: RequestOptions = {},
-  ): Promise<
-    ApiKey & {
-      key: string;
-    }
-  > {
+  ): Promise<ApiKeyWithSecret> {
     return this.#transport.json(
       { method: "POST", path: ["admin", "tenants", tenantId, "keys"], body },
       options,
@@ -744,6 +822,25 @@ export class AdminOperations {
   ): PagePromise<ApiKey> {
     return this.#transport.list(
       { method: "GET", path: ["admin", "tenants", tenantId, "keys"], query },
+      options,
+    );
+  }
+
+  /**
+   * Replace a key by a new one that may do the same.
+   *
+   * The new key is shown in this response only. The former one goes on working for the overlap.
+   *
+   * `POST /admin/tenants/{tenantId}/keys/{keyId}/rotate`
+   */
+  rotateKey(
+    tenantId: string,
+    keyId: string,
+    body: AdminRotateKeyBody,
+    options: RequestOptions = {},
+  ): Promise<ApiKeyWithSecret> {
+    return this.#transport.json(
+      { method: "POST", path: ["admin", "tenants", tenantId, "keys", keyId, "rotate"], body },
       options,
     );
   }

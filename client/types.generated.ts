@@ -257,6 +257,38 @@ export interface WebhookDelivery {
   delivered_at: string | null;
 }
 
+export interface ApiKeyWithSecret {
+  id: string;
+  name: string;
+  network: "live" | "sandbox";
+  /** The first 10 characters of the key */
+  key_prefix: string;
+  /** read: sessions, messages, events, files, statistics. send: messages and the queue. manage: sessions and their pairing, keys, webhooks. */
+  scopes: ("read" | "send" | "manage")[];
+  /** The only sessions that the key may use; null means all */
+  session_ids: string[] | null;
+  created_at: string;
+  expires_at: string | null;
+  revoked_at: string | null;
+  /** Shown in this response only */
+  key: string;
+}
+
+export interface ApiKey {
+  id: string;
+  name: string;
+  network: "live" | "sandbox";
+  /** The first 10 characters of the key */
+  key_prefix: string;
+  /** read: sessions, messages, events, files, statistics. send: messages and the queue. manage: sessions and their pairing, keys, webhooks. */
+  scopes: ("read" | "send" | "manage")[];
+  /** The only sessions that the key may use; null means all */
+  session_ids: string[] | null;
+  created_at: string;
+  expires_at: string | null;
+  revoked_at: string | null;
+}
+
 export interface TenantWithSecret {
   tenant_id: string;
   name: string;
@@ -272,7 +304,9 @@ export interface TenantWithSecret {
   max_webhook_endpoints: number;
   event_retention_days: number;
   message_retention_days: number | null;
+  media_retention_days: number | null;
   cors_origins: string[];
+  suspended_at: string | null;
   created_at: string;
   updated_at: string;
   /** Signs the deliveries to webhook_url. Shown once, by the request that makes the endpoint */
@@ -296,21 +330,11 @@ export interface Tenant {
   max_webhook_endpoints: number;
   event_retention_days: number;
   message_retention_days: number | null;
+  media_retention_days: number | null;
   cors_origins: string[];
+  suspended_at: string | null;
   created_at: string;
   updated_at: string;
-}
-
-export interface ApiKey {
-  id: string;
-  tenant_id: string;
-  name: string;
-  network: "live" | "sandbox";
-  /** The first 12 characters of the key */
-  key_prefix: string;
-  created_at: string;
-  expires_at: string | null;
-  revoked_at: string | null;
 }
 
 /** The stable codes of the API's problems. */
@@ -319,6 +343,7 @@ export type ErrorCode =
   | "invalid_json"
   | "unauthorized"
   | "forbidden"
+  | "tenant_suspended"
   | "origin_not_allowed"
   | "not_found"
   | "method_not_allowed"
@@ -659,6 +684,29 @@ export type ReplayDeliveriesBody =
       dead: true;
     };
 
+export interface CreateKeyBody {
+  name?: string | undefined;
+  network: "live" | "sandbox";
+  /** All three unless given */
+  scopes?: ("read" | "send" | "manage")[] | undefined;
+  /** Binds the key to these sessions: it sees nothing of others. They need not exist yet. */
+  session_ids?: string[] | null | undefined;
+  expires_at?: string | undefined;
+}
+
+export interface ListKeysQuery {
+  limit?: number | undefined;
+  /** The next_cursor of the previous page */
+  cursor?: string | undefined;
+  /** Rows to skip. Large offsets are slow; follow next_cursor instead. */
+  offset?: number | undefined;
+}
+
+export interface RotateKeyBody {
+  /** For how long the former key goes on working; with 0 it ends within 10 seconds */
+  overlap_hours?: number | undefined;
+}
+
 export interface AdminCreateTenantBody {
   name: string;
   webhook_url?: string | null | undefined;
@@ -679,6 +727,8 @@ export interface AdminCreateTenantBody {
   event_retention_days?: number | undefined;
   /** How long messages are kept; null keeps them */
   message_retention_days?: number | null | undefined;
+  /** How long files are kept; null keeps them as long as their messages */
+  media_retention_days?: number | null | undefined;
   /** Origins of web pages that may call the API with a key of this tenant */
   cors_origins?: string[] | undefined;
   tenant_id: string;
@@ -712,6 +762,8 @@ export interface AdminChangeTenantBody {
   event_retention_days?: number | undefined;
   /** How long messages are kept; null keeps them */
   message_retention_days?: number | null | undefined;
+  /** How long files are kept; null keeps them as long as their messages */
+  media_retention_days?: number | null | undefined;
   /** Origins of web pages that may call the API with a key of this tenant */
   cors_origins?: string[] | undefined;
 }
@@ -719,6 +771,10 @@ export interface AdminChangeTenantBody {
 export interface AdminCreateKeyBody {
   name?: string | undefined;
   network: "live" | "sandbox";
+  /** All three unless given */
+  scopes?: ("read" | "send" | "manage")[] | undefined;
+  /** Binds the key to these sessions: it sees nothing of others. They need not exist yet. */
+  session_ids?: string[] | null | undefined;
   expires_at?: string | undefined;
 }
 
@@ -728,6 +784,11 @@ export interface AdminListKeysQuery {
   cursor?: string | undefined;
   /** Rows to skip. Large offsets are slow; follow next_cursor instead. */
   offset?: number | undefined;
+}
+
+export interface AdminRotateKeyBody {
+  /** For how long the former key goes on working; with 0 it ends within 10 seconds */
+  overlap_hours?: number | undefined;
 }
 
 export interface AdminCreateWebhookBody {

@@ -8,6 +8,7 @@ import { withFinalNewline } from "../shared/final-newline.ts";
 import { adminRoutes } from "./admin/routes.ts";
 import { requireAdmin } from "./auth/require-admin.ts";
 import { requireKey } from "./auth/require-key.ts";
+import { requireScope } from "./auth/require-scope.ts";
 import { allowOrigins } from "./cors/allow-origins.ts";
 import { proxyPhones } from "./console/phones-proxy.ts";
 import { serveConsole } from "./console/serve-console.ts";
@@ -15,13 +16,14 @@ import { signIn } from "./console/sign-in.ts";
 import { getHealth } from "./health/get-health.ts";
 import { getFile, requireKeyOrLink } from "./media/get-file.ts";
 import type { App, AppEnv } from "./http/app-env.ts";
-import { describeApi } from "./http/describe-api.ts";
+import { describeApi } from "./openapi/describe-api.ts";
 import { handleError } from "./http/handle-error.ts";
 import { noStore } from "./http/no-store.ts";
 import { handleNotFound } from "./http/not-found.ts";
 import { rejectInvalidUtf8 } from "./http/reject-invalid-utf8.ts";
 import { requestId } from "./http/request-id.ts";
 import { rejectInvalid } from "./http/validation.ts";
+import { keyRoutes } from "./key/routes.ts";
 import { limitRequests } from "./limit/limit-requests.ts";
 import { sendAudio } from "./media/send-audio.ts";
 import { sendDocument } from "./media/send-document.ts";
@@ -87,6 +89,7 @@ const routes = [
   createRealtimeToken,
   getStats,
   ...webhookRoutes,
+  ...keyRoutes,
   ...adminRoutes,
 ];
 
@@ -112,7 +115,8 @@ export function createApp(services: Services): App {
   app.use(requestId);
   app.use(except("/files/*", endJsonWithNewline));
   for (const path of browserPaths) app.use(path, allowOrigins(services));
-  for (const path of tenantPaths) app.use(path, requireKey(services), limitRequests(services));
+  for (const path of tenantPaths)
+    app.use(path, requireKey(services), limitRequests(services), requireScope);
   app.use("/files/*", requireKeyOrLink(services));
   app.use("/admin/*", requireAdmin(services));
   app.use(except(mediaPaths, limitBody));

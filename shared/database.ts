@@ -10,6 +10,7 @@ import type { Media } from "./media.ts";
 import type { Message, MessageStatus } from "./message.ts";
 import type { EffectiveQueueSettings, QueueDefaults, QueueSettings } from "./queue.ts";
 import type { Stats } from "./stats.ts";
+import type { Scope } from "./scope.ts";
 import type { Disconnect, Network, Session, SessionState } from "./session.ts";
 
 type Tables = Generated["public"]["Tables"];
@@ -42,6 +43,8 @@ type ResultRow<Name extends keyof Functions> = Functions[Name]["Returns"] extend
   ? Row
   : never;
 
+type ApiKeyRow = Narrow<Tables["api_keys"]["Row"], { network: Network; scopes: Scope[] }>;
+
 type DesiredState = "connected" | "disconnected";
 
 export type SessionResource = Session & { uid: string; tenant_id: string };
@@ -50,7 +53,12 @@ export type MessageResource = Message & { session_uid: string; tenant_id: string
 
 export type Authenticated = Narrow<
   ResultRow<"authenticate">,
-  { network: Network; expires_at: string | null }
+  {
+    network: Network;
+    scopes: Scope[];
+    session_ids: string[] | null;
+    expires_at: string | null;
+  }
 >;
 
 export type ClaimedSession = Narrow<
@@ -208,6 +216,7 @@ export type HubNotification = {
 };
 
 type NarrowedFunctions = {
+  rotate_api_key: { Args: Args<"rotate_api_key">; Returns: ApiKeyRow[] };
   authenticate: { Args: Args<"authenticate">; Returns: Authenticated[] };
   create_session: {
     Args: Narrow<Args<"create_session">, { description: string | null; network: Network }>;
@@ -258,6 +267,7 @@ type NarrowedFunctions = {
         from_id: string | null;
         before_id: string | null;
         after_id: string | null;
+        session_ids?: string[] | null;
       }
     >;
     Returns: { data: Message[]; next: string | null };
@@ -289,7 +299,7 @@ export type Database = {
   public: {
     Tables: Omit<Tables, "api_keys" | "webhook_endpoints"> & {
       api_keys: Omit<Tables["api_keys"], "Row"> & {
-        Row: Narrow<Tables["api_keys"]["Row"], { network: Network }>;
+        Row: ApiKeyRow;
       };
       webhook_endpoints: Omit<Tables["webhook_endpoints"], "Row"> & {
         Row: Narrow<

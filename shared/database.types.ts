@@ -44,6 +44,8 @@ export type Database = {
           name: string;
           network: string;
           revoked_at: string | null;
+          scopes: string[];
+          session_ids: string[] | null;
           tenant_id: string;
         };
         Insert: {
@@ -55,6 +57,8 @@ export type Database = {
           name?: string;
           network: string;
           revoked_at?: string | null;
+          scopes?: string[];
+          session_ids?: string[] | null;
           tenant_id: string;
         };
         Update: {
@@ -66,6 +70,8 @@ export type Database = {
           name?: string;
           network?: string;
           revoked_at?: string | null;
+          scopes?: string[];
+          session_ids?: string[] | null;
           tenant_id?: string;
         };
         Relationships: [
@@ -644,6 +650,7 @@ export type Database = {
           poll_interval_ms: number | null;
           rate_limit_per_minute: number;
           send_interval_ms: number | null;
+          suspended_at: string | null;
           tenant_id: string;
           updated_at: string;
           webhook_secret: string | null;
@@ -666,6 +673,7 @@ export type Database = {
           poll_interval_ms?: number | null;
           rate_limit_per_minute?: number;
           send_interval_ms?: number | null;
+          suspended_at?: string | null;
           tenant_id: string;
           updated_at?: string;
           webhook_secret?: string | null;
@@ -688,6 +696,7 @@ export type Database = {
           poll_interval_ms?: number | null;
           rate_limit_per_minute?: number;
           send_interval_ms?: number | null;
+          suspended_at?: string | null;
           tenant_id?: string;
           updated_at?: string;
           webhook_secret?: string | null;
@@ -1120,9 +1129,12 @@ export type Database = {
         Returns: {
           cors_origins: string[];
           expires_at: string;
+          is_suspended: boolean;
           key_id: string;
           network: string;
           rate_limit_per_minute: number;
+          scopes: string[];
+          session_ids: string[];
           tenant_id: string;
         }[];
       };
@@ -1293,6 +1305,7 @@ export type Database = {
           from_id: string;
           page_limit: number;
           page_offset: number;
+          session_ids?: string[];
           session_uid: string;
           status: string;
           tenant_id: string;
@@ -1457,6 +1470,35 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      rotate_api_key: {
+        Args: {
+          key_hash: string;
+          key_id: string;
+          key_prefix: string;
+          networks: string[];
+          overlap_seconds: number;
+          tenant_id: string;
+        };
+        Returns: {
+          created_at: string;
+          expires_at: string | null;
+          id: string;
+          key_hash: string;
+          key_prefix: string;
+          name: string;
+          network: string;
+          revoked_at: string | null;
+          scopes: string[];
+          session_ids: string[] | null;
+          tenant_id: string;
+        }[];
+        SetofOptions: {
+          from: "*";
+          to: "api_keys";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
       rotate_webhook_secret: {
         Args: { endpoint_id: string; overlap_seconds: number; sealed: string; tenant_id: string };
         Returns: string;
@@ -1497,6 +1539,7 @@ export type Database = {
       uuid_v7_at: { Args: { moment: string; randomness: string }; Returns: string };
       uuid_v7_floor: { Args: { moment: string }; Returns: string };
       uuid_v7_time: { Args: { id: string }; Returns: string };
+      valid_keys: { Args: { key_ids: string[] }; Returns: string[] };
       write_auth: {
         Args: { clear_auth: Json; credentials: Json; keys: Json; owned: string[] };
         Returns: undefined;

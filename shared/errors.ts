@@ -7,6 +7,7 @@ export const errorKinds = {
   invalid_json: { status: 400, title: "Invalid JSON" },
   unauthorized: { status: 401, title: "Missing or invalid API key" },
   forbidden: { status: 403, title: "Not allowed with this API key" },
+  tenant_suspended: { status: 403, title: "Tenant suspended" },
   origin_not_allowed: { status: 403, title: "Origin not allowed" },
   not_found: { status: 404, title: "Not found" },
   method_not_allowed: { status: 405, title: "Method not allowed" },

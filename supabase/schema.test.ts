@@ -106,15 +106,15 @@ test("an upsert of a tenant adds its key", async () => {
        on conflict (tenant_id) do update set api_key = excluded.api_key`,
       [tenantId, key],
     );
-  await upsert("sk_test_first_key");
-  await upsert("sk_live_second_key");
+  await upsert("sk_test_first_key_of_it");
+  await upsert("sk_live_second_key_of_it");
   expect(
     await rows("select key_prefix, network from api_keys where tenant_id = $1 order by id", [
       tenantId,
     ]),
   ).toEqual([
-    { key_prefix: "sk_test_firs", network: "sandbox" },
-    { key_prefix: "sk_live_seco", network: "live" },
+    { key_prefix: "sk_test_fi", network: "sandbox" },
+    { key_prefix: "sk_live_se", network: "live" },
   ]);
 });
 

@@ -9,7 +9,9 @@ import { getTenant } from "./get-tenant.ts";
 import { listKeys } from "./list-keys.ts";
 import { listTenants } from "./list-tenants.ts";
 import { listWebhooks } from "./list-webhooks.ts";
+import { suspendTenant } from "./suspend-tenant.ts";
 import { revokeKey } from "./revoke-key.ts";
+import { rotateKey } from "./rotate-key.ts";
 import { rotateWebhookSecret } from "./rotate-webhook-secret.ts";
 
 export const adminRoutes = [
@@ -17,9 +19,11 @@ export const adminRoutes = [
   listTenants,
   getTenant,
   changeTenant,
+  suspendTenant,
   deleteTenant,
   createKey,
   listKeys,
+  rotateKey,
   revokeKey,
   createWebhook,
   listWebhooks,

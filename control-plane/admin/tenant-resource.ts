@@ -25,7 +25,9 @@ export const tenantSchema = z
     max_webhook_endpoints: z.number().int(),
     event_retention_days: z.number().int(),
     message_retention_days: z.number().int().nullable(),
+    media_retention_days: z.number().int().nullable(),
     cors_origins: z.array(z.string()),
+    suspended_at: z.string().nullable(),
     created_at: z.string(),
     updated_at: z.string(),
   })
@@ -44,7 +46,7 @@ export const tenantWithSecret = z
   .openapi("TenantWithSecret");
 
 export const tenantColumns =
-  "tenant_id,name,webhook_url,rate_limit_per_minute,send_interval_ms,max_messages_per_minute,poll_interval_ms,max_retries,max_queued_messages,max_sessions,max_unpaired_sessions,max_webhook_endpoints,event_retention_days,message_retention_days,cors_origins,created_at,updated_at";
+  "tenant_id,name,webhook_url,rate_limit_per_minute,send_interval_ms,max_messages_per_minute,poll_interval_ms,max_retries,max_queued_messages,max_sessions,max_unpaired_sessions,max_webhook_endpoints,event_retention_days,message_retention_days,media_retention_days,cors_origins,suspended_at,created_at,updated_at";
 
 /** The settings that an operator may change. */
 export const tenantSettings = z.object({
@@ -62,6 +64,9 @@ export const tenantSettings = z.object({
   message_retention_days: z.number().int().min(1).max(3650).nullish().openapi({
     description: "How long messages are kept; null keeps them",
   }),
+  media_retention_days: z.number().int().min(1).max(3650).nullish().openapi({
+    description: "How long files are kept; null keeps them as long as their messages",
+  }),
   cors_origins: z
     .array(originSchema)
     .max(100)
@@ -77,6 +82,9 @@ export function withPaceWarning<Tenant extends Parameters<typeof intervalMsOf>[0
 }
 
 export const tenantParams = z.object({ tenantId: tenantIdSchema });
+
+/** Any text is accepted as the id: one of another form leads to 404, not to 422. */
+export const keyParams = tenantParams.extend({ keyId: z.string() });
 
 export function tenantNotFound(tenantId: string): ApiError {
   return new ApiError(

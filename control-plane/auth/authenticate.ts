@@ -51,6 +51,9 @@ async function lookUp(
           keyId: row.key_id,
           tenantId: row.tenant_id,
           network: row.network,
+          scopes: row.scopes,
+          sessionIds: row.session_ids,
+          isSuspended: row.is_suspended,
           rateLimitPerMinute: row.rate_limit_per_minute,
           corsOrigins: row.cors_origins,
         };

@@ -5,6 +5,9 @@ const caller = {
   keyId: "k",
   tenantId: "acme",
   network: "sandbox" as const,
+  scopes: ["read" as const],
+  sessionIds: null,
+  isSuspended: false,
   rateLimitPerMinute: 60,
   corsOrigins: [],
 };

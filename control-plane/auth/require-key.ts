@@ -14,6 +14,7 @@ export function requireKey(services: KeyServices): MiddlewareHandler<AppEnv> {
     }
     const caller = await authenticate({ key, address: clientAddress(c.req.raw.headers) }, services);
     if (caller === undefined) throw invalidKeyError();
+    if (caller.isSuspended) throw suspendedError();
     c.set("caller", caller);
     await next();
   };
@@ -25,6 +26,13 @@ async function keyOfConsole(
 ): Promise<string | undefined> {
   const signedIn = await consoleSessions.read(c);
   return signedIn?.role === "tenant" ? signedIn.key : undefined;
+}
+
+function suspendedError(): ApiError {
+  return new ApiError(
+    "tenant_suspended",
+    "The operator has suspended this tenant. Ask the operator to resume it.",
+  );
 }
 
 export function invalidKeyError(): ApiError {

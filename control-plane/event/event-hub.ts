@@ -112,6 +112,7 @@ export class EventHub extends DurableObject {
       ...opener,
       after: after === null ? undefined : Number(after),
       sessionId: searchParams.get("session") ?? undefined,
+      onlySessions: searchParams.getAll("only"),
     });
     if (client === undefined) {
       this.#slots.release(opener);
@@ -145,8 +146,9 @@ export class EventHub extends DurableObject {
     keyId: string;
     after: number | undefined;
     sessionId: string | undefined;
+    onlySessions: string[];
   }): Promise<StreamClient | undefined> {
-    const { tenantId, keyId, after, sessionId } = request;
+    const { tenantId, keyId, after, sessionId, onlySessions } = request;
     // The feed must exist before the head is read, or it would miss notifications in between.
     this.#feedOf(tenantId);
     const head = await this.#headOf(tenantId);
@@ -157,6 +159,7 @@ export class EventHub extends DurableObject {
       // A position beyond the head is from another database: the stream would wait forever.
       position: after === undefined ? head : Math.min(after, head),
       sessionId,
+      onlySessions: onlySessions.length === 0 ? undefined : new Set(onlySessions),
       budget: feed.budget,
       now: () => Date.now(),
       onClose: (closed) => {
@@ -253,7 +256,7 @@ export class EventHub extends DurableObject {
   /** Closes the streams whose key was revoked, has expired or was deleted with its tenant. */
   async #closeRevoked(): Promise<void> {
     const keyIds = new Set([...this.#streams].map((client) => client.keyId));
-    const valid = await validKeys(this.#database, keyIds, Date.now());
+    const valid = await validKeys(this.#database, keyIds);
     for (const client of this.#streams) {
       if (keyIds.has(client.keyId) && !valid.has(client.keyId)) client.close();
     }

@@ -8,6 +8,8 @@ export interface StreamRequest {
   keyId: string;
   /** Limits the stream to message events of this session; otherwise all events of the tenant. */
   sessionId?: string;
+  /** Limits the stream to events of these sessions, of any type. */
+  onlySessions?: readonly string[] | null;
   /** The seq of the last event the client has; otherwise the stream starts with new events. */
   after: number | undefined;
 }
@@ -29,6 +31,7 @@ export class Hubs {
     url.searchParams.set("tenant", request.tenantId);
     url.searchParams.set("key", request.keyId);
     if (request.sessionId !== undefined) url.searchParams.set("session", request.sessionId);
+    for (const id of request.onlySessions ?? []) url.searchParams.append("only", id);
     if (request.after !== undefined) url.searchParams.set("after", String(request.after));
     const hub = this.#hub((await tenantBucket(request.tenantId)) % this.#shards);
     const response = await hub.fetch(url.href);

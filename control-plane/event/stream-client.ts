@@ -20,6 +20,7 @@ export class StreamClient {
   /** Called when a client whose buffer was full can be written to again. */
   onRoom: (() => void) | undefined;
   readonly #sessionId: string | undefined;
+  readonly #onlySessions: ReadonlySet<string> | undefined;
   readonly #budget: ByteBudget;
   readonly #now: () => number;
   readonly #onClose: (client: StreamClient) => void;
@@ -34,7 +35,10 @@ export class StreamClient {
   constructor(options: {
     keyId: string;
     position: number;
+    /** Only message events of this session. */
     sessionId: string | undefined;
+    /** Only events of these sessions; those without a session are left out. */
+    onlySessions?: ReadonlySet<string> | undefined;
     budget: ByteBudget;
     now: () => number;
     onClose: (client: StreamClient) => void;
@@ -42,6 +46,7 @@ export class StreamClient {
     this.keyId = options.keyId;
     this.position = options.position;
     this.#sessionId = options.sessionId;
+    this.#onlySessions = options.onlySessions;
     this.#budget = options.budget;
     this.#now = options.now;
     this.#onClose = options.onClose;
@@ -158,6 +163,8 @@ export class StreamClient {
   }
 
   #matches(event: EncodedEvent): boolean {
+    if (this.#onlySessions !== undefined && !this.#onlySessions.has(event.sessionId ?? ""))
+      return false;
     if (this.#sessionId === undefined) return true;
     return event.sessionId === this.#sessionId && event.type.startsWith("message.");
   }

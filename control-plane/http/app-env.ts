@@ -1,4 +1,5 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { Scope } from "../../shared/scope.ts";
 import type { Network } from "../../shared/session.ts";
 
 /** The tenant that sent a request, and the network its key works on. */
@@ -6,6 +7,11 @@ export interface Caller {
   keyId: string;
   tenantId: string;
   network: Network;
+  scopes: readonly Scope[];
+  /** The only sessions that the key may use; null: all of the tenant. */
+  sessionIds: readonly string[] | null;
+  /** Whether the operator has suspended the tenant. */
+  isSuspended: boolean;
   rateLimitPerMinute: number;
   /** Origins of web pages that may read the answers to this tenant's keys. */
   corsOrigins: string[];

@@ -54,8 +54,11 @@ export function problems(...codes: ErrorCode[]) {
       content: { "application/problem+json": { schema: typeof problemSchema } };
     }
   > = {};
-  // A tenant may be at its limit, and an address may have sent too many invalid keys.
-  const limited: ErrorCode[] = codes.includes("unauthorized") ? ["rate_limited"] : [];
+  // A tenant may be at its limit, and an address may have sent too many invalid keys. A key may lack
+  // the scope, and its tenant may be suspended.
+  const limited: ErrorCode[] = codes.includes("unauthorized")
+    ? ["rate_limited", "forbidden", "tenant_suspended"]
+    : [];
   for (const code of new Set([...codes, ...limited])) {
     const { status, title } = errorKinds[code];
     const known = byStatus[status]?.description;

@@ -5,6 +5,7 @@ import { ApiError } from "../../shared/errors.ts";
 import { storedFileName } from "../../shared/media.ts";
 import { sessionIdSchema } from "../../shared/session.ts";
 import { requireKey } from "../auth/require-key.ts";
+import { requireScope } from "../auth/require-scope.ts";
 import type { App, AppEnv } from "../http/app-env.ts";
 import { problems } from "../http/problem.ts";
 import { limitRequests } from "../limit/limit-requests.ts";
@@ -45,7 +46,7 @@ const route = createRoute({
 
 /** Lets a signed link pass without an API key; its tenant is then the caller. */
 export function requireKeyOrLink(services: Services): MiddlewareHandler<AppEnv> {
-  const keyRequired = every(requireKey(services), limitRequests(services));
+  const keyRequired = every(requireKey(services), limitRequests(services), requireScope);
   return async (c, next) => {
     if (c.req.query("signature") === undefined) return keyRequired(c, next);
     await next();

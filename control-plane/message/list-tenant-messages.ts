@@ -25,7 +25,7 @@ const route = createRoute({
 
 export function listTenantMessages(app: App, services: Services): void {
   app.openapi(route, async (c) => {
-    const { tenantId } = c.get("caller");
-    return c.json(await readPage(services, { tenantId }, c.req.valid("query")), 200);
+    const { tenantId, sessionIds } = c.get("caller");
+    return c.json(await readPage(services, { tenantId, sessionIds }, c.req.valid("query")), 200);
   });
 }

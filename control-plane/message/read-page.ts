@@ -7,7 +7,7 @@ import { idFloor, type MessageQuery } from "./filter.ts";
 /** One page of the messages of a tenant or of one session. Ids sort by time. */
 export async function readPage(
   { database, fileLinks }: Pick<Services, "database" | "fileLinks">,
-  scope: { tenantId: string; sessionUid?: string },
+  scope: { tenantId: string; sessionUid?: string; sessionIds?: readonly string[] | null },
   query: MessageQuery,
 ): Promise<{ data: Message[]; next_cursor: string | null }> {
   if (matchesNothing(query)) return { data: [], next_cursor: null };
@@ -24,6 +24,7 @@ export async function readPage(
       ascending: query.order === "asc",
       page_limit: query.limit,
       page_offset: query.offset,
+      session_ids: scope.sessionIds == null ? null : [...scope.sessionIds],
     }),
   );
   const linked = data.map((message) => fileLinks.inMessage(scope.tenantId, message));

@@ -2,6 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { ApiError } from "../../shared/errors.ts";
 import { sessionIdSchema } from "../../shared/session.ts";
 import { storableText } from "../../shared/text.ts";
+import { rejectUnboundSession } from "../auth/require-scope.ts";
 import { invalidKeyError } from "../auth/require-key.ts";
 import { unwrapFirst, foreignKeyViolation, uniqueViolation } from "../database/unwrap.ts";
 import type { App } from "../http/app-env.ts";
@@ -39,6 +40,7 @@ const route = createRoute({
       "invalid_json",
       "unauthorized",
       "rate_limited",
+      "forbidden",
       "conflict",
       "payload_too_large",
       "unsupported_media_type",
@@ -53,6 +55,7 @@ export function createSession(app: App, { database }: Services): void {
   app.openapi(route, async (c) => {
     const body = c.req.valid("json");
     const caller = c.get("caller");
+    rejectUnboundSession(caller, body.session_id);
     const answer = await database.rpc("create_session", {
       tenant_id: caller.tenantId,
       session_id: body.session_id,

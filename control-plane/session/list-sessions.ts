@@ -24,12 +24,14 @@ const route = createRoute({
 export function listSessions(app: App, { database }: Services): void {
   app.openapi(route, async (c) => {
     const { limit, cursor, offset } = c.req.valid("query");
+    const { tenantId, sessionIds } = c.get("caller");
     let query = database
       .from("session_resources")
       .select()
-      .eq("tenant_id", c.get("caller").tenantId)
+      .eq("tenant_id", tenantId)
       .order("uid")
       .range(offset, offset + limit);
+    if (sessionIds !== null) query = query.in("session_id", sessionIds);
     if (cursor !== undefined) query = query.gt("uid", decodeCursor(cursor));
     const page = toPage(await unwrap(query), { limit, idOf: (row) => row.uid });
     return c.json({ data: page.data.map(toSession), next_cursor: page.next_cursor }, 200);

@@ -24,8 +24,8 @@ const route = createRoute({
 
 export function streamEvents(app: App, { hubs }: Services): void {
   app.openapi(route, async (c) => {
-    const { tenantId, keyId } = c.get("caller");
+    const { tenantId, keyId, sessionIds } = c.get("caller");
     const after = positionOf(c.req.valid("header"), c.req.valid("query"));
-    return hubs.stream({ tenantId, keyId, after });
+    return hubs.stream({ tenantId, keyId, onlySessions: sessionIds, after });
   });
 }

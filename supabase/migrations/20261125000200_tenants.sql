@@ -37,6 +37,8 @@ create table public.tenants (
   -- Origins of web pages that may call the API with a key of this tenant.
   cors_origins text[] not null default '{}'
     check (cardinality(cors_origins) <= 100 and public.are_origins(cors_origins)),
+  -- Since when its keys are refused, and nothing is sent for it; null while it may work.
+  suspended_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now()
 );
@@ -50,8 +52,13 @@ create table public.api_keys (
   name text not null default 'default' check (length(name) between 1 and 100),
   network text not null check (network in ('live', 'sandbox')),
   key_hash text not null unique check (key_hash ~ '^[0-9a-f]{64}$'),
-  -- The first 12 characters, by which a person recognizes the key.
+  -- The first 10 characters, by which a person recognizes the key.
   key_prefix text not null,
+  -- What it may do: read, send messages, manage sessions, keys and webhooks.
+  scopes text[] not null default '{read,send,manage}'
+    check (cardinality(scopes) > 0 and scopes <@ '{read,send,manage}'),
+  -- The only sessions it may use, by their session_id; null means all of the tenant.
+  session_ids text[] check (cardinality(session_ids) between 1 and 100),
   created_at timestamptz not null default now(),
   expires_at timestamptz,
   revoked_at timestamptz
@@ -66,14 +73,14 @@ returns table (key_hash text, key_prefix text, network text)
 language plpgsql immutable set search_path = ''
 as $$
 begin
-  if api_key !~ '^sk_(live|test)_[A-Za-z0-9_-]{8,}$' then
-    raise exception 'api_key must be sk_live_ or sk_test_ followed by at least 8 letters, digits, _ or -'
+  if api_key !~ '^sk_(live|test)_[A-Za-z0-9_-]{12,192}$' then
+    raise exception 'api_key must be sk_live_ or sk_test_ followed by 12 to 192 letters, digits, _ or -'
       using errcode = '22023',
             hint = 'sk_test_ keys create sessions on the sandbox network, sk_live_ keys on WhatsApp.';
   end if;
   return query select
     encode(sha256(convert_to(api_key, 'UTF8')), 'hex'),
-    substring(api_key for 12),
+    substring(api_key for 10),
     case when starts_with(api_key, 'sk_test_') then 'sandbox' else 'live' end;
 end;
 $$;
@@ -145,15 +152,53 @@ create trigger tenants_after_write after insert or update on public.tenants
 -- revoked or expired.
 create function public.authenticate(key_hash text)
 returns table (
-  key_id uuid, tenant_id text, network text, expires_at timestamptz, rate_limit_per_minute integer,
-  cors_origins text[]
+  key_id uuid, tenant_id text, network text, expires_at timestamptz, scopes text[],
+  session_ids text[], rate_limit_per_minute integer, cors_origins text[], is_suspended boolean
 )
 language sql stable set search_path = ''
 as $$
-  select k.id, k.tenant_id, k.network, k.expires_at, t.rate_limit_per_minute, t.cors_origins
+  select k.id, k.tenant_id, k.network, k.expires_at, k.scopes, k.session_ids,
+         t.rate_limit_per_minute, t.cors_origins, t.suspended_at is not null
   from public.api_keys k
   join public.tenants t on t.tenant_id = k.tenant_id
   where k.key_hash = authenticate.key_hash
     and k.revoked_at is null
     and (k.expires_at is null or k.expires_at > now());
+$$;
+
+-- Returns those of these keys that may be used now.
+create function public.valid_keys(key_ids uuid[]) returns uuid[]
+language sql stable set search_path = ''
+as $$
+  select array(
+    select k.id from public.api_keys k
+    join public.tenants t on t.tenant_id = k.tenant_id
+    where k.id = any (key_ids) and k.revoked_at is null and t.suspended_at is null
+      and (k.expires_at is null or k.expires_at > now()));
+$$;
+
+-- Makes a key that may do what another one may, which then expires after the overlap. A key that
+-- expires is replaced by one with the same life. With `networks`, only keys of these are replaced.
+-- Returns the new key; no row when the tenant has no such key, or it is not valid any more.
+create function public.rotate_api_key(
+  tenant_id text, key_id uuid, networks text[], key_hash text, key_prefix text,
+  overlap_seconds integer
+) returns setof public.api_keys
+language sql volatile set search_path = ''
+as $$
+  with replaced as (
+    update public.api_keys k
+      set expires_at = least(k.expires_at, now() + overlap_seconds * interval '1 second')
+      from public.api_keys before
+      where k.id = rotate_api_key.key_id and k.tenant_id = rotate_api_key.tenant_id
+        and before.id = k.id and k.network = any (networks) and k.revoked_at is null
+        and (k.expires_at is null or k.expires_at > now())
+      returning k.*, before.expires_at - k.created_at as life
+  )
+  insert into public.api_keys (
+    tenant_id, name, network, key_hash, key_prefix, scopes, session_ids, expires_at)
+  select r.tenant_id, r.name, r.network, rotate_api_key.key_hash, rotate_api_key.key_prefix,
+         r.scopes, r.session_ids, now() + r.life
+  from replaced r
+  returning *;
 $$;

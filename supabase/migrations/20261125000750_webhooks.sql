@@ -156,6 +156,20 @@ create trigger webhook_endpoints_after_update after update on public.webhook_end
     or old.events is distinct from new.events or old.enabled is distinct from new.enabled)
   execute function public.webhook_endpoints_after_update();
 
+-- Nothing is delivered while the tenant is suspended: tells what delivers to its endpoints.
+create function public.tenants_after_suspension() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  perform public.notify_hub(new.tenant_id, 0, array(
+    select w.id from public.webhook_endpoints w where w.tenant_id = new.tenant_id), true);
+  return null;
+end;
+$$;
+create trigger tenants_after_suspension after update of suspended_at on public.tenants
+  for each row when (old.suspended_at is distinct from new.suspended_at)
+  execute function public.tenants_after_suspension();
+
 -- Replaces a secret by its encrypted form, unless it was changed meanwhile. An argument, not a
 -- filter of a request, because addresses of requests are logged.
 create function public.seal_webhook_secret(endpoint_id uuid, secret text, sealed text)

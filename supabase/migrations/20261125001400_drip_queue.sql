@@ -86,7 +86,8 @@ begin
       'scheduled_in_ms', greatest(0,
         ceil(extract(epoch from min(scheduled.send_at) - now()) * 1000))::bigint)
     from (
-      select s.uid, s.next_drip_at, s.queue_paused_at, public.queue_settings(s, t, defaults) as settings
+      select s.uid, s.next_drip_at, coalesce(s.queue_paused_at, t.suspended_at) as queue_paused_at,
+             public.queue_settings(s, t, defaults) as settings
       from public.whatsapp_sessions s
       join public.tenants t on t.tenant_id = s.tenant_id
       where s.connector_id = load_drip_heads.connector_id and s.state = 'connected'

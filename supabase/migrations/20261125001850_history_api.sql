@@ -3,12 +3,12 @@
 -- Returns a page of a tenant's messages, or of one of its sessions, in id order:
 --   { data: [message], next: id | null }
 -- `next` is the `after_id` of the next page; null on the last one. `from_id` is included, `before_id`
--- is not. For the statuses SENT, DELIVERED and READ, which no index has, one call reads a bounded
+-- is not. With `session_ids` it is a page of these sessions, as far as they exist. For the statuses SENT, DELIVERED and READ, which no index has, one call reads a bounded
 -- number of rows: its page may hold fewer messages than `page_limit` although `next` is not null.
 create function public.message_page(
   tenant_id text, session_uid uuid, chat_id text, status text, direction text,
   from_id uuid, before_id uuid, after_id uuid, ascending boolean,
-  page_limit integer, page_offset integer
+  page_limit integer, page_offset integer, session_ids text[] default null
 ) returns json
 language plpgsql stable set search_path = ''
 as $$
@@ -26,8 +26,14 @@ declare
   wanted integer := page_offset + page_limit + 1;
   scanned integer := case when is_unindexed then max_scanned else wanted end;
   ordering text := case when ascending then 'asc' else 'desc' end;
+  -- A branch for each session, so that a session without messages costs nothing.
+  sessions uuid[] := case
+    when session_uid is not null then array[session_uid]
+    when session_ids is not null then array(
+      select s.uid from public.whatsapp_sessions s
+      where s.tenant_id = message_page.tenant_id and s.session_id = any (message_page.session_ids))
+    else array[null::uuid] end;
   conditions text := 'm.tenant_id = $1'
-    || case when session_uid is null then '' else ' and m.session_uid = $2' end
     || case when chat_id is null then '' else ' and m.chat_id = $3' end
     || case when is_rare then ' and m.rare_status = $4' else '' end
     || case when from_id is null then '' else ' and m.id >= $5' end
@@ -37,15 +43,19 @@ declare
   -- Each branch is a range of one index, read in its order and only as far as needed.
   candidates text := (
     select string_agg(
-      format('(select m.id, m.status from public.messages m where %s%s order by m.id %s limit %s)',
+      format('(select m.id, m.status from public.messages m where %s%s%s order by m.id %s limit %s)',
         conditions,
+        case when s is null then '' else format(' and m.session_uid = %L', s) end,
         case when d is null then '' else format(' and m.direction = %L', d) end, ordering, scanned),
       ' union all ')
-    from unnest(directions) d);
+    from unnest(directions) d cross join unnest(sessions) s);
   ids uuid[];
   page uuid[];
   next_id uuid;
 begin
+  if cardinality(sessions) = 0 then
+    return json_build_object('data', json_build_array(), 'next', null);
+  end if;
   execute format(
       'select array(select c.id from (%s) c%s order by c.id %s limit %s)',
       candidates, case when is_unindexed then ' where c.status = $4' else '' end, ordering, wanted)

@@ -77,7 +77,10 @@ begin
     'tenant_id', endpoint.tenant_id, 'url', endpoint.url, 'secret', endpoint.secret,
     'former_secret',
     case when endpoint.former_secret_until > now() then endpoint.former_secret end,
-    'enabled', endpoint.enabled, 'failures', endpoint.failures,
+    'enabled', endpoint.enabled and not exists (
+      select from public.tenants t
+      where t.tenant_id = endpoint.tenant_id and t.suspended_at is not null),
+    'failures', endpoint.failures,
     'cursor_seq', endpoint.cursor_seq, 'last_seq', last_seq,
     'read_to', read_to, 'events', events, 'retries', retries,
     'next_retry_at', (

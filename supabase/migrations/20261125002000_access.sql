@@ -41,6 +41,9 @@ as $$
       select k.tenant_id from public.api_keys k
       where k.id = (auth.jwt() ->> 'key_id')::uuid and k.tenant_id = auth.jwt() ->> 'tenant_id'
         and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
+        and not exists (
+          select from public.tenants t
+          where t.tenant_id = k.tenant_id and t.suspended_at is not null)
     ) end;
 $$;
 revoke execute on function public.own_tenant() from public, anon;

@@ -5,12 +5,12 @@ import type { EventType } from "../../shared/event.ts";
 export async function emitEvents(
   sql: Pool,
   tenantId: string,
-  events: { type?: EventType; sessionId?: string; data?: Record<string, unknown> }[],
+  events: { type?: EventType; sessionId?: string | null; data?: Record<string, unknown> }[],
 ): Promise<void> {
   const rows = events.map((event) => ({
     tenant_id: tenantId,
     type: event.type ?? "message.received",
-    session_id: event.sessionId ?? "main",
+    session_id: event.sessionId === undefined ? "main" : event.sessionId,
     data: event.data ?? {},
   }));
   await sql.query("select public.emit_events($1)", [JSON.stringify(rows)]);

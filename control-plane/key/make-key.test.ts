@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { makeKey } from "./key-resource.ts";
+import { makeKey } from "./make-key.ts";
 
 test("a key starts with its network's prefix and is unique", () => {
   const { key, prefix } = makeKey("sandbox");
