@@ -8,7 +8,7 @@ import type { FileLinks } from "./file/file-links.ts";
 import type { FileStore } from "./file/file-store.ts";
 import type { Hubs } from "./event/hubs.ts";
 import type { FailureLimit } from "./limit/failure-limit.ts";
-import type { PairingLinks } from "./pairing-page/pairing-links.ts";
+import type { PairingLinks } from "./auth/pairing-links.ts";
 import type { TenantLimiters } from "./limit/tenant-limiters.ts";
 import type { WebhookEndpoints } from "./delivery/webhook-endpoints.ts";
 import type { WebhookSecrets } from "./delivery/webhook-secrets.ts";

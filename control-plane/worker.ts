@@ -13,7 +13,7 @@ import { TenantLimiters } from "./limit/tenant-limiters.ts";
 import { createFileLinks } from "./file/create-file-links.ts";
 import { FileStore } from "./file/file-store.ts";
 import { sleep } from "./http/sleep.ts";
-import { PairingLinks } from "./pairing-page/pairing-links.ts";
+import { PairingLinks } from "./auth/pairing-links.ts";
 import { purgeExpired } from "./retention/purge-expired.ts";
 import { sealStaleSecrets } from "./delivery/seal-secrets.ts";
 import { WebhookEndpoints } from "./delivery/webhook-endpoints.ts";

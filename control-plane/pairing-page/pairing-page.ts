@@ -11,7 +11,7 @@ import type { Services } from "../services.ts";
 import { rejectConnected } from "../session/reject-connected.ts";
 import { qrDataUrl } from "../session/render-qr.ts";
 import { setDesired } from "../session/set-desired.ts";
-import type { PairingGrant } from "./pairing-links.ts";
+import type { PairingGrant } from "../auth/pairing-links.ts";
 
 const codeTimeoutMs = 10_000;
 /** The page asks more often than the state can change; what many open pages cost is bounded. */

@@ -1,6 +1,6 @@
 import { jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
-import { deriveKey } from "../auth/derive-key.ts";
+import { deriveKey } from "./derive-key.ts";
 
 const algorithm = "HS256";
 
