@@ -17,3 +17,11 @@ test("a clock that goes back earns nothing", () => {
   rate.count(5_000);
   expect(rate.delayMs(4_000)).toBe(100);
 });
+
+test("a call that can wait leaves some to others", () => {
+  const rate = new CallRate({ burst: 2, intervalMs: 100 });
+  expect(rate.delayMs(5_000, { reserve: 1 })).toBe(0);
+  rate.count(5_000);
+  expect(rate.delayMs(5_000, { reserve: 1 })).toBe(100);
+  expect(rate.delayMs(5_000)).toBe(0);
+});

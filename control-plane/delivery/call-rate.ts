@@ -14,10 +14,10 @@ export class CallRate {
     this.#tokens = options.burst;
   }
 
-  /** How long until the next call may be made. */
-  delayMs(now: number): number {
+  /** How long until a call may be made that leaves so many for others. */
+  delayMs(now: number, { reserve = 0 }: { reserve?: number } = {}): number {
     this.#refill(now);
-    return this.#tokens >= 1 ? 0 : Math.round((1 - this.#tokens) * this.#intervalMs);
+    return Math.max(0, Math.round((1 + reserve - this.#tokens) * this.#intervalMs));
   }
 
   count(now: number): void {

@@ -26,6 +26,8 @@ const maxEventsWhenFailing = 5;
 /** Retries of a healthy endpoint leave the other places to new events. */
 const maxRetriesInFlight = 2;
 const callRate = { burst: 8, intervalMs: 100 };
+/** Calls that are left to reads: results can wait for one, and are stored with it. */
+const reservedForReads = 4;
 /** A notification can arrive before its commit is visible: the read is repeated so often. */
 const visibilityDelaysMs = [5, 10, 20, 40, 80, 160];
 const firstDatabasePauseMs = 1_000;
@@ -43,7 +45,7 @@ export interface EndpointDeliveryDeps {
   }) => Promise<PostOutcome>;
   now: () => number;
   random: () => number;
-  /** Has `wake()` called at this time, even when the object was evicted meanwhile. */
+  /** Has `wake()` called at this time, unless the object is evicted before. */
   wakeAt: (time: number) => void;
   log: (event: string, fields: Record<string, unknown>) => void;
 }
@@ -284,12 +286,13 @@ export class EndpointDelivery {
   #callDelay(): number | undefined {
     const now = this.#deps.now();
     const results = this.#window.finished().results.length + this.#retryResults.length;
-    const mayRead = this.#takesEvents && this.#wantsEvents();
-    if (!this.#mustCall && results === 0 && !mayRead && !this.#wantsRetries(now)) return undefined;
+    const mayRead = (this.#takesEvents && this.#wantsEvents()) || this.#wantsRetries(now);
+    if (!this.#mustCall && results === 0 && !mayRead) return undefined;
+    const reserve = this.#mustCall || mayRead ? 0 : reservedForReads;
     const isUrgent = this.#mustCall || this.#inFlight === 0 || results >= maxResults;
     return Math.max(
       this.#notBefore - now,
-      this.#rate.delayMs(now),
+      this.#rate.delayMs(now, { reserve }),
       isUrgent ? 0 : this.#lastCallAt + recordIntervalMs - now,
       0,
     );
@@ -352,7 +355,6 @@ export class EndpointDelivery {
     );
     this.#databaseFailures += 1;
     this.#notBefore = this.#deps.now() + pauseMs;
-    // The timer does not survive an eviction.
     this.#deps.wakeAt(this.#notBefore);
     this.#deps.log("webhook_database_failed", {
       endpoint_id: this.#deps.endpointId,

@@ -17,7 +17,8 @@ import { post, type PostDeps, type PostedEvent, type PostOutcome } from "./post.
 export class WebhookEndpoint extends DurableObject {
   readonly #delivery: EndpointDelivery;
   readonly #postDeps: PostDeps;
-  #alarmAt: number | undefined;
+  #wakesAt: number | undefined;
+  #wakeTimer: ReturnType<typeof setTimeout> | undefined;
   #isTesting = false;
 
   constructor(context: DurableObjectState, env: Cloudflare.Env) {
@@ -71,14 +72,17 @@ export class WebhookEndpoint extends DurableObject {
     }
   }
 
-  override alarm(): void {
-    this.#alarmAt = undefined;
-    this.#delivery.wake();
-  }
-
+  /**
+   * A timer, which an eviction ends: then the next sweep of the hub does it. An alarm would be
+   * written to disk for every pause, and with many failing endpoints everybody waits for the disk.
+   */
   #wakeAt(time: number): void {
-    if (this.#alarmAt !== undefined && this.#alarmAt <= time) return;
-    this.#alarmAt = time;
-    this.ctx.waitUntil(this.ctx.storage.setAlarm(time));
+    if (this.#wakesAt !== undefined && this.#wakesAt <= time) return;
+    this.#wakesAt = time;
+    clearTimeout(this.#wakeTimer);
+    this.#wakeTimer = setTimeout(() => {
+      this.#wakesAt = undefined;
+      this.#delivery.wake();
+    }, time - Date.now());
   }
 }
