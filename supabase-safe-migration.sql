@@ -334,6 +334,9 @@ create table public.whatsapp_sessions (
   former_account jsonb,
   -- The owner; it counts only while the lease of that connector is valid.
   connector_id uuid references public.connectors on delete set null,
+  -- The connector that it is handed over to, which alone may claim it until then.
+  handed_to uuid references public.connectors on delete set null,
+  handed_until timestamptz,
   -- Grows with every change of owner. A write with an older epoch is rejected.
   epoch bigint not null default 0,
   -- Grows whenever the tenant says what the session should do. A connector that stops a session by
@@ -358,6 +361,8 @@ create table public.whatsapp_sessions (
   unique (tenant_id, session_id)
 );
 create index whatsapp_sessions_by_connector on public.whatsapp_sessions (connector_id);
+create index whatsapp_sessions_by_next_connector on public.whatsapp_sessions (handed_to)
+  where handed_to is not null;
 create index whatsapp_sessions_unpaired on public.whatsapp_sessions (tenant_id)
   where desired = 'connected' and phone is null;
 -- The sessions that wait for an owner, paired ones first.
@@ -1521,6 +1526,8 @@ begin
     select s.uid, s.state
     from public.whatsapp_sessions s
     where s.desired = 'connected' and s.connector_id is null
+      and (s.handed_to is null or s.handed_to = claim_sessions.connector_id
+        or s.handed_until <= now())
       and s.network = any (array(
         select unnest(me.networks) from public.connectors me
         where me.id = claim_sessions.connector_id and me.lease_expires_at > now()
@@ -1535,6 +1542,8 @@ begin
 
   update public.whatsapp_sessions s
     set connector_id = claim_sessions.connector_id,
+        handed_to = null,
+        handed_until = null,
         epoch = s.epoch + 1,
         last_change = 0,
         state = case when s.phone is null then 'connecting' else 'reconnecting' end,
@@ -1542,7 +1551,7 @@ begin
         last_disconnect = case when s.uid = any (were_connected)
           then jsonb_build_object(
             -- A connector that stops in order has released them itself.
-            'reason', 'connector_stopped',
+            'reason', case when s.handed_to is null then 'connector_stopped' else 'moved' end,
             'at', now())
           else s.last_disconnect end,
         updated_at = now()
@@ -1608,6 +1617,82 @@ BEGIN
   EXECUTE migration;
   INSERT INTO supabase_migrations.schema_migrations (version, name, statements)
     VALUES ('20261125001100', 'session_ownership', ARRAY[migration]);
+END;
+$apply$;
+
+-- 20261125001150_session_balance
+DO $apply$
+DECLARE
+  migration CONSTANT text := $migration_20261125001150$-- Sessions are spread evenly: the fullest connectors hand some over to one that joined.
+
+-- Returns `{ connector_id, sessions }`: how many sessions this connector has more than its share, and
+-- who has fewer than that; null when there is nothing to do. Where shares differ by one session
+-- nothing moves, so that no session goes back and forth.
+create function public.plan_hand_over(connector_id uuid) returns jsonb
+language sql stable set search_path = ''
+as $$
+  with live as materialized (
+    select c.id, c.capacity
+    from public.connectors c, public.connectors me
+    where me.id = plan_hand_over.connector_id and c.networks @> me.networks
+      and c.lease_expires_at > now() and not c.draining
+  ),
+  counted as materialized (
+    select l.id, l.capacity,
+           (select count(*) from public.whatsapp_sessions s where s.connector_id = l.id)
+           + (select count(*) from public.whatsapp_sessions s
+              where s.handed_to = l.id and s.handed_until > now()) as sessions
+    from live l
+  ),
+  share as (
+    select ceil(avg(c.sessions)) as most, floor(avg(c.sessions)) as least from counted c
+  ),
+  target as (
+    select c.id, c.sessions, least(share.least, c.capacity) - c.sessions as room
+    from counted c, share
+    where c.id <> plan_hand_over.connector_id
+    order by c.sessions, c.id
+    limit 1
+  )
+  select jsonb_build_object(
+    'connector_id', target.id,
+    'sessions', greatest(1, least(me.sessions - share.most, target.room)))
+  from counted me, share, target
+  where me.id = plan_hand_over.connector_id and target.room > 0
+    and (me.sessions > share.most
+      -- One of the fullest, which have their share, still has two more than the target.
+      or me.sessions - target.sessions >= 2 and me.id = (
+        select c.id from counted c order by c.sessions desc, c.id limit 1));
+$$;
+
+-- Gives a session, whose socket is closed, to another connector. If that one does not claim it within
+-- seconds, any may. Returns false when the session was not the caller's any more.
+create function public.hand_over_session(
+  connector_id uuid, session_uid uuid, epoch bigint, to_connector uuid
+) returns boolean
+language plpgsql volatile set search_path = ''
+as $$
+begin
+  update public.whatsapp_sessions s
+    set connector_id = null, epoch = s.epoch + 1, updated_at = now(),
+        handed_to = hand_over_session.to_connector, handed_until = now() + interval '5 s'
+    where s.uid = hand_over_session.session_uid and s.epoch = hand_over_session.epoch
+      and s.connector_id = hand_over_session.connector_id;
+  if not found then
+    return false;
+  end if;
+  perform public.notify_connectors(session_uid);
+  return true;
+end;
+$$;
+$migration_20261125001150$;
+BEGIN
+  IF EXISTS (SELECT FROM supabase_migrations.schema_migrations WHERE version = '20261125001150') THEN
+    RETURN;
+  END IF;
+  EXECUTE migration;
+  INSERT INTO supabase_migrations.schema_migrations (version, name, statements)
+    VALUES ('20261125001150', 'session_balance', ARRAY[migration]);
 END;
 $apply$;
 

@@ -21,6 +21,12 @@ export interface Timing {
   /** A connector that cannot renew closes its sockets this long before its lease expires. */
   leaseMarginMs: number;
   pollMs: number;
+  /** How often a connector looks whether it has more than its share of the sessions. */
+  balanceEveryMs: number;
+  /** A session stays with its owner for at least this long. */
+  heldMs: number;
+  /** How long a session that moves waits for acks; without them it stays. */
+  moveMs: number;
   ackTimeoutMs: number;
   /** How often a connector looks for intents that have expired. */
   expireEveryMs: number;
@@ -61,6 +67,9 @@ export const defaultTiming: Timing = {
   renewEveryMs: 5000,
   leaseMarginMs: 1500,
   pollMs: 2000,
+  balanceEveryMs: 5000,
+  heldMs: 10_000,
+  moveMs: 3000,
   ackTimeoutMs: 10_000,
   expireEveryMs: 60_000,
   pingEveryMs: 20_000,

@@ -243,6 +243,10 @@ type NarrowedFunctions = {
     Args: Args<"list_owned_sessions">;
     Returns: { uid: string; epoch: number; desired: DesiredState; desired_version: number }[];
   };
+  plan_hand_over: {
+    Args: Args<"plan_hand_over">;
+    Returns: { connector_id: string; sessions: number } | null;
+  };
   load_signal_keys: {
     Args: Args<"load_signal_keys">;
     Returns: { id: string; ciphertext: string }[];

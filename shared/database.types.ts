@@ -834,6 +834,8 @@ export type Database = {
           drip_interval_ms: number;
           epoch: number;
           former_account: Json | null;
+          handed_to: string | null;
+          handed_until: string | null;
           last_change: number;
           last_disconnect: Json | null;
           lid: string | null;
@@ -866,6 +868,8 @@ export type Database = {
           drip_interval_ms?: number;
           epoch?: number;
           former_account?: Json | null;
+          handed_to?: string | null;
+          handed_until?: string | null;
           last_change?: number;
           last_disconnect?: Json | null;
           lid?: string | null;
@@ -898,6 +902,8 @@ export type Database = {
           drip_interval_ms?: number;
           epoch?: number;
           former_account?: Json | null;
+          handed_to?: string | null;
+          handed_until?: string | null;
           last_change?: number;
           last_disconnect?: Json | null;
           lid?: string | null;
@@ -924,6 +930,13 @@ export type Database = {
           {
             foreignKeyName: "whatsapp_sessions_connector_id_fkey";
             columns: ["connector_id"];
+            isOneToOne: false;
+            referencedRelation: "connectors";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "whatsapp_sessions_handed_to_fkey";
+            columns: ["handed_to"];
             isOneToOne: false;
             referencedRelation: "connectors";
             referencedColumns: ["id"];
@@ -1246,6 +1259,10 @@ export type Database = {
       };
       find_idempotent: { Args: { key: string; tenant_id: string }; Returns: Json };
       finish_send: { Args: { outcome: Json }; Returns: Json };
+      hand_over_session: {
+        Args: { connector_id: string; epoch: number; session_uid: string; to_connector: string };
+        Returns: boolean;
+      };
       has_message: { Args: { session_uid: string; wa_message_id: string }; Returns: boolean };
       hold_or_emit: {
         Args: { event_type: string; stored_id: string; waits_for_media: boolean };
@@ -1319,6 +1336,7 @@ export type Database = {
       };
       open_audience: { Args: { listening_until: string; tenant_id: string }; Returns: undefined };
       own_tenant: { Args: Record<PropertyKey, never>; Returns: string };
+      plan_hand_over: { Args: { connector_id: string }; Returns: Json };
       postpone_next_drip: { Args: { session_uid: string }; Returns: undefined };
       publish_events: {
         Args: { from_seq: number; tenant_id: string; to_seq: number };
@@ -1441,6 +1459,8 @@ export type Database = {
           drip_interval_ms: number;
           epoch: number;
           former_account: Json | null;
+          handed_to: string | null;
+          handed_until: string | null;
           last_change: number;
           last_disconnect: Json | null;
           lid: string | null;

@@ -12,6 +12,8 @@ export const connectorFunctions = {
   claim_sessions: "rows",
   list_owned_sessions: "value",
   release_sessions: "nothing",
+  plan_hand_over: "value",
+  hand_over_session: "value",
   load_signal_keys: "value",
   load_message_content: "value",
   stale_auth: "value",

@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Balance } from "./balance.ts";
 import type { Database } from "../database/database.ts";
 import { endWith } from "../database/end-with.ts";
 import { Drip } from "../drip/drip.ts";
@@ -42,6 +43,7 @@ export class ConnectorRuntime {
   readonly writer: Writer;
   readonly drip: Drip;
   readonly #options: ConnectorRuntimeOptions;
+  readonly #balance: Balance;
   readonly #wakeSignal = new WakeSignal();
   /** Aborted when the sessions may belong to another connector: everything ends then. */
   readonly #ended = new AbortController();
@@ -75,6 +77,12 @@ export class ConnectorRuntime {
       },
       queues,
     );
+    this.#balance = new Balance({
+      ...options,
+      ...options.services,
+      database,
+      sessions: this.sessions,
+    });
     const { queueDefaults } = options.services;
     const findSession = (uid: string) => this.sessions.get(uid);
     this.drip = new Drip({ ...options, queueDefaults, database, findSession });
@@ -187,6 +195,7 @@ export class ConnectorRuntime {
   async #reconcileAndClaim(): Promise<void> {
     await this.#reconcile();
     await this.#claim();
+    if (this.#isClaiming) await this.#balance.step();
   }
 
   async #claim(): Promise<void> {

@@ -79,6 +79,7 @@ export class Outbox {
   readonly #options: OutboxOptions;
   readonly #pendingSends = new Map<string, PendingSend>();
   #resuming = 0;
+  #closed = false;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
@@ -101,7 +102,7 @@ export class Outbox {
     { isRepeat = false }: { isRepeat?: boolean } = {},
   ): Promise<{ message: Message; replayed: boolean }> {
     // After its connection closed, the session may have another account.
-    if (connection.isClosed) throw new NotWritten("the connection was closed");
+    if (connection.isClosed || this.#closed) throw new NotWritten("the connection was closed");
     const stored = this.#storeIntent(intent);
     const pending = this.#track(connection, { ...intent, queued: triesOf(intent) });
     const intentCommitted = stored.then((result) => {
@@ -182,7 +183,15 @@ export class Outbox {
 
   /** Answers everybody who waits for an ack: the session ends here, and its next owner resends. */
   close(): void {
+    this.#closed = true;
     for (const pending of this.#pendingSends.values()) pending.settled.resolve(undefined);
+  }
+
+  /** Resolves to whether WhatsApp acked every message within this time. */
+  async settled(timeoutMs: number): Promise<boolean> {
+    const acked = [...this.#pendingSends.values()].map(({ settled }) => settled.promise);
+    await withTimeout(Promise.allSettled(acked), timeoutMs);
+    return this.#pendingSends.size === 0 && !this.isResuming;
   }
 
   /** Stops waiting for the ack of a message that expired. */

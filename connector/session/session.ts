@@ -41,6 +41,7 @@ export class Session {
   #connection: WhatsAppConnection | undefined;
   #timer: NodeJS.Timeout | undefined;
   #ended = false;
+  #isMoving = false;
 
   /** Throws when the credentials cannot be read: they were encrypted under another key. */
   constructor(claimed: ClaimedSession, services: SessionServices) {
@@ -115,6 +116,10 @@ export class Session {
 
   /** The connection, if messages can be sent now. */
   get openConnection(): WhatsAppConnection | undefined {
+    return this.#isMoving ? undefined : this.#loggedIn;
+  }
+
+  get #loggedIn(): WhatsAppConnection | undefined {
     return this.state === "connected" ? this.#connection : undefined;
   }
 
@@ -171,7 +176,7 @@ export class Session {
   /** Unlinks the device at WhatsApp, if it can be reached, and deletes its keys. */
   async unlink(): Promise<void> {
     if (this.#ended) return;
-    const connection = this.openConnection;
+    const connection = this.#loggedIn;
     this.#silence();
     await withTimeout(connection?.logout() ?? Promise.resolve(), unlinkTimeoutMs).catch(
       (error: unknown) =>
@@ -196,6 +201,35 @@ export class Session {
     this.#silence();
     this.outbox.close();
     await this.#connection?.close();
+  }
+
+  get hasEnded(): boolean {
+    return this.#ended;
+  }
+
+  /** Whether it may be handed over while everything else goes on. */
+  get mayMove(): boolean {
+    const heldMs = performance.now() - this.#claimedAt;
+    return this.openConnection !== undefined && heldMs >= this.#services.timing.heldMs;
+  }
+
+  /**
+   * Hands over between two sends: new ones have to wait for the next owner. Resolves to false when
+   * WhatsApp does not ack those under way in time; then the session stays.
+   */
+  async moveAway(): Promise<boolean> {
+    this.#isMoving = true;
+    const isSettled = await this.outbox.settled(this.#services.timing.moveMs);
+    if (this.#ended) return false;
+    if (!isSettled || this.#loggedIn === undefined) {
+      this.#isMoving = false;
+      this.#services.onReady();
+      return false;
+    }
+    await this.handOver();
+    // Writes keep their order: what was received is stored then.
+    await this.#store.commit({});
+    return true;
   }
 
   /** Terminates a connection whose peer no longer responds. */

@@ -18,7 +18,7 @@ export class WebhookEndpoint extends DurableObject {
   readonly #delivery: EndpointDelivery;
   readonly #postDeps: PostDeps;
   #wakesAt: number | undefined;
-  #wakeTimer: ReturnType<typeof setTimeout> | undefined;
+  #wakeTimer: ReturnType<typeof setTimeout> | null = null;
   #isTesting = false;
 
   constructor(context: DurableObjectState, env: Cloudflare.Env) {

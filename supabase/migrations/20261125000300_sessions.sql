@@ -39,6 +39,9 @@ create table public.whatsapp_sessions (
   former_account jsonb,
   -- The owner; it counts only while the lease of that connector is valid.
   connector_id uuid references public.connectors on delete set null,
+  -- The connector that it is handed over to, which alone may claim it until then.
+  handed_to uuid references public.connectors on delete set null,
+  handed_until timestamptz,
   -- Grows with every change of owner. A write with an older epoch is rejected.
   epoch bigint not null default 0,
   -- Grows whenever the tenant says what the session should do. A connector that stops a session by
@@ -63,6 +66,8 @@ create table public.whatsapp_sessions (
   unique (tenant_id, session_id)
 );
 create index whatsapp_sessions_by_connector on public.whatsapp_sessions (connector_id);
+create index whatsapp_sessions_by_next_connector on public.whatsapp_sessions (handed_to)
+  where handed_to is not null;
 create index whatsapp_sessions_unpaired on public.whatsapp_sessions (tenant_id)
   where desired = 'connected' and phone is null;
 -- The sessions that wait for an owner, paired ones first.

@@ -66,6 +66,8 @@ begin
     select s.uid, s.state
     from public.whatsapp_sessions s
     where s.desired = 'connected' and s.connector_id is null
+      and (s.handed_to is null or s.handed_to = claim_sessions.connector_id
+        or s.handed_until <= now())
       and s.network = any (array(
         select unnest(me.networks) from public.connectors me
         where me.id = claim_sessions.connector_id and me.lease_expires_at > now()
@@ -80,6 +82,8 @@ begin
 
   update public.whatsapp_sessions s
     set connector_id = claim_sessions.connector_id,
+        handed_to = null,
+        handed_until = null,
         epoch = s.epoch + 1,
         last_change = 0,
         state = case when s.phone is null then 'connecting' else 'reconnecting' end,
@@ -87,7 +91,7 @@ begin
         last_disconnect = case when s.uid = any (were_connected)
           then jsonb_build_object(
             -- A connector that stops in order has released them itself.
-            'reason', 'connector_stopped',
+            'reason', case when s.handed_to is null then 'connector_stopped' else 'moved' end,
             'at', now())
           else s.last_disconnect end,
         updated_at = now()

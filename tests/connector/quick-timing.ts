@@ -8,6 +8,9 @@ export const quickTiming: Timing = {
   renewEveryMs: 400,
   leaseMarginMs: 400,
   pollMs: 200,
+  // Sessions stay where they are, unless a test wants them to move.
+  balanceEveryMs: 600_000,
+  heldMs: 0,
   ackTimeoutMs: 5000,
   reconnect: { baseMs: 50, capMs: 500 },
   stopLingerMs: 0,

@@ -8,7 +8,8 @@ const help = `npm run test:faults -- [options]
 
   --runs N       how often each scenario runs (default 1)
   --only TEXT    only scenarios whose name contains this text; may be repeated
-  --sessions N   how many sessions the connector has that is killed with many (default 20)
+  --sessions N   how many sessions a connector has that is killed or stopped with many, and how
+                 many phones link (default 20)
   --seed N       another sequence of random traffic
   --logs DIR     keep the logs of each run there
   --list         print the names of the scenarios`;

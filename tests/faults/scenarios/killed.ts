@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { kill, ownerOf } from "../owner.ts";
+import { kill, ownerOf, untilReleased } from "../owner.ts";
 import type { Scenario } from "../scenario.ts";
 
 /** Longer than a connector's lease of 15 s. */
@@ -18,6 +18,30 @@ export function killedWith(sessions: number): Scenario {
     async fault({ environment }) {
       const [connector] = environment.stack.processes.connectors;
       return connector && kill(connector);
+    },
+  };
+}
+
+/** A connector with many sessions stops, as at a deployment, and is started again at once. */
+export function stoppedWith(sessions: number): Scenario {
+  return {
+    ...killedWith(sessions),
+    name: `connector of ${sessions} sessions stopped by SIGTERM`,
+    environment: {
+      sessions: [Math.ceil(sessions / 2), Math.floor(sessions / 2)],
+      connectors: 2,
+    },
+    recoverWithinSeconds: 2,
+    noneRefused: true,
+    async fault({ environment }) {
+      const [member] = environment.members;
+      if (member === undefined) throw new Error("No session");
+      const { process, connectorId } = await ownerOf(environment, member);
+      const stoppedAt = Date.now();
+      const restarted = process.restart("stop");
+      await untilReleased(environment, connectorId);
+      restarted.catch(() => undefined); // the supervisor starts it again until it runs
+      return stoppedAt;
     },
   };
 }
