@@ -29,7 +29,14 @@ const failed: PostOutcome = { statusCode: 500, error: "no", response: null, dura
 
 /** An endpoint whose log has the events up to `log.last`; `log` may be changed by the test. */
 function start(answer: (seq: number, attempt: number) => PostOutcome | Promise<PostOutcome>) {
-  const log = { last: 0, cursor: 0, enabled: true, failWith: undefined as Error | undefined };
+  const log = {
+    last: 0,
+    cursor: 0,
+    enabled: true,
+    failWith: undefined as Error | undefined,
+    /** How long the database takes to answer. */
+    answerMs: 0,
+  };
   const pending = new Map<string, { attempt: number; seq: number; dueAt: number }>();
   const calls: AdvanceRequest[] = [];
   const posted: string[] = [];
@@ -71,7 +78,11 @@ function start(answer: (seq: number, attempt: number) => PostOutcome | Promise<P
 
   const delivery = new EndpointDelivery({
     endpointId: "e",
-    advance: async (request) => advance(request),
+    advance: async (request) => {
+      const progress = advance(request);
+      if (log.answerMs > 0) await new Promise((resolve) => setTimeout(resolve, log.answerMs));
+      return progress;
+    },
     post: async ({ attempt, event }) => {
       posted.push(`${event.id}#${attempt}`);
       return await answer(Number(event.id.slice(4)), attempt);
@@ -262,4 +273,24 @@ test("a cursor that was moved by somebody else is followed", async () => {
   delivery.reload();
   await vi.advanceTimersByTimeAsync(1_000);
   expect(posted.slice(3)).toEqual(["evt_2#1", "evt_3#1"]);
+});
+
+test("events whose read was under way when the endpoint failed are read again, none is skipped", async () => {
+  let isRepaired = false;
+  const { emit, log, posted } = start(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    return isRepaired ? ok : failed;
+  });
+  log.answerMs = 30;
+  emit(400);
+  await vi.advanceTimersByTimeAsync(40);
+  log.answerMs = 500;
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(new Set(posted).size).toBeLessThan(10);
+  log.answerMs = 0;
+  isRepaired = true;
+  await vi.advanceTimersByTimeAsync(60_000);
+  emit(1);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(new Set(posted.filter((post) => post.endsWith("#1"))).size).toBe(401);
 });

@@ -1,7 +1,7 @@
 import type { AdvanceRequest, AttemptResult, RetryResult } from "../../shared/database.ts";
 import { CallRate } from "./call-rate.ts";
 import { ChatQueue } from "./chat-queue.ts";
-import { isFailing, pauseAfter, placesAfter } from "./health.ts";
+import { isFailing, maxInFlight, pauseAfter, placesAfter } from "./health.ts";
 import type { PostedEvent, PostOutcome } from "./post.ts";
 import { nextState } from "./schedule.ts";
 import type { OpenedProgress } from "./open-secrets.ts";
@@ -26,6 +26,8 @@ const maxEventsWhenFailing = 5;
 /** Retries of a healthy endpoint leave the other places to new events. */
 const maxRetriesInFlight = 2;
 const callRate = { burst: 8, intervalMs: 100 };
+/** How many requests may be in flight before the first success. */
+const placesAtFirst = 3;
 /** Calls that are left to reads: results can wait for one, and are stored with it. */
 const reservedForReads = 4;
 /** A notification can arrive before its commit is visible: the read is repeated so often. */
@@ -90,6 +92,8 @@ export class EndpointDelivery {
   #nextRetryAt: number | null = null;
   #failures = 0;
   #succeeded = false;
+  /** Up to the number of places. */
+  #successes = 0;
   #pausedUntil = 0;
   #isCalling = false;
   #mustCall = false;
@@ -158,8 +162,15 @@ export class EndpointDelivery {
 
   /** All places are taken, and more events wait for them. */
   get #isBusy(): boolean {
-    const places = placesAfter(this.#failures);
-    return this.#inFlight >= places && this.#window.waiting >= places;
+    return this.#inFlight >= this.#places && this.#window.waiting >= this.#places;
+  }
+
+  /**
+   * How many requests may be in flight. All places come with the first successes: a hundred new
+   * endpoints that hang would otherwise cost five hundred requests at once.
+   */
+  get #places(): number {
+    return Math.min(placesAfter(this.#failures), placesAtFirst + this.#successes);
   }
 
   get #takesEvents(): boolean {
@@ -169,7 +180,7 @@ export class EndpointDelivery {
   #startPosts(): void {
     const settings = this.#settings;
     if (settings === undefined) return;
-    while (this.#takesEvents && this.#inFlight < placesAfter(this.#failures)) {
+    while (this.#takesEvents && this.#inFlight < this.#places) {
       const start = this.#pick();
       if (start === undefined) return;
       void start(settings);
@@ -243,6 +254,7 @@ export class EndpointDelivery {
 
   #noteSuccess(): void {
     this.#succeeded = true;
+    this.#successes = Math.min(maxInFlight, this.#successes + 1);
     this.#noteRepair();
   }
 
@@ -369,6 +381,7 @@ export class EndpointDelivery {
     const succeeded = this.#succeeded;
     const room = this.#room();
     const isFirst = this.#settings === undefined;
+    const readAfter = window.readTo;
     const progress = await this.#deps.advance({
       endpoint_id: this.#deps.endpointId,
       from_seq: isFirst ? null : window.cursor,
@@ -377,7 +390,7 @@ export class EndpointDelivery {
       retry_results: retryResults,
       failures: this.#failures,
       succeeded,
-      read_after: isFirst ? null : window.readTo,
+      read_after: isFirst ? null : readAfter,
       max_events: room.events,
       max_bytes: room.bytes,
       max_retries: this.#isPaused ? 0 : Math.max(0, maxRetries - this.#retries.size),
@@ -399,7 +412,8 @@ export class EndpointDelivery {
       if (isFirst) this.#window.add(progress.events, progress.read_to);
     } else {
       window.recorded(toSeq);
-      window.add(progress.events, progress.read_to);
+      // Otherwise the events before these were forgotten meanwhile, and come first.
+      if (window.readTo === readAfter) window.add(progress.events, progress.read_to);
     }
     this.#addRetries(progress);
     this.#noteLatest(progress.last_seq);
