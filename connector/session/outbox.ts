@@ -272,8 +272,6 @@ export class Outbox {
       sentAt: performance.now(),
       settled: Promise.withResolvers<Message | undefined>(),
     };
-    // Its caller may be gone when it rejects.
-    pending.settled.promise.catch(() => undefined);
     this.#pendingSends.set(message.wa_message_id, pending);
     return pending;
   }
@@ -372,6 +370,8 @@ export class Outbox {
     this.#options
       .commit(outcome)
       .then((message) => messageSchema.parse(message))
-      .then(pending.settled.resolve, pending.settled.reject);
+      // The message left all the same: its caller must not take it for one that was not sent.
+      .catch(() => undefined)
+      .then(pending.settled.resolve);
   }
 }

@@ -77,6 +77,31 @@ test.each<[string, (path: TcpProxy) => void]>([
   await areBack();
 });
 
+test("a message whose ack could not be stored is answered as SENDING, so that nobody repeats it", async () => {
+  const [uid = ""] = Object.values(uids);
+  const sends = [];
+  for (const [index, text] of ["first", "second", "third"].entries()) {
+    await stack.phone("POST", "/faults", {
+      kind: "delay-acks",
+      phone: phones.main,
+      delayMs: 600 + index * 100,
+    });
+    sends.push(stack.sendText(connector.url, { uid, to: ben, text }));
+    await stack.untilMessage({ text, status: "SENDING" });
+  }
+  stack.databasePath.hang();
+  try {
+    const answers = await Promise.all(sends);
+    expect(answers.map(({ message }) => message.status)).toEqual(["SENDING", "SENDING", "SENDING"]);
+  } finally {
+    stack.databasePath.pass();
+  }
+  await areBack();
+  await stack.untilMessage({ text: "third", status: "DELIVERED" });
+  const received = (await stack.phoneMessages(ben)).filter(({ text }) => text === "third");
+  expect(received).toHaveLength(1);
+});
+
 test("another connector takes over when the lease ends, and nobody is replaced", async () => {
   const path = stack.databasePath;
   // Reaches the database by a path of its own.
