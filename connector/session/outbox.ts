@@ -367,7 +367,7 @@ export class Outbox {
   #finish(waMessageId: string, pending: PendingSend, outcome: OutcomeItem): void {
     this.#pendingSends.delete(waMessageId);
     this.#options.metrics.sends.inc({ outcome: outcome.status });
-    this.#options
+    void this.#options
       .commit(outcome)
       .then((message) => messageSchema.parse(message))
       // The message left all the same: its caller must not take it for one that was not sent.
