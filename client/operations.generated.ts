@@ -7,6 +7,10 @@ import type {
   Session,
   Qr,
   Message,
+  AcceptedMessage,
+  QueuedBulk,
+  Bulk,
+  Queue,
   QueueSettings,
   RealtimeToken,
   Stats,
@@ -28,6 +32,8 @@ import type {
   SendDocumentBody,
   SendAudioBody,
   SendStickerBody,
+  SendBulkBody,
+  GetQueueQuery,
   ChangeSettingsBody,
   GetFileQuery,
   ListMessagesQuery,
@@ -221,7 +227,7 @@ export class TenantOperations {
     sessionId: string,
     body: SendMessageBody,
     options: SendOptions = {},
-  ): Promise<Message> {
+  ): Promise<Message | AcceptedMessage> {
     return this.#transport.json(
       { method: "POST", path: ["session", sessionId, "send"], body, takesIdempotencyKey: true },
       options,
@@ -235,7 +241,11 @@ export class TenantOperations {
    *
    * `POST /session/{sessionId}/send-image`
    */
-  sendImage(sessionId: string, body: SendImageBody, options: SendOptions = {}): Promise<Message> {
+  sendImage(
+    sessionId: string,
+    body: SendImageBody,
+    options: SendOptions = {},
+  ): Promise<Message | AcceptedMessage> {
     return this.#transport.json(
       {
         method: "POST",
@@ -254,7 +264,11 @@ export class TenantOperations {
    *
    * `POST /session/{sessionId}/send-video`
    */
-  sendVideo(sessionId: string, body: SendVideoBody, options: SendOptions = {}): Promise<Message> {
+  sendVideo(
+    sessionId: string,
+    body: SendVideoBody,
+    options: SendOptions = {},
+  ): Promise<Message | AcceptedMessage> {
     return this.#transport.json(
       {
         method: "POST",
@@ -277,7 +291,7 @@ export class TenantOperations {
     sessionId: string,
     body: SendDocumentBody,
     options: SendOptions = {},
-  ): Promise<Message> {
+  ): Promise<Message | AcceptedMessage> {
     return this.#transport.json(
       {
         method: "POST",
@@ -296,7 +310,11 @@ export class TenantOperations {
    *
    * `POST /session/{sessionId}/send-audio`
    */
-  sendAudio(sessionId: string, body: SendAudioBody, options: SendOptions = {}): Promise<Message> {
+  sendAudio(
+    sessionId: string,
+    body: SendAudioBody,
+    options: SendOptions = {},
+  ): Promise<Message | AcceptedMessage> {
     return this.#transport.json(
       {
         method: "POST",
@@ -319,7 +337,7 @@ export class TenantOperations {
     sessionId: string,
     body: SendStickerBody,
     options: SendOptions = {},
-  ): Promise<Message> {
+  ): Promise<Message | AcceptedMessage> {
     return this.#transport.json(
       {
         method: "POST",
@@ -327,6 +345,105 @@ export class TenantOperations {
         body,
         takesIdempotencyKey: true,
       },
+      options,
+    );
+  }
+
+  /**
+   * Queue a text to up to 1,000 recipients.
+   *
+   * All of them are queued, or none: where recipients are wrong, the answer lists them. They go in their order, at the pace of the queue, with the events of any message once they are sent.
+   *
+   * `POST /session/{sessionId}/send-bulk`
+   */
+  sendBulk(sessionId: string, body: SendBulkBody, options: SendOptions = {}): Promise<QueuedBulk> {
+    return this.#transport.json(
+      {
+        method: "POST",
+        path: ["session", sessionId, "send-bulk"],
+        body,
+        takesIdempotencyKey: true,
+      },
+      options,
+    );
+  }
+
+  /**
+   * Show the progress of a bulk.
+   *
+   * `GET /session/{sessionId}/bulk/{bulkId}`
+   */
+  getBulk(sessionId: string, bulkId: string, options: RequestOptions = {}): Promise<Bulk> {
+    return this.#transport.json(
+      { method: "GET", path: ["session", sessionId, "bulk", bulkId] },
+      options,
+    );
+  }
+
+  /**
+   * Cancel what is left of a bulk.
+   *
+   * Its messages that are still queued become FAILED with the code cancelled.
+   *
+   * `DELETE /session/{sessionId}/bulk/{bulkId}`
+   */
+  deleteBulk(sessionId: string, bulkId: string, options: RequestOptions = {}): Promise<Bulk> {
+    return this.#transport.json(
+      { method: "DELETE", path: ["session", sessionId, "bulk", bulkId] },
+      options,
+    );
+  }
+
+  /**
+   * Show a session's queue, in the order in which it goes.
+   *
+   * Messages that wait for their send_at come last. The times are an estimate: the pace varies, and what is queued later with a higher priority goes before.
+   *
+   * `GET /session/{sessionId}/queue`
+   */
+  getQueue(
+    sessionId: string,
+    query: GetQueueQuery = {},
+    options: RequestOptions = {},
+  ): Promise<Queue> {
+    return this.#transport.json(
+      { method: "GET", path: ["session", sessionId, "queue"], query },
+      options,
+    );
+  }
+
+  /**
+   * Pause a session's queue.
+   *
+   * A message that is on its way already is finished. Messages can still be queued, and sent at once.
+   *
+   * `POST /session/{sessionId}/queue/pause`
+   */
+  pauseQueue(
+    sessionId: string,
+    options: RequestOptions = {},
+  ): Promise<{
+    paused: boolean;
+  }> {
+    return this.#transport.json(
+      { method: "POST", path: ["session", sessionId, "queue", "pause"] },
+      options,
+    );
+  }
+
+  /**
+   * Resume a session's queue.
+   *
+   * `POST /session/{sessionId}/queue/resume`
+   */
+  resumeQueue(
+    sessionId: string,
+    options: RequestOptions = {},
+  ): Promise<{
+    paused: boolean;
+  }> {
+    return this.#transport.json(
+      { method: "POST", path: ["session", sessionId, "queue", "resume"] },
       options,
     );
   }
@@ -355,6 +472,24 @@ export class TenantOperations {
   ): Promise<QueueSettings> {
     return this.#transport.json(
       { method: "PATCH", path: ["session", sessionId, "queue", "settings"], body },
+      options,
+    );
+  }
+
+  /**
+   * Cancel a queued message.
+   *
+   * It becomes FAILED with the code cancelled. A message that has left the queue is refused with 409, which says what became of it.
+   *
+   * `DELETE /session/{sessionId}/messages/{messageId}`
+   */
+  deleteMessage(
+    sessionId: string,
+    messageId: string,
+    options: RequestOptions = {},
+  ): Promise<Message> {
+    return this.#transport.json(
+      { method: "DELETE", path: ["session", sessionId, "messages", messageId] },
       options,
     );
   }
@@ -563,6 +698,7 @@ export class TenantOperations {
         id: string;
         type:
           | "message.received"
+          | "message.queued"
           | "message.sent"
           | "message.delivered"
           | "message.read"

@@ -122,6 +122,75 @@ export interface Media {
   } | null;
 }
 
+export interface AcceptedMessage {
+  id: string;
+  session_id: string;
+  direction: "in" | "out";
+  source: "api" | "queue" | "phone" | "contact";
+  chat_id: string;
+  phone: string | null;
+  lid: string | null;
+  participant: string | null;
+  type: string;
+  text: string | null;
+  from: string | null;
+  to: string | null;
+  message: string | null;
+  media: Media | null;
+  status: "QUEUED" | "SENDING" | "SENT" | "DELIVERED" | "READ" | "FAILED" | "RECEIVED";
+  wa_message_id: string | null;
+  error: {
+    code: string;
+    message: string;
+  } | null;
+  created_at: string;
+  sent_at: string | null;
+  delivered_at: string | null;
+  read_at: string | null;
+  /** Of a message that was queued; null when it has left the queue */
+  queue?:
+    | {
+        /** 1 is next; null while the message waits for its send_at */
+        position: number | null;
+        /** If nothing changes; null while nothing is sent from the queue */
+        estimated_send_at: string | null;
+        send_at: string | null;
+        expires_at: string | null;
+        priority: number;
+      }
+    | null
+    | undefined;
+}
+
+export type QueuedBulk = Bulk & {
+  /** When its last message goes, if nothing changes; null while nothing is sent from the queue */
+  estimated_end_at: string | null;
+};
+
+export interface Bulk {
+  id: string;
+  session_id: string;
+  total: number;
+  /** How many of its messages have each status */
+  by_status: Record<string, number>;
+  /** Whether none of them is queued or on its way any more */
+  done: boolean;
+  created_at: string;
+  cancelled_at: string | null;
+}
+
+export interface Queue {
+  length: number;
+  /** How many of them wait for their send_at */
+  scheduled: number;
+  paused: boolean;
+  paused_reason: "requested" | "session_not_connected" | null;
+  paused_at: string | null;
+  interval_ms: number;
+  data: AcceptedMessage[];
+  next_cursor: string | null;
+}
+
 export interface QueueSettings {
   send_interval_ms: number | null;
   max_messages_per_minute: number | null;
@@ -348,6 +417,7 @@ export type ErrorCode =
   | "not_found"
   | "method_not_allowed"
   | "not_acceptable"
+  | "not_queued"
   | "conflict"
   | "quota_exceeded"
   | "session_not_connected"
@@ -372,6 +442,15 @@ export interface WhatsAppEvents {
   "message.received": {
     id: string;
     type: "message.received";
+    timestamp: string;
+    tenant_id: string;
+    session_id: string;
+    seq: number;
+    data: Message;
+  };
+  "message.queued": {
+    id: string;
+    type: "message.queued";
     timestamp: string;
     tenant_id: string;
     session_id: string;
@@ -496,12 +575,28 @@ export interface SendMessageBody {
   message?: string | undefined;
   /** An alias of message */
   text?: string | undefined;
+  /** Put the message into the session's queue, which sends it at its pace, and answer 202 at once. The session need not be connected. */
+  queue?: boolean | undefined;
+  /** Not before this time; within a year */
+  send_at?: string | undefined;
+  /** Not after this time: then the message is FAILED with the code expired */
+  expires_at?: string | undefined;
+  /** Of two chats the one with the message of higher priority goes first; within a chat the order stays. 0 unless set. */
+  priority?: number | undefined;
 }
 
 export interface SendImageBody {
   to: string;
   caption?: string | undefined;
   file_name?: string | undefined;
+  /** Put the message into the session's queue, which sends it at its pace, and answer 202 at once. The session need not be connected. */
+  queue?: boolean | undefined;
+  /** Not before this time; within a year */
+  send_at?: string | undefined;
+  /** Not after this time: then the message is FAILED with the code expired */
+  expires_at?: string | undefined;
+  /** Of two chats the one with the message of higher priority goes first; within a chat the order stays. 0 unless set. */
+  priority?: number | undefined;
   /** The file as base64, as a data URL, or the http(s) URL to fetch it from; or its bytes */
   image: string | FileInput;
 }
@@ -510,6 +605,14 @@ export interface SendVideoBody {
   to: string;
   caption?: string | undefined;
   file_name?: string | undefined;
+  /** Put the message into the session's queue, which sends it at its pace, and answer 202 at once. The session need not be connected. */
+  queue?: boolean | undefined;
+  /** Not before this time; within a year */
+  send_at?: string | undefined;
+  /** Not after this time: then the message is FAILED with the code expired */
+  expires_at?: string | undefined;
+  /** Of two chats the one with the message of higher priority goes first; within a chat the order stays. 0 unless set. */
+  priority?: number | undefined;
   /** The file as base64, as a data URL, or the http(s) URL to fetch it from; or its bytes */
   video: string | FileInput;
 }
@@ -519,6 +622,14 @@ export interface SendDocumentBody {
   caption?: string | undefined;
   file_name?: string | undefined;
   mimetype?: string | undefined;
+  /** Put the message into the session's queue, which sends it at its pace, and answer 202 at once. The session need not be connected. */
+  queue?: boolean | undefined;
+  /** Not before this time; within a year */
+  send_at?: string | undefined;
+  /** Not after this time: then the message is FAILED with the code expired */
+  expires_at?: string | undefined;
+  /** Of two chats the one with the message of higher priority goes first; within a chat the order stays. 0 unless set. */
+  priority?: number | undefined;
   /** The file as base64, as a data URL, or the http(s) URL to fetch it from; or its bytes */
   document: string | FileInput;
 }
@@ -528,14 +639,52 @@ export interface SendAudioBody {
   /** Send it as a voice message: Opus in Ogg, or any audio where the server has ffmpeg */
   voice?: boolean | undefined;
   file_name?: string | undefined;
+  /** Put the message into the session's queue, which sends it at its pace, and answer 202 at once. The session need not be connected. */
+  queue?: boolean | undefined;
+  /** Not before this time; within a year */
+  send_at?: string | undefined;
+  /** Not after this time: then the message is FAILED with the code expired */
+  expires_at?: string | undefined;
+  /** Of two chats the one with the message of higher priority goes first; within a chat the order stays. 0 unless set. */
+  priority?: number | undefined;
   /** The file as base64, as a data URL, or the http(s) URL to fetch it from; or its bytes */
   audio: string | FileInput;
 }
 
 export interface SendStickerBody {
   to: string;
+  /** Put the message into the session's queue, which sends it at its pace, and answer 202 at once. The session need not be connected. */
+  queue?: boolean | undefined;
+  /** Not before this time; within a year */
+  send_at?: string | undefined;
+  /** Not after this time: then the message is FAILED with the code expired */
+  expires_at?: string | undefined;
+  /** Of two chats the one with the message of higher priority goes first; within a chat the order stays. 0 unless set. */
+  priority?: number | undefined;
   /** The file as base64, as a data URL, or the http(s) URL to fetch it from; or its bytes */
   sticker: string | FileInput;
+}
+
+export interface SendBulkBody {
+  /** The text, with a {{name}} for each variable of the recipients */
+  message: string;
+  /** 1 to 1,000, each with the variables of the text */
+  recipients: {
+    to: string;
+    variables?: Record<string, string> | undefined;
+  }[];
+  /** Not before this time; within a year */
+  send_at?: string | undefined;
+  /** Not after this time: then the message is FAILED with the code expired */
+  expires_at?: string | undefined;
+  /** Of two chats the one with the message of higher priority goes first; within a chat the order stays. 0 unless set. */
+  priority?: number | undefined;
+}
+
+export interface GetQueueQuery {
+  limit?: number | undefined;
+  /** The next_cursor of the previous page */
+  cursor?: string | undefined;
 }
 
 export interface ChangeSettingsBody {
@@ -621,6 +770,7 @@ export interface CreateWebhookBody {
   events?:
     | (
         | "message.received"
+        | "message.queued"
         | "message.sent"
         | "message.delivered"
         | "message.read"
@@ -640,6 +790,7 @@ export interface ChangeWebhookBody {
   events?:
     | (
         | "message.received"
+        | "message.queued"
         | "message.sent"
         | "message.delivered"
         | "message.read"
@@ -798,6 +949,7 @@ export interface AdminCreateWebhookBody {
   events?:
     | (
         | "message.received"
+        | "message.queued"
         | "message.sent"
         | "message.delivered"
         | "message.read"
@@ -825,6 +977,7 @@ export interface AdminChangeWebhookBody {
   events?:
     | (
         | "message.received"
+        | "message.queued"
         | "message.sent"
         | "message.delivered"
         | "message.read"

@@ -33,8 +33,14 @@ import { sendVideo } from "./media/send-video.ts";
 import { listSessionMessages } from "./message/list-session-messages.ts";
 import { listTenantMessages } from "./message/list-tenant-messages.ts";
 import { sendText } from "./message/send-text.ts";
+import { cancelBulk } from "./queue/cancel-bulk.ts";
+import { cancelMessage } from "./queue/cancel-message.ts";
 import { changeQueueSettings } from "./queue/change-settings.ts";
+import { getBulk } from "./queue/get-bulk.ts";
+import { getQueue } from "./queue/get-queue.ts";
 import { getQueueSettings } from "./queue/get-settings.ts";
+import { pauseQueue } from "./queue/pause-queue.ts";
+import { sendBulk } from "./queue/send-bulk.ts";
 import { createRealtimeToken } from "./realtime/create-token.ts";
 import type { Services } from "./services.ts";
 import { connectSession } from "./session/connect-session.ts";
@@ -79,8 +85,14 @@ const routes = [
   sendDocument,
   sendAudio,
   sendSticker,
+  sendBulk,
+  getBulk,
+  cancelBulk,
+  getQueue,
+  pauseQueue,
   getQueueSettings,
   changeQueueSettings,
+  cancelMessage,
   getFile,
   listSessionMessages,
   streamMessages,

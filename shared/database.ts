@@ -8,7 +8,15 @@ import type { Database as Generated, Json } from "./database.types.ts";
 import type { Event } from "./event.ts";
 import type { Media } from "./media.ts";
 import type { Message, MessageStatus } from "./message.ts";
-import type { EffectiveQueueSettings, QueueDefaults, QueueSettings } from "./queue.ts";
+import type {
+  Bulk,
+  EffectiveQueueSettings,
+  QueueCursor,
+  QueueDefaults,
+  QueueEntry,
+  QueuePage,
+  QueueSettings,
+} from "./queue.ts";
 import type { Stats } from "./stats.ts";
 import type { Scope } from "./scope.ts";
 import type { Disconnect, Network, Session, SessionState } from "./session.ts";
@@ -282,6 +290,30 @@ type NarrowedFunctions = {
     Returns: HubNotification[];
   };
   media_to_remove: { Args: Args<"media_to_remove">; Returns: string[] };
+  queue_message: {
+    Args: Narrow<Args<"queue_message">, { item: Record<string, unknown>; defaults: QueueDefaults }>;
+    Returns:
+      | { outcome: "created" | "replayed"; message: Message; queue: QueueEntry | null }
+      | { outcome: "mismatch" }
+      | { outcome: "not_found" };
+  };
+  cancel_message: {
+    Args: Args<"cancel_message">;
+    Returns: { outcome: "cancelled" | "not_queued"; message: Message } | { outcome: "not_found" };
+  };
+  queue_page: {
+    Args: Narrow<Args<"queue_page">, { after: QueueCursor | null; defaults: QueueDefaults }>;
+    Returns: QueuePage | null;
+  };
+  queue_bulk: {
+    Args: Narrow<Args<"queue_bulk">, { bulk: Record<string, unknown>; defaults: QueueDefaults }>;
+    Returns:
+      | { outcome: "created" | "replayed"; bulk: Bulk; last: QueueEntry | null }
+      | { outcome: "mismatch" }
+      | { outcome: "not_found" };
+  };
+  find_bulk: { Args: Args<"find_bulk">; Returns: Bulk | null };
+  cancel_bulk: { Args: Args<"cancel_bulk">; Returns: Bulk | null };
   change_queue_settings: {
     Args: Narrow<
       Args<"change_queue_settings">,

@@ -84,6 +84,45 @@ export type Database = {
           },
         ];
       };
+      bulk_sends: {
+        Row: {
+          cancelled_at: string | null;
+          created_at: string;
+          id: string;
+          session_id: string;
+          session_uid: string;
+          tenant_id: string;
+          total: number;
+          bulk_json: Json | null;
+        };
+        Insert: {
+          cancelled_at?: string | null;
+          created_at?: string;
+          id?: string;
+          session_id: string;
+          session_uid: string;
+          tenant_id: string;
+          total: number;
+        };
+        Update: {
+          cancelled_at?: string | null;
+          created_at?: string;
+          id?: string;
+          session_id?: string;
+          session_uid?: string;
+          tenant_id?: string;
+          total?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "bulk_sends_tenant_id_fkey";
+            columns: ["tenant_id"];
+            isOneToOne: false;
+            referencedRelation: "tenants";
+            referencedColumns: ["tenant_id"];
+          },
+        ];
+      };
       connectors: {
         Row: {
           capacity: number;
@@ -402,6 +441,7 @@ export type Database = {
       messages: {
         Row: {
           attempts: number;
+          bulk_id: string | null;
           chat_id: string;
           content: string | null;
           created_at: string;
@@ -432,9 +472,11 @@ export type Database = {
           tenant_id: string;
           type: string;
           wa_message_id: string | null;
+          queued_ahead: number | null;
         };
         Insert: {
           attempts?: number;
+          bulk_id?: string | null;
           chat_id: string;
           content?: string | null;
           created_at?: string;
@@ -468,6 +510,7 @@ export type Database = {
         };
         Update: {
           attempts?: number;
+          bulk_id?: string | null;
           chat_id?: string;
           content?: string | null;
           created_at?: string;
@@ -857,6 +900,7 @@ export type Database = {
           tenant_id: string;
           uid: string;
           updated_at: string;
+          queue_pause: Json | null;
         };
         Insert: {
           connected_at?: string | null;
@@ -1152,6 +1196,19 @@ export type Database = {
         }[];
       };
       begin_send: { Args: { send: Json }; Returns: Json };
+      bulk_json: {
+        Args: { bulk: Database["public"]["Tables"]["bulk_sends"]["Row"] };
+        Returns: Json;
+      };
+      cancel_bulk: {
+        Args: { bulk_id: string; session_id: string; tenant_id: string };
+        Returns: Json;
+      };
+      cancel_message: {
+        Args: { message_id: string; session_id: string; tenant_id: string };
+        Returns: Json;
+      };
+      cancelled_error: { Args: Record<PropertyKey, never>; Returns: Json };
       change_queue_settings: {
         Args: { changes: Json; defaults: Json; session_id: string; tenant_id: string };
         Returns: Json;
@@ -1250,6 +1307,10 @@ export type Database = {
         Returns: Json;
       };
       fence_sessions: { Args: { claims: Json; connector_id: string }; Returns: string[] };
+      find_bulk: {
+        Args: { bulk_id: string; session_id: string; tenant_id: string };
+        Returns: Json;
+      };
       find_due_endpoints: {
         Args: { after_id: string; buckets: number[]; max_endpoints: number };
         Returns: {
@@ -1258,6 +1319,49 @@ export type Database = {
         }[];
       };
       find_idempotent: { Args: { key: string; tenant_id: string }; Returns: Json };
+      find_queue: {
+        Args: { of_session: string; of_tenant: string };
+        Returns: {
+          connected_at: string | null;
+          connector_id: string | null;
+          created_at: string;
+          description: string | null;
+          desired: string;
+          desired_version: number;
+          drip_interval_ms: number;
+          epoch: number;
+          former_account: Json | null;
+          handed_to: string | null;
+          handed_until: string | null;
+          last_change: number;
+          last_disconnect: Json | null;
+          lid: string | null;
+          max_messages_per_minute: number | null;
+          max_retries: number | null;
+          name: string;
+          network: string;
+          next_drip_at: string;
+          pairing_code: string | null;
+          pairing_code_expires_at: string | null;
+          phone: string | null;
+          poll_interval_ms: number | null;
+          qr: string | null;
+          qr_expires_at: string | null;
+          queue_paused_at: string | null;
+          send_interval_ms: number | null;
+          session_id: string;
+          state: string;
+          tenant_id: string;
+          uid: string;
+          updated_at: string;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "whatsapp_sessions";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       finish_send: { Args: { outcome: Json }; Returns: Json };
       hand_over_session: {
         Args: { connector_id: string; epoch: number; session_uid: string; to_connector: string };
@@ -1336,6 +1440,10 @@ export type Database = {
       };
       open_audience: { Args: { listening_until: string; tenant_id: string }; Returns: undefined };
       own_tenant: { Args: Record<PropertyKey, never>; Returns: string };
+      pause_queue: {
+        Args: { paused: boolean; session_id: string; tenant_id: string };
+        Returns: boolean;
+      };
       plan_hand_over: { Args: { connector_id: string }; Returns: Json };
       postpone_next_drip: { Args: { session_uid: string }; Returns: undefined };
       publish_events: {
@@ -1348,9 +1456,43 @@ export type Database = {
         Args: { max_rows: number; tenant: Database["public"]["Tables"]["tenants"]["Row"] };
         Returns: number;
       };
+      queue_bulk: {
+        Args: { bulk: Json; defaults: Json; session_id: string; tenant_id: string };
+        Returns: Json;
+      };
+      queue_entry: {
+        Args: {
+          ahead: number;
+          forecast: Json;
+          message: Database["public"]["Tables"]["messages"]["Row"];
+        };
+        Returns: Json;
+      };
+      queue_forecast: {
+        Args: { defaults: Json; session: Database["public"]["Tables"]["whatsapp_sessions"]["Row"] };
+        Returns: Json;
+      };
       queue_interval_ms: {
         Args: { max_messages_per_minute: number; send_interval_ms: number };
         Returns: number;
+      };
+      queue_message: {
+        Args: { defaults: Json; item: Json; session_id: string; tenant_id: string };
+        Returns: Json;
+      };
+      queue_page: {
+        Args: {
+          after: Json;
+          defaults: Json;
+          page_limit: number;
+          session_id: string;
+          tenant_id: string;
+        };
+        Returns: Json;
+      };
+      queue_pause: {
+        Args: { session: Database["public"]["Tables"]["whatsapp_sessions"]["Row"] };
+        Returns: Json;
       };
       queue_settings: {
         Args: {
@@ -1359,6 +1501,10 @@ export type Database = {
           tenant: Database["public"]["Tables"]["tenants"]["Row"];
         };
         Returns: Json;
+      };
+      queued_ahead: {
+        Args: { message: Database["public"]["Tables"]["messages"]["Row"] };
+        Returns: number;
       };
       read_endpoint_events: {
         Args: {
@@ -1549,6 +1695,10 @@ export type Database = {
         Returns: undefined;
       };
       status_rank: { Args: { status: string }; Returns: number };
+      take_idempotency_key: {
+        Args: { new_id: string; of_tenant: string; request: Json };
+        Returns: Json;
+      };
       tenant_bucket: { Args: { tenant_id: string }; Returns: number };
       tenant_prefix: { Args: { qualified_name: string }; Returns: string };
       tenant_stats: {

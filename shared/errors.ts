@@ -12,6 +12,7 @@ export const errorKinds = {
   not_found: { status: 404, title: "Not found" },
   method_not_allowed: { status: 405, title: "Method not allowed" },
   not_acceptable: { status: 406, title: "No acceptable media type" },
+  not_queued: { status: 409, title: "Message not queued any more" },
   conflict: { status: 409, title: "Already exists" },
   quota_exceeded: { status: 409, title: "Quota exceeded" },
   session_not_connected: { status: 409, title: "Session not connected" },

@@ -1,6 +1,7 @@
 /** Apart from the schemas, for pages that do not need those. */
 export const eventTypes = [
   "message.received",
+  "message.queued",
   "message.sent",
   "message.delivered",
   "message.read",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { queueFieldsSchema } from "./queue-fields.ts";
 import { parseRecipient } from "./recipient.ts";
 import { storableText } from "./text.ts";
 
@@ -76,6 +77,7 @@ export const mediaFieldsSchema = z.strictObject({
     .regex(/^[\w.+-]+\/[\w.+-]+(; ?[\w.+-]+=[\w.+-]+)*$/, "Must be a MIME type such as image/png")
     .optional(),
   voice: flag.optional(),
+  ...queueFieldsSchema.shape,
 });
 export type MediaFields = z.infer<typeof mediaFieldsSchema>;
 
@@ -93,6 +95,10 @@ export const storedUploadSchema = z.object({
   waveform: z.string().nullable(),
   /** Identifies the request for its idempotency key. */
   request_hash: z.string(),
+  /** What the request says about the queue. */
+  queue: queueFieldsSchema,
+  /** Base64 of the encoded WhatsApp message, for the queue. */
+  content: z.string().nullable(),
 });
 export type StoredUpload = z.infer<typeof storedUploadSchema>;
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Message } from "./message.ts";
 
 /** The settings of a queue, at each of three levels: session, tenant, installation. */
 export const queueSettingsSchema = z.object({
@@ -19,6 +20,48 @@ export type EffectiveQueueSettings = {
   poll_interval_ms: number;
   max_retries: number;
 };
+
+/** A message in the queue: when it goes, if nothing changes. */
+export const queueEntrySchema = z.object({
+  /** 1 is next; null while it waits for its send_at. */
+  position: z.number().int().nullable(),
+  /** Null while nothing is sent from the queue. */
+  estimated_send_at: z.string().nullable(),
+  send_at: z.string().nullable(),
+  expires_at: z.string().nullable(),
+  priority: z.number().int(),
+});
+export type QueueEntry = z.infer<typeof queueEntrySchema>;
+
+/** The last entry of a page. */
+export type QueueCursor =
+  | { priority: number; id: string; ahead: number }
+  | { send_at: string; id: string };
+
+/** A page of a session's queue, and its state. */
+export type QueuePage = {
+  length: number;
+  scheduled: number;
+  paused: boolean;
+  paused_reason: "requested" | "session_not_connected" | null;
+  paused_at: string | null;
+  interval_ms: number;
+  data: { message: Message; queue: QueueEntry }[];
+  next: QueueCursor | null;
+};
+
+/** A request to send one text to many recipients. */
+export const bulkSchema = z.object({
+  id: z.string(),
+  session_id: z.string(),
+  total: z.number().int(),
+  by_status: z.record(z.string(), z.number().int()),
+  /** Whether none is left that is queued or on its way. */
+  done: z.boolean(),
+  created_at: z.string(),
+  cancelled_at: z.string().nullable(),
+});
+export type Bulk = z.infer<typeof bulkSchema>;
 
 type Pace = { send_interval_ms: number | null; max_messages_per_minute: number | null };
 

@@ -4,6 +4,7 @@ import { uploadQuerySchema } from "../../shared/command.ts";
 import { answerError, failed } from "./answer-error.ts";
 import type { NodeBindings } from "../http/node-bindings.ts";
 import { type CommandRouteOptions, shuttingDown, unauthorized } from "./route.ts";
+import { encodeMedia } from "../whatsapp/outgoing-media.ts";
 import { receiveUpload, type UploadServices } from "../media/receive-upload.ts";
 
 /** How long the rest of a refused body is read, so that its sender can read the answer. */
@@ -56,7 +57,10 @@ async function receive(
       },
       options,
     );
-    return c.json({ type: "upload", upload });
+    const isQueued = upload.queue.queue === true && upload.media.status === "stored";
+    // Only a connector can encode it, and the queue needs none until the message goes.
+    const content = isQueued ? Buffer.from(encodeMedia(upload)).toString("base64") : null;
+    return c.json({ type: "upload", upload: { ...upload, content } });
   } catch (error) {
     return answerError(c, error, options.log);
   }

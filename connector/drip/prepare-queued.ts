@@ -26,12 +26,16 @@ export async function prepareQueued(
   queued: QueuedMessage,
   { find, pace }: { find: Find; pace: Pace },
 ): Promise<PreparedMessage> {
-  const { id, type, message: text } = queued;
-  if (type !== "text") {
-    return undeliverable("unsupported_type", "Only messages of type text can be queued.");
-  }
-  if (text === null || text === "" || text.length > maxTextLength) {
+  const { id, type, message: text, media } = queued;
+  const content = type === "text" ? contentOfText(text) : queued.content;
+  if (type === "text" && content === null) {
     return undeliverable("invalid_message", `The text must have 1 to ${maxTextLength} characters.`);
+  }
+  if (content === null) {
+    return undeliverable(
+      "unsupported_type",
+      "A row can queue messages of type text only. Queue a file with POST /session/:sessionId/send-image and the like.",
+    );
   }
   const recipient = parseRecipient(queued.chat_id);
   if (recipient === undefined) {
@@ -55,13 +59,20 @@ export async function prepareQueued(
       chat_id: chatId,
       phone,
       lid,
-      content: Buffer.from(encodeText(text)).toString("base64"),
+      content,
+      ...(media === null ? {} : { media }),
       interval_ms: pace.intervalMs,
       advance_ms: pace.advanceMs,
       attempts: queued.attempts,
       max_retries: queued.max_retries,
     },
   };
+}
+
+/** Null when WhatsApp takes no such text. */
+function contentOfText(text: string | null): string | null {
+  if (text === null || text === "" || text.length > maxTextLength) return null;
+  return Buffer.from(encodeText(text)).toString("base64");
 }
 
 function undeliverable(code: string, message: string): PreparedMessage {

@@ -10,6 +10,7 @@ import {
   maxBytesOf,
   type StoredUpload,
 } from "../../shared/media.ts";
+import { queueFieldErrors } from "../../shared/queue-fields.ts";
 import { parseRecipient } from "../../shared/recipient.ts";
 import type { Database } from "../database/database.ts";
 import type { Log } from "../log/log.ts";
@@ -64,7 +65,7 @@ export async function receiveUpload(
       if (source.kind === "url") received.url = source.url;
       else received.file = await write(source.bytes);
     };
-    const fields = validate(kind, await readFields(request, { field: kind, take }));
+    const fields = validate(kind, await readFields(request, { field: kind, take }), services.now());
     const hash = requestHash(request, fields, received.file?.sha256 ?? received.url);
     const to = parseRecipient(fields.to)?.jid ?? fields.to;
     const id = uuidV7(services.now());
@@ -106,7 +107,7 @@ async function readFields(
   );
 }
 
-function validate(kind: MediaKind, received: ReceivedFields): MediaFields {
+function validate(kind: MediaKind, received: ReceivedFields, nowMs: number): MediaFields {
   const { [kind]: _file, ...rest } = received;
   const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
   const parsed = mediaFieldsSchema.safeParse(given);
@@ -117,6 +118,7 @@ function validate(kind: MediaKind, received: ReceivedFields): MediaFields {
           ? issue.keys.map((field) => ({ field, detail: "Is not a field of this endpoint" }))
           : [{ field: issue.path.map(String).join("."), detail: issue.message }],
       );
+  if (parsed.success) errors.push(...queueFieldErrors(parsed.data, nowMs));
   if (!Object.hasOwn(received, kind))
     errors.push({ field: kind, detail: "Must hold the file to send" });
   if (given["voice"] !== undefined && kind !== "audio") {
@@ -207,6 +209,7 @@ function emptyUpload({
   fields: MediaFields;
   hash: string;
 }): StoredUpload {
+  const { queue, send_at, expires_at, priority } = fields;
   return {
     id,
     kind,
@@ -228,6 +231,8 @@ function emptyUpload({
     thumbnail: null,
     waveform: null,
     request_hash: hash,
+    queue: { queue, send_at, expires_at, priority },
+    content: null,
   };
 }
 

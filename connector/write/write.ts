@@ -36,6 +36,8 @@ export interface SendItem {
 /** Moves a message from the queue to SENDING. */
 export interface DequeueItem {
   kind: "dequeue";
+  /** The stored file; absent for a text. */
+  media?: Media;
   id: string;
   wa_message_id: string;
   chat_id: string;

@@ -3,6 +3,7 @@ import type { LocatedSession } from "../../shared/database.ts";
 import type { MediaKind, StoredUpload } from "../../shared/media.ts";
 import { ApiError } from "../../shared/errors.ts";
 import type { DatabaseClient } from "../database/connect.ts";
+import { unwrapFirst } from "../database/unwrap.ts";
 import { locateSession, type SessionName } from "../locate/session.ts";
 import type { CommandClient, Connector } from "./command-client.ts";
 import { OwnerCache } from "./owner-cache.ts";
@@ -137,9 +138,25 @@ export class Connectors {
       if (connector !== undefined && (await this.#client.isAlive(connector, probeTimeoutMs))) {
         return connector;
       }
+      // Any connector can store a file, and a session that is not to be connected gets no owner.
+      if (connector === undefined) {
+        const other = await this.#anyConnector();
+        if (other !== undefined) return other;
+      }
       if (this.#clock.now() + delayMs > deadline) throw unavailableError(connector);
       await this.#clock.sleep(delayMs);
     }
+  }
+
+  async #anyConnector(): Promise<Connector | undefined> {
+    return unwrapFirst(
+      this.#database
+        .from("connectors")
+        .select("url,instance")
+        .gt("lease_expires_at", new Date(this.#clock.now()).toISOString())
+        .eq("draining", false)
+        .limit(1),
+    );
   }
 
   async #locate({ session, isSend }: CommandRequest) {

@@ -2,7 +2,8 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { mediaFieldsSchema, type MediaKind } from "../../shared/media.ts";
 import { problems } from "../http/problem.ts";
 import { idempotencyHeader } from "../message/idempotency.ts";
-import { messageResponse } from "../message/resource.ts";
+import { queueFields } from "../message/queue-fields.ts";
+import { acceptedResponse, messageResponse } from "../message/resource.ts";
 import { sessionParams } from "../session/resource.ts";
 
 const fields = mediaFieldsSchema.shape;
@@ -15,11 +16,11 @@ const voice = fields.voice.openapi({
 
 /** The fields of each endpoint besides the file; the file's field is named after the endpoint. */
 const fieldsOf = {
-  image: { to, caption, file_name },
-  video: { to, caption, file_name },
-  document: { to, caption, file_name, mimetype },
-  audio: { to, voice, file_name },
-  sticker: { to },
+  image: { to, caption, file_name, ...queueFields },
+  video: { to, caption, file_name, ...queueFields },
+  document: { to, caption, file_name, mimetype, ...queueFields },
+  audio: { to, voice, file_name, ...queueFields },
+  sticker: { to, ...queueFields },
 } satisfies Record<MediaKind, z.ZodRawShape>;
 
 const asText = z.string().openapi({
@@ -46,8 +47,9 @@ export function sendMediaContract(
     responses: {
       201: { description: "WhatsApp accepted the message", ...messageResponse },
       202: {
-        description: "The file is being uploaded, or WhatsApp has not acknowledged the message yet",
-        ...messageResponse,
+        description:
+          "The message was queued, the file is being uploaded, or WhatsApp has not acknowledged it yet",
+        ...acceptedResponse,
       },
       ...problems(
         "invalid_json",
@@ -56,6 +58,7 @@ export function sendMediaContract(
         "forbidden",
         "not_found",
         "session_not_connected",
+        "quota_exceeded",
         "payload_too_large",
         "unsupported_media_type",
         "invalid_request",

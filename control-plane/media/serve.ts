@@ -1,7 +1,9 @@
 import { ApiError } from "../../shared/errors.ts";
 import { type MediaKind, maxBytesOf } from "../../shared/media.ts";
 import type { App } from "../http/app-env.ts";
-import { rejectCannotSend, send } from "../message/send.ts";
+import { rejectTestKeyOnLive } from "../auth/reject-test-key.ts";
+import { queueMessage } from "../message/queue-message.ts";
+import { send } from "../message/send.ts";
 import type { Services } from "../services.ts";
 import { sendMediaContract } from "./contract.ts";
 
@@ -31,9 +33,25 @@ export function serveSendMedia(
       idempotencyKey: key,
       body: c.req.raw.body,
       contentType: c.req.header("content-type") ?? "",
-      check: (located) => rejectCannotSend(caller, located),
+      // Whether the message is to be queued is in the body: a session that is not connected refuses
+      // the others below.
+      check: (located) => rejectTestKeyOnLive(caller, located),
     });
     const idempotency = key === undefined ? undefined : { key, request_hash: upload.request_hash };
+    if (upload.queue.queue === true) {
+      const queued = await queueMessage(services, {
+        caller,
+        sessionId,
+        idempotency,
+        to: upload.to,
+        type: kind,
+        text: upload.caption,
+        file: { media: upload.media, content: upload.content },
+        when: upload.queue,
+      });
+      if (queued.replayed) c.header("Idempotent-Replayed", "true");
+      return c.json(queued.message, 202);
+    }
     const sent = await send(services, {
       caller,
       sessionId,

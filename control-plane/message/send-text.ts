@@ -8,7 +8,9 @@ import { problems } from "../http/problem.ts";
 import type { Services } from "../services.ts";
 import { sessionParams } from "../session/resource.ts";
 import { idempotencyHeader, requestHash } from "./idempotency.ts";
-import { messageResponse } from "./resource.ts";
+import { queueFields, rejectQueueFields } from "./queue-fields.ts";
+import { queueMessage } from "./queue-message.ts";
+import { acceptedResponse, messageResponse } from "./resource.ts";
 import { send } from "./send.ts";
 
 const text = storableText({ min: 1, max: maxTextLength });
@@ -18,6 +20,7 @@ const bodySchema = z
     to: recipientSchema.openapi({ example: "393331234567" }),
     message: text.optional(),
     text: text.optional().openapi({ description: "An alias of message" }),
+    ...queueFields,
   })
   .refine((body) => (body.message === undefined) !== (body.text === undefined), {
     path: ["message"],
@@ -37,8 +40,9 @@ const route = createRoute({
   responses: {
     201: { description: "WhatsApp accepted the message", ...messageResponse },
     202: {
-      description: "The message was sent; WhatsApp has not acknowledged it yet",
-      ...messageResponse,
+      description:
+        "The message was queued, or it was sent and WhatsApp has not acknowledged it yet",
+      ...acceptedResponse,
     },
     ...problems(
       "invalid_json",
@@ -47,6 +51,7 @@ const route = createRoute({
       "forbidden",
       "not_found",
       "session_not_connected",
+      "quota_exceeded",
       "payload_too_large",
       "unsupported_media_type",
       "invalid_request",
@@ -67,11 +72,27 @@ export function sendText(app: App, services: Services): void {
     const to = parseRecipient(body.to)?.jid;
     if (message === undefined || to === undefined)
       throw new Error("The schema accepted an invalid body");
+    const { queue, send_at, expires_at, priority } = body;
+    const when = { queue, send_at, expires_at, priority };
+    rejectQueueFields(when, services.now());
     const key = c.req.valid("header")["idempotency-key"];
+    const hashed = queue === true ? { to, message, queued: JSON.stringify(when) } : { to, message };
     const idempotency =
       key === undefined
         ? undefined
-        : { key, request_hash: await requestHash({ path: c.req.path, body: { to, message } }) };
+        : { key, request_hash: await requestHash({ path: c.req.path, body: hashed }) };
+    if (queue === true) {
+      const { sessionId } = c.req.valid("param");
+      const item = { to, type: "text", text: message, when };
+      const queued = await queueMessage(services, {
+        caller: c.get("caller"),
+        sessionId,
+        idempotency,
+        ...item,
+      });
+      if (queued.replayed) c.header("Idempotent-Replayed", "true");
+      return c.json(queued.message, 202);
+    }
 
     const sent = await send(services, {
       caller: c.get("caller"),

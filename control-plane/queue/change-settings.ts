@@ -29,6 +29,7 @@ const route = createRoute({
       "unauthorized",
       "forbidden",
       "not_found",
+      "payload_too_large",
       "unsupported_media_type",
       "invalid_request",
       "database_unavailable",

@@ -38,6 +38,8 @@ create table public.messages (
   is_scheduled boolean not null default false,
   -- A queued message that was not sent by then expires.
   send_before timestamptz,
+  -- The request of POST /session/:id/send-bulk that it belongs to.
+  bulk_id uuid,
   -- When a failed attempt is repeated.
   not_before timestamptz,
   -- Without an ack by this moment, an intent fails and is not sent again.
@@ -77,6 +79,7 @@ create index messages_scheduled on public.messages (session_uid, send_at, id)
   where rare_status = 'QUEUED' and is_scheduled;
 create index messages_queued_to_expire on public.messages (session_uid, send_before)
   where rare_status = 'QUEUED' and send_before is not null;
+create index messages_by_bulk on public.messages (bulk_id, id) where bulk_id is not null;
 create unique index messages_by_wa_id
   on public.messages (wa_message_id, session_uid, direction, chat_id);
 

@@ -38,16 +38,39 @@ begin
 end;
 $$;
 
--- Stores the intent of a message. `outcome` is `created`; `replayed`, with the first message, when
--- the idempotency key was used for the same request; `mismatch` when it was used for another; or
--- `not_linked` when the account was unlinked meanwhile. The one place that decides on idempotency.
+-- Returns what a request with an idempotency key gets: `created` when it is the first one with the
+-- key, which then stands for `new_id`; `replayed`, with the id of the first one; or `mismatch` when the
+-- key was used for another request. `{ outcome, id }`. The one place that decides on idempotency.
+create function public.take_idempotency_key(of_tenant text, request jsonb, new_id uuid) returns jsonb
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  known public.idempotency_keys;
+begin
+  if request ->> 'idempotency_key' is null then
+    return jsonb_build_object('outcome', 'created', 'id', new_id);
+  end if;
+  insert into public.idempotency_keys (tenant_id, key, request_hash, message_id)
+    values (of_tenant, request ->> 'idempotency_key', request ->> 'request_hash', new_id)
+    on conflict do nothing;
+  select i.* into strict known from public.idempotency_keys i
+    where i.tenant_id = of_tenant and i.key = request ->> 'idempotency_key';
+  return jsonb_build_object('id', known.message_id, 'outcome', case
+    when known.request_hash <> request ->> 'request_hash' then 'mismatch'
+    when known.message_id <> new_id then 'replayed'
+    else 'created' end);
+end;
+$$;
+
+-- Stores the intent of a message. `outcome` is that of take_idempotency_key, `replayed` with the first
+-- message; or `not_linked` when the account was unlinked meanwhile.
 create function public.begin_send(send jsonb) returns jsonb
 language plpgsql volatile set search_path = ''
 as $$
 declare
   session public.whatsapp_sessions;
   new_id uuid := (send ->> 'id')::uuid;
-  known public.idempotency_keys;
+  taken jsonb;
 begin
   select s.* into strict session
     from public.whatsapp_sessions s where s.uid = (send ->> 'uid')::uuid;
@@ -55,18 +78,12 @@ begin
     return jsonb_build_object('id', new_id, 'outcome', 'not_linked');
   end if;
 
-  if send ->> 'idempotency_key' is not null then
-    insert into public.idempotency_keys (tenant_id, key, request_hash, message_id)
-      values (session.tenant_id, send ->> 'idempotency_key', send ->> 'request_hash', new_id)
-      on conflict do nothing;
-    select i.* into strict known from public.idempotency_keys i
-      where i.tenant_id = session.tenant_id and i.key = send ->> 'idempotency_key';
-    if known.request_hash <> send ->> 'request_hash' then
-      return jsonb_build_object('id', new_id, 'outcome', 'mismatch');
-    elsif known.message_id <> new_id then
-      return jsonb_build_object('id', new_id, 'outcome', 'replayed',
-        'message', public.message_json(known.message_id));
-    end if;
+  taken := public.take_idempotency_key(session.tenant_id, send, new_id);
+  if taken ->> 'outcome' = 'mismatch' then
+    return jsonb_build_object('id', new_id, 'outcome', 'mismatch');
+  elsif taken ->> 'outcome' = 'replayed' then
+    return jsonb_build_object('id', new_id, 'outcome', 'replayed',
+      'message', public.message_json((taken ->> 'id')::uuid));
   end if;
 
   insert into public.messages (
@@ -207,11 +224,12 @@ create function public.expired_error() returns jsonb
 language sql immutable parallel safe set search_path = ''
 as $$
   select jsonb_build_object('code', 'expired', 'message',
-    'WhatsApp did not confirm the message within an hour. It may have been delivered.')
+    'WhatsApp did not confirm the message in time. It may have been delivered.')
 $$;
 
--- Fails up to `max_messages` expired intents of any session, also of one that no connector holds.
--- Returns them. Every connector calls it now and then.
+-- Fails up to `max_messages` expired intents of any session, also of one that no connector holds, and
+-- as many queued messages that are past their send_before. Returns the intents. Every connector calls
+-- it now and then.
 create function public.fail_expired_messages(max_messages integer)
 returns table (session_uid uuid, wa_message_id text)
 language plpgsql volatile set search_path = ''
@@ -219,7 +237,30 @@ as $$
 #variable_conflict use_column
 declare
   expired uuid[];
+  unsent uuid[];
 begin
+  select array_agg(e.id order by e.id) into unsent
+  from (
+    select m.id
+    from public.whatsapp_sessions s
+    cross join lateral (
+      select i.id from public.messages i
+      where i.session_uid = s.uid and i.rare_status = 'QUEUED' and i.send_before <= now()
+      limit max_messages
+      for update skip locked
+    ) m
+    limit max_messages
+  ) e;
+  if unsent is not null then
+    update public.messages m
+      set status = 'FAILED', error = jsonb_build_object('code', 'expired', 'message',
+        'The message was not sent before its expires_at.')
+      where m.id = any (unsent);
+    perform public.emit_events((
+      select jsonb_agg(public.message_event(e.id, 'message.failed') order by e.id)
+      from unnest(unsent) as e(id)));
+  end if;
+
   select array_agg(e.id order by e.id) into expired
   from (
     select m.id

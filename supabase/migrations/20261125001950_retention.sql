@@ -72,6 +72,14 @@ begin
   get diagnostics removed = row_count;
   total := total + removed;
 
+  delete from public.bulk_sends b
+    where b.tenant_id = tenant.tenant_id and b.id = any (array(
+      select o.id from public.bulk_sends o
+      where o.tenant_id = tenant.tenant_id and o.id < coalesce(messages_before, '00000000-0000-0000-0000-000000000000')
+      order by o.id limit max_rows));
+  get diagnostics removed = row_count;
+  total := total + removed;
+
   delete from public.message_counts c
     where c.ctid = any (array(
       select o.ctid from public.message_counts o
