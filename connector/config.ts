@@ -86,6 +86,9 @@ const environmentSchema = z
       .min(1)
       .max(maxDocumentBytes)
       .default(defaultMaxDocumentBytes),
+    /** Where files are kept: in Supabase Storage, or in MEDIA_DIR. The same as the control plane's. */
+    STORAGE_MODE: z.enum(["supabase", "local"]).default("supabase"),
+    MEDIA_DIR: z.string().min(1).default("media"),
     /** Converts voice messages and reads videos; not needed. */
     FFMPEG_PATH: z.string().default("ffmpeg"),
     /** Whether files may be fetched from private and loopback addresses. Only for local use. */

@@ -21,7 +21,9 @@ import { listenForNotifications } from "./notifications/listen.ts";
 import { createLog, type Log } from "./log/log.ts";
 import { findFfmpeg } from "./media/inspect/ffmpeg.ts";
 import { DownloadSlots } from "./media/receive/download-slots.ts";
+import { localStore } from "./media/store/local-store.ts";
 import { supabaseStore } from "./media/store/supabase-store.ts";
+import { fileRoute } from "./command/file-route.ts";
 import { uploadRoute } from "./command/upload-route.ts";
 import { NumberCache } from "./number/number-cache.ts";
 import { type Crash, handleCrashes } from "./stop/crash.ts";
@@ -80,7 +82,8 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
     findSession: (uid) => runtime?.sessions.get(uid),
     sender: new SendMessage({ numberCache, now: Date.now }),
   });
-  const store = supabaseStore({ url: config.SUPABASE_URL, key: config.SUPABASE_KEY });
+  const directory = config.STORAGE_MODE === "local" ? localStore(config.MEDIA_DIR) : undefined;
+  const store = directory ?? supabaseStore({ url: config.SUPABASE_URL, key: config.SUPABASE_KEY });
   const uploads = uploadRoute({
     authorize,
     isAccepting: () => accepting,
@@ -95,6 +98,7 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
   const app = createApp({
     commands: commands.app,
     uploads: uploads.app,
+    files: fileRoute({ authorize, store: directory }),
     status: () => ({
       alive: runtime?.isAlive ?? true,
       ready: runtime?.isReady ?? false,

@@ -33,6 +33,8 @@ const configSchema = z.object({
   PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   /** The phones API of a sandbox, for the console's simulated phones. Set by local mode. */
   SANDBOX_URL: z.url({ protocol: /^https?$/ }).optional(),
+  /** Where connectors keep files: in Supabase Storage, or in a directory of theirs. */
+  STORAGE_MODE: z.enum(["supabase", "local"]).default("supabase"),
   MAX_DOCUMENT_BYTES: z.coerce
     .number()
     .int()
@@ -68,6 +70,7 @@ export interface Config {
   sandboxUrl: string | undefined;
   maxDocumentBytes: number;
   queueDefaults: QueueDefaults;
+  storageMode: "supabase" | "local";
 }
 
 /** @throws an error with one line per invalid variable. */
@@ -98,6 +101,7 @@ export function parseConfig(variables: object): Config {
     sandboxUrl: values.SANDBOX_URL,
     maxDocumentBytes: values.MAX_DOCUMENT_BYTES,
     queueDefaults: queueDefaultsOf(values),
+    storageMode: values.STORAGE_MODE,
   };
 }
 

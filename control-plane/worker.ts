@@ -11,7 +11,8 @@ import { Hubs } from "./event/hubs.ts";
 import { FailureLimit } from "./limit/failure-limit.ts";
 import { TenantLimiters } from "./limit/tenant-limiters.ts";
 import { createFileLinks } from "./file/create-file-links.ts";
-import { FileStore } from "./file/file-store.ts";
+import { ConnectorFiles } from "./file/connector-files.ts";
+import { SupabaseFiles } from "./file/supabase-files.ts";
 import { sleep } from "./http/sleep.ts";
 import { PairingLinks } from "./auth/pairing-links.ts";
 import { purgeExpired } from "./retention/purge-expired.ts";
@@ -26,6 +27,7 @@ export { WebhookEndpoint } from "./delivery/webhook-endpoint.ts";
 const config = parseConfig(env);
 const clock = { now: () => Date.now(), sleep };
 const database = connectDatabase({ url: config.supabaseUrl, key: config.supabaseKey });
+const commandClient = new CommandClient(config.commandPrivateKey, fetch);
 const hubs = new Hubs(env.EVENT_HUB, config.eventHubShards);
 const webhookSecrets = new WebhookSecrets(config.webhookSecretKeys);
 const app = createApp({
@@ -39,9 +41,12 @@ const app = createApp({
   connectors: new Connectors({
     database,
     clock,
-    client: new CommandClient(config.commandPrivateKey, fetch),
+    client: commandClient,
   }),
-  files: new FileStore({ url: config.supabaseUrl, key: config.supabaseKey, fetch }),
+  files:
+    config.storageMode === "local"
+      ? new ConnectorFiles({ client: commandClient, database, now: clock.now })
+      : new SupabaseFiles({ url: config.supabaseUrl, key: config.supabaseKey, fetch }),
   fileLinks: createFileLinks(config),
   webhookEndpoints: new WebhookEndpoints(env.WEBHOOK_ENDPOINT),
   frontendProject: config.frontendProject,

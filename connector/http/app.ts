@@ -4,6 +4,7 @@ import type { NodeBindings } from "./node-bindings.ts";
 export interface AppOptions {
   commands: Hono<NodeBindings>;
   uploads: Hono<NodeBindings>;
+  files: Hono<NodeBindings>;
   status: () => {
     /** False when the connector neither serves sessions nor tries to. */
     alive: boolean;
@@ -15,7 +16,7 @@ export interface AppOptions {
 }
 
 /** The HTTP interface of a connector: health, readiness and commands. */
-export function createApp({ commands, uploads, status }: AppOptions): Hono {
+export function createApp({ commands, uploads, files, status }: AppOptions): Hono {
   const app = new Hono();
   app.get("/health", (c) => {
     const { alive, ...rest } = status();
@@ -27,6 +28,7 @@ export function createApp({ commands, uploads, status }: AppOptions): Hono {
   });
   app.route("/", commands);
   app.route("/", uploads);
+  app.route("/", files);
   app.notFound((c) => c.json({ code: "not_found", detail: "No such route." }, 404));
   return app;
 }

@@ -72,6 +72,31 @@ export class CommandClient {
     });
   }
 
+  /** Opens a file of the connector's directory. The time limit is for the headers alone. */
+  async get(
+    connector: Connector,
+    path: string,
+    request: { method: "GET" | "HEAD"; headers: Headers; timeoutMs: number },
+  ): Promise<Response> {
+    const { method, headers } = request;
+    const url = urlOf(connector, path);
+    const token = await signCommandToken(await this.#importKey(), {
+      method,
+      path: url.pathname + url.search,
+      body: "",
+    });
+    headers.set("authorization", `Bearer ${token}`);
+    if (connector.instance !== null) headers.set("fly-force-instance-id", connector.instance);
+    const aborter = new AbortController();
+    const timer = setTimeout(() => aborter.abort(), request.timeoutMs);
+    const send = this.#fetch;
+    try {
+      return await send(url, { method, headers, signal: aborter.signal });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   /** Whether the connector responds at all. */
   async isAlive(connector: Connector, timeoutMs: number): Promise<boolean> {
     const headers = new Headers();

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { z } from "zod";
 import type { SupervisedProcess } from "../processes/supervised-process.ts";
 import type { SandboxNetwork } from "./sandbox.ts";
@@ -39,6 +40,7 @@ async function startConnector(
     port: await choosePort(context.options, firstUsualPort + index),
     env: {
       ALLOW_PRIVATE_URLS: "true",
+      MEDIA_DIR: join(context.dataDir, "media"),
       ...connectorSettings(context.settings),
       HOST: "127.0.0.1",
       METRICS_PORT: String(await choosePort(context.options, firstUsualMetricsPort + index)),

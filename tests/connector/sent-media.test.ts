@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { fileOn, png } from "../support/files.ts";
 import { phoneAt } from "../support/phone.ts";
@@ -91,4 +92,36 @@ test("a file whose message never comes is removed", async () => {
     [path],
   );
   await eventually(exists, (found) => !found, "the removal");
+});
+
+test("a directory that cannot be written to loses no message", async () => {
+  await stack.stopConnectors();
+  const broken = join(stack.sandbox.caCertificateFile, "media"); // Below a file, not a directory.
+  const { url } = await stack.startConnector({}, { STORAGE_MODE: "local", MEDIA_DIR: broken });
+  const { uid } = await stack.until("main", (session) => session.state === "connected");
+  const image = png(20, 20).toString("base64");
+  const body = jsonBody({ to: ben, image });
+  await expect(stack.upload(url, { kind: "image", ...body })).rejects.toMatchObject({
+    status: 503,
+    code: "storage_unavailable",
+  });
+
+  const sent = await stack.phone("POST", `/phones/${ben}/messages`, {
+    to: owner,
+    type: "image",
+    data: image,
+    caption: "Not lost",
+  });
+  await eventually(
+    () => stack.events("message.received"),
+    (events) => events.some(({ data }) => data["wa_message_id"] === (sent as { id: string }).id),
+    "the event",
+  );
+  const { media } = await eventually(
+    async () => (await stack.messages({ text: "Not lost" }))[0],
+    (message) => message?.media?.status === "failed",
+    "the failure",
+  ).then((message) => message ?? { media: null });
+  expect(media).toMatchObject({ url: null, error: { code: "download_failed" } });
+  await stack.sendText(url, { uid, to: ben, text: "still sending" });
 });

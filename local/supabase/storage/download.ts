@@ -43,8 +43,13 @@ export async function sendObject(
 ): Promise<void> {
   const size = await services.files.size(object.version);
   const etag = object.metadata?.eTag ?? `"${object.version}"`;
-  if (header(exchange, "if-none-match") === etag) return reply(exchange, { status: 304 });
+  if (header(exchange, "if-none-match") === etag) {
+    return reply(exchange, { status: 304, headers: { etag } });
+  }
   const range = parseRange(header(exchange, "range"), size);
+  if (range === "unsatisfiable") {
+    return reply(exchange, { status: 416, headers: { "content-range": `bytes */${size}` } });
+  }
   const length = range ? range.end - range.start + 1 : size;
   const download = exchange.query.get("download");
   exchange.response.writeHead(range ? 206 : 200, {
@@ -86,11 +91,12 @@ export function sendInfo(exchange: Exchange, object: ObjectRow): void {
 function parseRange(
   text: string | undefined,
   size: number,
-): { start: number; end: number } | undefined {
+): { start: number; end: number } | "unsatisfiable" | undefined {
   const [, first = "", last = ""] = /^bytes=(\d*)-(\d*)$/.exec(text ?? "") ?? [];
   if (first === "" && last === "") return undefined;
   const start = first === "" ? Math.max(0, size - Number(last)) : Number(first);
   const end = first === "" || last === "" ? size - 1 : Math.min(Number(last), size - 1);
+  if (start >= size) return "unsatisfiable";
   return start <= end ? { start, end } : undefined;
 }
 
