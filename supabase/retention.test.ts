@@ -95,3 +95,35 @@ test("QR codes leave the event log and the sessions when they expire", async () 
     ),
   ).toBe(0);
 });
+
+test("files are removed after their retention, in steps; their messages stay", async () => {
+  await db.pool.query(`
+    insert into tenants (tenant_id, name, media_retention_days) values ('files', 'F', 5);
+    select create_session('files', 'main', 'M', null, 'sandbox');
+    insert into messages
+      (id, tenant_id, session_uid, session_id, direction, chat_id, type, status, media)
+      select uuid_v7_at(now() - n * interval '1 hour', gen_random_uuid()), s.tenant_id, s.uid, 'main',
+        'in', '1@s.whatsapp.net', 'image', 'RECEIVED',
+        jsonb_build_object('status', 'stored', 'url', '/files/main/' || n || '.png')
+      from whatsapp_sessions s, generate_series(1, 300) n where s.tenant_id = 'files';
+    update purge_progress set after_tenant = null, round_started_at = '-infinity';
+  `);
+  const stored = "messages where tenant_id = 'files' and media ->> 'status' = 'stored'";
+  let before = await count(stored);
+  for (let done = false; !done;) {
+    done = await step(50);
+    const now = await count(stored);
+    expect(before - now).toBeLessThanOrEqual(50);
+    before = now;
+  }
+  expect(await count(stored)).toBe(119);
+  expect(await count("messages where tenant_id = 'files'")).toBe(300);
+  expect(
+    await count("messages where media ->> 'status' = 'deleted' and media ->> 'url' is null"),
+  ).toBe(181);
+  expect(await count("media_removals where path like 'files/main/%.png'")).toBe(181);
+
+  // Of a tenant that is deleted, the other files go too.
+  await db.pool.query("delete from tenants where tenant_id = 'files'");
+  expect(await count("media_removals where path like 'files/main/%.png'")).toBe(300);
+});
