@@ -34,7 +34,7 @@ import type {
   SendStickerBody,
   SendBulkBody,
   GetQueueQuery,
-  ChangeSettingsBody,
+  ChangeQueueSettingsBody,
   GetFileQuery,
   ListMessagesQuery,
   ListTenantMessagesQuery,
@@ -453,7 +453,7 @@ export class TenantOperations {
    *
    * `GET /session/{sessionId}/queue/settings`
    */
-  getSettings(sessionId: string, options: RequestOptions = {}): Promise<QueueSettings> {
+  getQueueSettings(sessionId: string, options: RequestOptions = {}): Promise<QueueSettings> {
     return this.#transport.json(
       { method: "GET", path: ["session", sessionId, "queue", "settings"] },
       options,
@@ -465,9 +465,9 @@ export class TenantOperations {
    *
    * `PATCH /session/{sessionId}/queue/settings`
    */
-  changeSettings(
+  changeQueueSettings(
     sessionId: string,
-    body: ChangeSettingsBody,
+    body: ChangeQueueSettingsBody,
     options: RequestOptions = {},
   ): Promise<QueueSettings> {
     return this.#transport.json(
@@ -907,7 +907,7 @@ export class AdminOperations {
    *
    * `POST /admin/tenants/{tenantId}/suspend`
    */
-  createSuspend(tenantId: string, options: RequestOptions = {}): Promise<Tenant> {
+  suspendTenant(tenantId: string, options: RequestOptions = {}): Promise<Tenant> {
     return this.#transport.json(
       { method: "POST", path: ["admin", "tenants", tenantId, "suspend"] },
       options,
@@ -921,7 +921,7 @@ export class AdminOperations {
    *
    * `POST /admin/tenants/{tenantId}/resume`
    */
-  createResume(tenantId: string, options: RequestOptions = {}): Promise<Tenant> {
+  resumeTenant(tenantId: string, options: RequestOptions = {}): Promise<Tenant> {
     return this.#transport.json(
       { method: "POST", path: ["admin", "tenants", tenantId, "resume"] },
       options,

@@ -687,7 +687,7 @@ export interface GetQueueQuery {
   cursor?: string | undefined;
 }
 
-export interface ChangeSettingsBody {
+export interface ChangeQueueSettingsBody {
   /** The time between two queued messages of a session. null: as the tenant, or the installation, has it. */
   send_interval_ms?: number | null | undefined;
   /** Another way to set the pace. With send_interval_ms beside it the slower of both counts. */

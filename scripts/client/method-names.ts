@@ -25,6 +25,8 @@ const given: Record<string, string> = {
   "GET /admin/tenants/{tenantId}": "getTenant",
   "PATCH /admin/tenants/{tenantId}": "changeTenant",
   "DELETE /admin/tenants/{tenantId}": "deleteTenant",
+  "POST /admin/tenants/{tenantId}/suspend": "suspendTenant",
+  "POST /admin/tenants/{tenantId}/resume": "resumeTenant",
 };
 
 const scopes = ["/session/{sessionId}", "/admin/tenants/{tenantId}", "/tenant", "/admin"];
@@ -38,8 +40,9 @@ const verbs: Record<string, string> = {
 
 /**
  * The name of an operation's method. `POST /tenant/keys` becomes createKey, `GET` of a list
- * listKeys, `PATCH /tenant/keys/{keyId}` changeKey, and what follows an id or a thing is the verb:
- * `POST /tenant/keys/{keyId}/rotate` becomes rotateKey, `POST .../queue/pause` pauseQueue, `.../webhooks/{id}/rotate-secret` rotateWebhookSecret.
+ * listKeys, `PATCH /tenant/keys/{keyId}` changeKey, `GET .../queue/settings` getQueueSettings. What
+ * follows a thing or its id in a POST is a verb: `POST .../queue/pause` becomes pauseQueue,
+ * `POST .../webhooks/{endpointId}/rotate-secret` rotateWebhookSecret.
  */
 export function methodName(method: string, path: string, isList: boolean): string {
   const found = given[`${method.toUpperCase()} ${path}`];
@@ -57,7 +60,8 @@ export function methodName(method: string, path: string, isList: boolean): strin
   }
   if (isList) return camel(`list-${last}`);
   const one = method === "post" || endsWithId ? singular(last) : last;
-  return camel(`${verbs[method] ?? method}-${one}`);
+  const of = before === undefined || endsWithId ? "" : `${singular(before)}-`;
+  return camel(`${verbs[method] ?? method}-${of}${one}`);
 }
 
 function singular(noun: string): string {
