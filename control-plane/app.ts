@@ -22,7 +22,8 @@ import { noStore } from "./http/no-store.ts";
 import { handleNotFound } from "./http/not-found.ts";
 import { rejectInvalidUtf8 } from "./http/reject-invalid-utf8.ts";
 import { requestId } from "./http/request-id.ts";
-import { rejectInvalid } from "./http/validation.ts";
+import { refuseUnknown } from "./http/refuse-unknown.ts";
+import { describeIssues, rejectInvalid } from "./http/validation.ts";
 import { keyRoutes } from "./key/routes.ts";
 import { limitRequests } from "./limit/limit-requests.ts";
 import { sendAudio } from "./media/send-audio.ts";
@@ -122,7 +123,9 @@ const endJsonWithNewline: MiddlewareHandler = async (c, next) => {
 
 /** The whole HTTP API on top of these services. It starts nothing and holds no state. */
 export function createApp(services: Services): App {
+  describeIssues();
   const app = new OpenAPIHono<AppEnv>({ defaultHook: rejectInvalid });
+  refuseUnknown(app);
   app.use(noStore);
   app.use(requestId);
   app.use(except("/files/*", endJsonWithNewline));

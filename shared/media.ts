@@ -49,7 +49,7 @@ export const maxCaptionLength = 4096;
 
 /** `to` of every send endpoint. */
 export const recipientSchema = z
-  .string({ error: "Must be a phone number or a JID" })
+  .string()
   .max(100)
   .refine((to) => parseRecipient(to) !== undefined, {
     message:

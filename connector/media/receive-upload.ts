@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { UploadQuery } from "../../shared/command.ts";
+import { describeIssue, fieldErrors } from "../../shared/describe-issue.ts";
 import { ApiError } from "../../shared/errors.ts";
 import { uuidV7 } from "../../shared/ids.ts";
 import {
@@ -110,17 +111,12 @@ async function readFields(
 function validate(kind: MediaKind, received: ReceivedFields, nowMs: number): MediaFields {
   const { [kind]: _file, ...rest } = received;
   const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
-  const parsed = mediaFieldsSchema.safeParse(given);
-  const errors = parsed.success
-    ? []
-    : parsed.error.issues.flatMap((issue) =>
-        issue.code === "unrecognized_keys"
-          ? issue.keys.map((field) => ({ field, detail: "Is not a field of this endpoint" }))
-          : [{ field: issue.path.map(String).join("."), detail: issue.message }],
-      );
+  const parsed = mediaFieldsSchema.safeParse(given, { error: describeIssue });
+  const errors = parsed.success ? [] : fieldErrors(parsed.error.issues);
   if (parsed.success) errors.push(...queueFieldErrors(parsed.data, nowMs));
-  if (!Object.hasOwn(received, kind))
-    errors.push({ field: kind, detail: "Must hold the file to send" });
+  if (!Object.hasOwn(received, kind)) {
+    errors.push({ field: kind, detail: `\`${kind}\` is required: the file to send` });
+  }
   if (given["voice"] !== undefined && kind !== "audio") {
     errors.push({ field: "voice", detail: "Is for send-audio only" });
   }

@@ -1,5 +1,5 @@
-import type { Hook } from "@hono/zod-openapi";
-import type { z } from "zod";
+import { type Hook, z } from "@hono/zod-openapi";
+import { describeIssue, fieldErrors } from "../../shared/describe-issue.ts";
 import { ApiError } from "../../shared/errors.ts";
 import type { AppEnv } from "./app-env.ts";
 
@@ -18,15 +18,17 @@ export function invalidField(field: string, detail: string): ApiError {
   );
 }
 
-function invalidRequest(issues: readonly Pick<z.core.$ZodIssue, "path" | "message">[]): ApiError {
+/** Has every schema of this isolate describe its issues with the field's name. */
+export function describeIssues(): void {
+  z.config({ customError: describeIssue });
+}
+
+function invalidRequest(issues: readonly z.core.$ZodIssue[]): ApiError {
   return new ApiError(
     "invalid_request",
     "Correct the fields listed in errors and send the request again.",
     {
-      errors: issues.map((issue) => ({
-        field: issue.path.map(String).join("."),
-        detail: issue.message,
-      })),
+      errors: fieldErrors(issues),
     },
   );
 }

@@ -24,7 +24,7 @@ const bodySchema = z
   })
   .refine((body) => (body.message === undefined) !== (body.text === undefined), {
     path: ["message"],
-    message: "Must hold the text to send",
+    message: "`message` is required: the text to send",
   });
 
 const route = createRoute({
