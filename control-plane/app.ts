@@ -43,6 +43,7 @@ import { getQueueSettings } from "./queue/get-settings.ts";
 import { pauseQueue } from "./queue/pause-queue.ts";
 import { sendBulk } from "./queue/send-bulk.ts";
 import { createRealtimeToken } from "./realtime/create-token.ts";
+import { serveReference } from "./reference/serve-reference.ts";
 import type { Services } from "./services.ts";
 import { connectSession } from "./session/connect-session.ts";
 import { createSession } from "./session/create-session.ts";
@@ -138,8 +139,10 @@ export function createApp(services: Services): App {
   app.use(except(mediaPaths, rejectInvalidUtf8));
   for (const register of routes) register(app, services);
   describeApi(app);
-  // Not part of the API: what the console's pages are made of.
-  for (const register of [signIn, proxyPhones, serveConsole, pairingPage]) register(app, services);
+  // Not part of the API: pages and what they are made of.
+  for (const register of [signIn, proxyPhones, serveConsole, pairingPage, serveReference]) {
+    register(app, services);
+  }
   app.onError(handleError);
   app.notFound(handleNotFound(app));
   return app;

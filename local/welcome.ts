@@ -13,7 +13,7 @@ export function welcome(addresses: Addresses): string {
       ? ""
       : `  curl -s ${sandboxUrl}/phones -H 'content-type: application/json' -d '{"phone":"393331234567","name":"Ada"}'\n`;
   return `
-  API        ${apiUrl}   (OpenAPI: ${apiUrl}/openapi.json)
+  API        ${apiUrl}   (reference: ${apiUrl}/docs)
   API key    ${apiKey}   (tenant ${addresses.tenantId})
   Admin key  ${addresses.adminKey}
   Console    ${apiUrl}/console/#key=${apiKey}

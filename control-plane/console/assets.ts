@@ -6,28 +6,32 @@ const types: Record<string, string> = {
   css: "text/css; charset=utf-8",
 };
 
-/** A file that local/worker/bundle-console.ts made; undefined if there is none of this name. */
+/** A file that local/worker/bundle-pages.ts made, by its path; undefined if there is none. */
 export async function readAsset(
   assets: Services["assets"],
-  file: string,
+  path: string,
 ): Promise<Response | undefined> {
-  const response = await assets?.fetch(`https://assets.invalid/console/${file}`);
+  const response = await assets?.fetch(`https://assets.invalid/${path}`);
   return response?.ok === true ? response : undefined;
 }
 
 /**
- * The headers of a file or a page: only our own scripts run, none of them inline. React sets styles by
- * script, which needs 'unsafe-inline' for styles.
+ * The headers of a file or a page: only our own scripts run, none of them inline. The console
+ * sets styles by script, which needs 'unsafe-inline' for styles.
  */
 export function securityHeaders(
   file: string,
-  options: { cacheControl?: string; frameAncestors?: readonly string[] } = {},
+  options: {
+    cacheControl?: string;
+    frameAncestors?: readonly string[];
+    inlineStyles?: boolean;
+  } = {},
 ): Record<string, string> {
-  const { cacheControl = "no-cache", frameAncestors = [] } = options;
+  const { cacheControl = "no-cache", frameAncestors = [], inlineStyles = true } = options;
   const policy = [
     "default-src 'none'",
     "script-src 'self'",
-    "style-src 'self' 'unsafe-inline'",
+    inlineStyles ? "style-src 'self' 'unsafe-inline'" : "style-src 'self'",
     "img-src 'self' data: blob:",
     "media-src 'self' blob:",
     "connect-src 'self'",

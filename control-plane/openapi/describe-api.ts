@@ -29,7 +29,13 @@ export function describeApi(app: App): void {
     return c.body(documentFor(new URL(c.req.url).origin));
   });
   app.get("/", (c) =>
-    c.json({ name: "whatsapp-microservice", version, openapi: "/openapi.json", health: "/health" }),
+    c.json({
+      name: "whatsapp-microservice",
+      version,
+      openapi: "/openapi.json",
+      docs: "/docs",
+      health: "/health",
+    }),
   );
 }
 

@@ -29,7 +29,7 @@ export function pairingPage(app: App, services: Services): void {
   app.get("/pair/:token", async (c) => {
     const grant = await services.pairingLinks.read(c.req.param("token"));
     const origins = grant === undefined ? [] : (await readTenant(grant, services)).cors_origins;
-    const page = await readAsset(services.assets, "pair.html");
+    const page = await readAsset(services.assets, "console/pair.html");
     if (page === undefined) return c.notFound();
     const headers = securityHeaders("pair.html", { frameAncestors: origins });
     return new Response(page.body, { status: grant === undefined ? 404 : 200, headers });

@@ -5,7 +5,7 @@ import { preferPort } from "../port.ts";
 import type { RunningProcess } from "../processes/child-process.ts";
 import { type SupervisedProcess, superviseProcess } from "../processes/supervised-process.ts";
 import { controlPlaneSettings } from "../settings.ts";
-import { bundleConsole } from "../worker/bundle-console.ts";
+import { bundlePages } from "../worker/bundle-pages.ts";
 import { bundleWorker } from "../worker/bundle-worker.ts";
 import { runWorker, type WorkerOptions } from "../worker/run-worker.ts";
 import type { UrlReady } from "./connectors.ts";
@@ -51,7 +51,7 @@ async function runControlPlane(
   const log = await openLog(options.json ? null : join(dataDir, "logs", "control-plane.log"));
   // One after the other: each ends the process that esbuild works in.
   const code = await bundleWorker();
-  const assetsDir = await bundleConsole();
+  const assetsDir = await bundlePages();
   const worker = await runWorker(code, {
     port,
     assetsDir,
