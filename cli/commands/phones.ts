@@ -1,6 +1,8 @@
 import type { Command } from "commander";
 import { connect, readConnection, readSandboxUrl } from "../config/connection.ts";
 import { type Io, outputOf, subcommand } from "../context.ts";
+import { parseWhole } from "../option-values.ts";
+import { exitCodes } from "../output/exit-codes.ts";
 import { CliError } from "../output/failure.ts";
 import { table } from "../output/output.ts";
 import { Phones, randomPhone } from "../phone/phones.ts";
@@ -83,10 +85,72 @@ export function registerPhones(program: Command, io: Io): void {
     },
   );
 
+  registerBehaviour(phones, io, open);
+
   const remove = subcommand(phones, "delete <phone>", "delete a phone").action(
     async (phone: string) => {
       await (await open()).delete(phone);
       outputOf(remove, io).result({ deleted: phone }, `Deleted ${phone}.`);
     },
   );
+}
+
+interface Behaviour {
+  online?: true;
+  offline?: true;
+  autoRead?: boolean;
+  autoReply?: string | false;
+}
+
+/** How phones behave, and what fails: sandbox/README.md says what each of it does. */
+function registerBehaviour(phones: Command, io: Io, open: () => Promise<Phones>): void {
+  const set = subcommand(phones, "set <phone>", "set how a phone behaves")
+    .option("--online", "it receives its messages")
+    .option("--offline", "its messages wait")
+    .option("--auto-read", "it reads messages as they arrive")
+    .option("--no-auto-read", "it does not")
+    .option("--auto-reply <text>", "it answers every message with this")
+    .option("--no-auto-reply", "it does not")
+    .action(async (phone: string, options: Behaviour) => {
+      const changes = behaviourOf(options, set);
+      if (Object.keys(changes).length === 0) {
+        throw new CliError("What shall change? Add --offline, --auto-reply ...", exitCodes.usage);
+      }
+      const state = await (await open()).behave(phone, changes);
+      outputOf(set, io).result(state, `${phone}: ${JSON.stringify(changes)}`);
+    });
+
+  const fault = subcommand(phones, "fault <kind>", "make something fail; clear ends all faults")
+    .option("--phone <number>", "for the clients of this number; default: of all")
+    .option("--count <count>", "how many times", parseWhole)
+    .option("--code <code>", "the error code that is answered", parseWhole)
+    .option("--delay-ms <ms>", "of delay-acks", parseWhole)
+    .addHelpText(
+      "after",
+      "\nKinds: drop-sockets, stream-error, refuse-login, nack, lose-acks, delay-acks, expire-media, ...",
+    )
+    .action(async (kind: string) => {
+      const sandbox = await open();
+      const { phone, count, code, delayMs } = fault.opts<Record<string, string | number>>();
+      if (kind === "clear") {
+        await sandbox.clearFaults();
+        outputOf(fault, io).result({ cleared: true }, "Nothing fails any more.");
+        return;
+      }
+      const result = await sandbox.fault(kind, { phone, count, code, delayMs });
+      outputOf(fault, io).result(result, `${kind}: ${JSON.stringify(result)}`);
+    });
+}
+
+/** commander sets `--no-` options to true by default: what was not given does not change. */
+function behaviourOf(options: Behaviour, command: Command): object {
+  const isGiven = (name: string) => command.getOptionValueSource(name) === "cli";
+  return {
+    ...(options.online === true ? { online: true } : {}),
+    ...(options.offline === true ? { online: false } : {}),
+    ...(isGiven("autoRead") ? { autoRead: options.autoRead } : {}),
+    ...(isGiven("autoReply")
+      ? { autoReply: options.autoReply === false ? null : options.autoReply }
+      : {}),
+  };
 }

@@ -66,6 +66,19 @@ export class Phones {
     return this.#call("POST", `${pathOf(phone)}/read`, { from });
   }
 
+  behave(phone: string, behaviour: object): Promise<unknown> {
+    return this.#call("POST", `${pathOf(phone)}/behaviour`, behaviour);
+  }
+
+  /** Makes something fail, for the clients of one number or of all. */
+  fault(kind: string, settings: object): Promise<unknown> {
+    return this.#call("POST", "/faults", { kind, ...settings });
+  }
+
+  async clearFaults(): Promise<void> {
+    await this.#call("DELETE", "/faults");
+  }
+
   async delete(phone: string): Promise<void> {
     await this.#call("DELETE", pathOf(phone));
   }
