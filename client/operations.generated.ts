@@ -3,10 +3,10 @@ import type { RequestOptions, SendOptions, StreamOptions } from "./request/optio
 import type { PagePromise } from "./request/page.ts";
 import type { Transport } from "./request/transport.ts";
 import type {
+  Message,
   Health,
   Session,
   Qr,
-  Message,
   AcceptedMessage,
   QueuedBulk,
   Bulk,

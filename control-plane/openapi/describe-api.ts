@@ -1,5 +1,6 @@
 import { etag } from "hono/etag";
 import { scopeOf } from "../auth/scope.ts";
+import { describeEvents } from "./event-catalogue.ts";
 import { version } from "../version.ts";
 import type { App } from "../http/app-env.ts";
 
@@ -21,6 +22,7 @@ export function describeApi(app: App): void {
     in: "header",
     name: "X-Admin-Key",
   });
+  describeEvents(app);
   const documentFor = createDocument(app);
   app.use("/openapi.json", etag());
   app.get("/openapi.json", (c) => {
