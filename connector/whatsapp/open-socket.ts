@@ -12,6 +12,7 @@ import { ownIdentity, signalKeyStore } from "./auth-state.ts";
 import type { ConnectionOptions } from "./connection-options.ts";
 import { decodeContent } from "./content.ts";
 import { IncomingStanzas } from "./incoming-stanzas.ts";
+import { RequestedCopies } from "./requested-copies.ts";
 import { sendTypedPresence } from "./patches/typed-presence.ts";
 import { completeIdentity } from "./lid-mapping.ts";
 import { readMessageStanza } from "./message-stanza.ts";
@@ -50,11 +51,14 @@ export function openSocket(options: ConnectionOptions, hooks: SocketHooks): WASo
   const storedKeys = signalKeyStore(closeWithoutKeys(options.keys, close), commits);
   const keys = beforeStanzaWrite(storedKeys, () => currentSend.getStore()?.pass());
   let stanzas: IncomingStanzas | undefined;
+  let copies: RequestedCopies | undefined;
   const makeSignalRepository = signalRepository({
     commits,
     locks: options.locks.signalSessions,
-    onNotDecrypted: (reason) =>
-      options.log.warn({ event: "not_decrypted", reason: mask(reason) }, "requesting it again"),
+    onNotDecrypted: (ciphertext, reason) => {
+      options.log.warn({ event: "not_decrypted", reason: mask(reason) }, "requesting it again");
+      copies?.note(stanzas?.find(ciphertext)?.attrs["id"] ?? "");
+    },
     isSending: () => currentSend.getStore() !== undefined,
     waitForCommit: async (committed) => {
       const barrier = currentSend.getStore();
@@ -83,7 +87,8 @@ export function openSocket(options: ConnectionOptions, hooks: SocketHooks): WASo
     me: () => ownIdentity(credentials),
     store: handlers.onReceipts,
   });
-  keepChatsInOrder(socket.ws, options.locks.chats);
+  copies = new RequestedCopies(socket.ws);
+  keepChatsInOrder(socket.ws, { chats: options.locks.chats, copies });
   storeBeforePairingReply(socket, handlers.onPaired);
   sendTypedPresence(socket, credentials);
   const qrSecret = showCurrentSecret(socket.ev, credentials);

@@ -23,6 +23,18 @@ const isReceipt = ({ tag }: BinaryNode) => tag === "receipt";
 const receiptOf = (id: string) =>
   opened.until((node) => isReceipt(node) && node.attrs["id"] === id);
 
+const storedIds = () =>
+  opened.keys.commits.flatMap(({ items }) =>
+    items.map((item) => (item.kind === "message" ? item.wa_message_id : "")),
+  );
+
+function damaged(stanza: BinaryNode): BinaryNode {
+  const [enc] = Array.isArray(stanza.content) ? stanza.content : [];
+  const content = Uint8Array.from(enc?.content instanceof Uint8Array ? enc.content : []);
+  content[content.length - 1] = (content.at(-1) ?? 0) ^ 1;
+  return { ...stanza, content: [{ tag: "enc", attrs: enc?.attrs ?? {}, content }] };
+}
+
 test("a message is stored in the commit that advances its ratchet, before its receipt is sent", async () => {
   const committed = Promise.withResolvers<undefined>();
   opened.keys.beforeCommit = ({ items }) => (items.length > 0 ? committed.promise : undefined);
@@ -113,11 +125,21 @@ test("the repository of Baileys has the methods that were known when this was wr
   ]);
 });
 
+test("later messages of a chat wait for the second copy of one that could not be decrypted", async () => {
+  const [first, second] = [await contact.write("1", "one"), await contact.write("2", "two")];
+  opened.receive(damaged(first));
+  opened.receive(second);
+  expect((await receiptOf("1")).attrs["type"]).toBe("retry");
+  await opened.settled();
+  expect(storedIds()).toEqual([]);
+  opened.sent.length = 0;
+
+  opened.receive(first);
+  await receiptOf("2");
+  expect(storedIds()).toEqual(["1", "2"]);
+});
+
 test("a message that a closed connection is still decrypting is not decrypted by the next one too", async () => {
-  const storedIds = () =>
-    opened.keys.commits.flatMap(({ items }) =>
-      items.map((item) => (item.kind === "message" ? item.wa_message_id : "")),
-    );
   const closed = opened;
   const [first, second] = [await contact.write("1", "one"), await contact.write("2", "two")];
   const isRead = Promise.withResolvers<undefined>();

@@ -22,7 +22,7 @@ export interface RepositoryHooks {
   /** Whether this message was stored when it came before; waits for writes under way. */
   isStored: (ciphertext: Uint8Array) => Promise<boolean>;
   /** A message is requested again, because it could not be decrypted or stored. */
-  onNotDecrypted: (reason: string) => void;
+  onNotDecrypted: (ciphertext: Uint8Array, reason: string) => void;
   /** Whether this is part of sending a message for the first time. */
   isSending: () => boolean;
   /** Resolves when the message that is being encrypted may go on, or the commit is made. */
@@ -99,7 +99,7 @@ export function signalRepository(hooks: RepositoryHooks): MakeRepository {
       } catch (cause) {
         if (await hooks.isStored(ciphertext).catch(() => false)) return emptyPlaintext;
         const reason = reasonOf(cause);
-        hooks.onNotDecrypted(reason);
+        hooks.onNotDecrypted(ciphertext, reason);
         throw new Error(`Not decrypted: ${reason}`, { cause });
       }
     }

@@ -10,7 +10,6 @@ export function joins(connectors: number): Scenario {
     name: `one of ${connectors} connectors joins`,
     environment: { sessions: [sessionsOfATenant, sessionsOfATenant], connectors },
     traffic: { pauseMs: 800 },
-    recoverWithinSeconds: 2,
     noneRefused: true,
     async fault({ environment }) {
       await environment.stack.processes.connectors[0]?.restart("stop");

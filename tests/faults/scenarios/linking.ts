@@ -1,4 +1,4 @@
-import { call, type Tenant, waitForState } from "../../support/api.ts";
+import { call, type Tenant, until, waitForState } from "../../support/api.ts";
 import { addPhone } from "../../support/phone.ts";
 import type { Environment } from "../environment.ts";
 import type { Scenario } from "../scenario.ts";
@@ -16,7 +16,6 @@ export function linking(sessions: number): Scenario {
   return {
     name: `${sessions} phones link, by QR and by code`,
     traffic: { pauseMs: 2000, queue: false },
-    recoverWithinSeconds: 2,
     noneRefused: true,
     async fault({ environment }) {
       const [customer] = environment.customers;
@@ -51,8 +50,14 @@ async function link(
   if (created.status !== 201) throw new Error(`No session: ${JSON.stringify(created.body)}`);
   const phone = await addPhone(stack.addresses.sandboxUrl ?? "", name);
   if (byQr) {
+    let shown = "";
     for (let scan = 1; ; scan += 1) {
-      const { body } = await tenant.get<{ qr: string }>(`/session/${name}/qr`);
+      const before = shown;
+      const { body } = await until(
+        () => tenant.get<{ qr?: string }>(`/session/${name}/qr`),
+        (answer) => answer.body.qr !== undefined && answer.body.qr !== before,
+      );
+      shown = body.qr ?? "";
       const scanned = await phone.post("/scan", { qr: body.qr });
       if (scanned.status < 300) break;
       if (scan === maxScans) throw new Error(`${name}: ${JSON.stringify(scanned.body)}`);
