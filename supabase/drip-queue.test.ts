@@ -292,3 +292,26 @@ test("a clock that is set back delays a queue by one interval at most", async ()
   expect(head?.due_in_ms).toBeLessThanOrEqual(20_000);
   expect(head?.due_in_ms).toBeGreaterThan(10_000);
 });
+
+test("bulks are removed with the messages of their tenant's retention, and no others", async () => {
+  const connectorId = await addConnector();
+  const [short, long] = [await addTenant(connectorId), await addTenant(connectorId)];
+  await rows("update tenants set message_retention_days = 1 where tenant_id = $1", [short]);
+  await rows(
+    `insert into bulk_sends (id, tenant_id, session_uid, session_id, total)
+     select uuid_v7_at(now() - age * interval '1 hour', gen_random_uuid()), s.tenant_id, s.uid, 's1', 1
+     from whatsapp_sessions s, unnest(array[1, 48]) age where s.tenant_id = any ($1)`,
+    [[short, long]],
+  );
+  for (let done = false; !done;) {
+    const [step] = await rows<{ done: boolean }>("select purge_expired() as done");
+    done = step?.done ?? true;
+  }
+  const left = await rows(
+    "select tenant_id, count(*)::integer as bulks from bulk_sends where tenant_id = any ($1) group by 1",
+    [[short, long]],
+  );
+  expect(left).toHaveLength(2);
+  expect(left).toContainEqual({ tenant_id: short, bulks: 1 });
+  expect(left).toContainEqual({ tenant_id: long, bulks: 2 });
+});
