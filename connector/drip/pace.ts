@@ -1,6 +1,6 @@
 const jitterShare = 0.1;
-/** How much of the interval remains while a late session catches up. */
-const leastShare = 0.9;
+/** How much of the interval remains at least while a late session catches up. */
+const leastShare = 0.5;
 
 /** The distance to the next message of a session: the interval on average, with jitter around it. */
 export function jitteredMs(intervalMs: number, random: () => number): number {

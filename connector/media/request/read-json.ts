@@ -9,7 +9,7 @@ const maxFieldLength = 70_000;
 const maxFields = 20;
 
 /**
- * Reads one JSON object of texts and flags while it arrives. The text of the file's field goes to
+ * Reads one JSON object of texts, numbers and flags while it arrives. The text of the file's field goes to
  * `takeFile` in pieces, so that the whole is never in memory.
  */
 export async function readJson(
@@ -43,7 +43,7 @@ async function readValue(
   field: string,
   tokens: AsyncIterator<Token>,
   file: { field: string; take: (source: FileSource) => Promise<void> },
-): Promise<string | boolean | undefined> {
+): Promise<string | number | boolean | undefined> {
   const token = await nextToken(tokens);
   if (token?.name === "startString") {
     const pieces = stringPieces(tokens);
@@ -54,9 +54,12 @@ async function readValue(
   }
   if (token?.name === "trueValue" || token?.name === "falseValue") return token.value;
   if (token?.name === "nullValue") return undefined;
+  if (token?.name === "numberValue" && field !== file.field) return Number(token.value);
   throw invalidField(
     field,
-    field === file.field ? "Must be base64, a data URL or an https URL." : "Must be a string.",
+    field === file.field
+      ? "Must be base64, a data URL or an https URL."
+      : "Must be a string, a number, true or false.",
   );
 }
 

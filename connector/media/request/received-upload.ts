@@ -5,4 +5,4 @@ export type FileSource = { fileName: string | undefined } & (
 );
 
 /** The fields of a request besides the file, not validated. */
-export type ReceivedFields = Record<string, string | boolean | undefined>;
+export type ReceivedFields = Record<string, string | number | boolean | undefined>;
