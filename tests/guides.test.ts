@@ -26,6 +26,19 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
+test("railway.json builds the connector's image and asks the connector for its health", async () => {
+  const root = new URL("../", import.meta.url);
+  const text = await readFile(new URL("railway.json", root), "utf8");
+  const { build, deploy } = JSON.parse(text) as {
+    build: { dockerfilePath: string };
+    deploy: { healthcheckPath: string };
+  };
+  const image = await readFile(new URL(build.dockerfilePath, root), "utf8");
+  expect(image).toContain("connector/start.ts");
+  const health = await fetch(new URL(deploy.healthcheckPath, addresses.connectorUrls[0]));
+  expect(health.status).toBe(200);
+});
+
 /** Writes the code block whose first line is a comment with this file name; gives its path. */
 async function program(name: string): Promise<string> {
   const text = await readFile(guide, "utf8");
