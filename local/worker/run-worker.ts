@@ -4,7 +4,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { z } from "zod";
 import { killWithParent } from "../processes/kill-with-parent.ts";
 import { environmentName, workerdConfig } from "./workerd-config.ts";
@@ -22,7 +22,7 @@ export interface WorkerOptions {
   bindings: Record<string, string>;
   /** A PEM file with certificates to trust in addition to the usual ones. */
   extraCertificates?: string;
-  log(line: string): void;
+  log: (line: string) => void;
 }
 
 export interface RunningWorker {
@@ -82,8 +82,7 @@ export async function runWorker(code: string, options: WorkerOptions): Promise<R
 
 /** The program of this platform, which the package "workerd" names; it has no types. */
 function workerdPath(): string {
-  const { default: path } = require("workerd") as { default: string };
-  return path;
+  return z.object({ default: z.string() }).parse(require("workerd")).default;
 }
 
 async function readCertificates(file: string | undefined): Promise<string[]> {
@@ -96,7 +95,8 @@ const eventSchema = z.object({ event: z.string(), socket: z.string(), port: z.nu
 
 /** Waits until both sockets listen; rejects with the log if workerd exits first. */
 function listening(server: ChildProcess): Promise<{ http: number; cron: number }> {
-  const control = server.stdio[3] as Readable;
+  const control = server.stdio[3];
+  if (!(control instanceof Readable)) throw new Error("workerd has no control pipe.");
   let output = "";
   server.stderr?.on("data", (chunk: Buffer) => {
     if (output.length < 20_000) output += chunk.toString();

@@ -41,20 +41,34 @@ declare
   media_before uuid :=
     public.uuid_v7_floor(now() - tenant.media_retention_days * interval '1 day');
   counts_before timestamptz := now() - interval '400 days';
+  first_seq bigint;
+  expired integer := 0;
   removed integer;
   total integer := 0;
 begin
-  -- The events of a tenant are in the order of their time, so its oldest ones tell enough.
-  delete from public.events e
-    where e.tenant_id = tenant.tenant_id and e.seq = any (array(
-      select oldest.seq
-      from (
-        select o.seq, o.created_at from public.events o
-        where o.tenant_id = tenant.tenant_id order by o.seq limit max_rows
-      ) oldest
-      where oldest.created_at < events_before));
-  get diagnostics removed = row_count;
-  total := total + removed;
+  -- The events of a tenant are in the order of their time. Only as many of the oldest are read as can
+  -- have expired: the next power of two, found by looking at single rows.
+  select e.seq into first_seq from public.events e
+    where e.tenant_id = tenant.tenant_id order by e.seq limit 1;
+  while expired < max_rows loop
+    exit when not coalesce((
+      select e.created_at < events_before from public.events e
+      where e.tenant_id = tenant.tenant_id and e.seq >= first_seq + expired / 2
+      order by e.seq limit 1), false);
+    expired := least(greatest(1, expired * 2), max_rows);
+  end loop;
+  if expired > 0 then
+    delete from public.events e
+      where e.tenant_id = tenant.tenant_id and e.seq = any (array(
+        select oldest.seq
+        from (
+          select o.seq, o.created_at from public.events o
+          where o.tenant_id = tenant.tenant_id order by o.seq limit expired
+        ) oldest
+        where oldest.created_at < events_before));
+    get diagnostics removed = row_count;
+    total := total + removed;
+  end if;
 
   delete from public.webhook_deliveries d
     where d.tenant_id = tenant.tenant_id and d.status <> 'pending' and d.id = any (array(
