@@ -6,7 +6,7 @@ import { type Figure, figureSchema, printTargetTable } from "./support/target-ta
 
 /** `npm run bench`: the benches that fill the target table. `npm run bench -- NAME`: one of them. */
 const set = ["start", "send", "receive", "backlog", "events", "sessions"];
-const all = [...set, "queue", "history", "media", "scale"];
+const all = [...set, "queue", "history", "media", "memory", "scale"];
 const interruptedCode = 130;
 const help = `npm run bench -- [name] [flags]
 

@@ -91,6 +91,7 @@ async function measureGateway(
   const allConnected = (count: number) => count === flags.restart;
   await until(() => restarted.countConnected(), allConnected, restartTimeoutMs);
   const restartSeconds = (performance.now() - startedAt) / 1000;
+  progress(`${columnTitles[column]}: all connected after ${restartSeconds.toFixed(1)} s`);
   await environment.stopNow(restarted);
   return { column, steps, restartSeconds };
 }

@@ -18,6 +18,11 @@ export interface Product extends Gateway {
   addKey(tenant: Tenant): Promise<Tenant>;
 }
 
+interface Page {
+  data: Session[];
+  next_cursor: string | null;
+}
+
 export async function startProduct(input: {
   column: "ours" | "before";
   directory: string;
@@ -54,8 +59,15 @@ export async function startProduct(input: {
       if (status >= 300) throw new Error(`Session ${sessionId} was not deleted: ${status}`);
     },
     async countConnected() {
-      const answer = await tenant.get<{ data: Session[] }>("/tenant/sessions?limit=100");
-      return expectStatus(200, answer).data.filter(({ state }) => state === "connected").length;
+      let connected = 0;
+      for (let cursor: string | null = ""; cursor !== null;) {
+        const query: string = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+        const answer = await tenant.get<Page>(`/tenant/sessions?limit=100${query}`);
+        const page = expectStatus(200, answer);
+        connected += page.data.filter(({ state }) => state === "connected").length;
+        cursor = page.next_cursor;
+      }
+      return connected;
     },
     async sendText({ sessionId, to, text }) {
       expectStatus(201, await tenant.post(`/session/${sessionId}/send`, { to, message: text }));

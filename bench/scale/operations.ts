@@ -122,7 +122,8 @@ export const operations: Operation[] = [
         values ('${freeConnector}', 'http://new', '{sandbox}', 500, 'infinity');
       update public.whatsapp_sessions set connector_id = '${freeConnector}'
         where tenant_id = '${tenant}'`,
-    sql: `select public.load_drip_heads('${freeConnector}')`,
+    sql: `select public.load_drip_heads('${freeConnector}',
+      '{"send_interval_ms": 20000, "max_queue_attempts": 4, "poll_interval_ms": 10000}')`,
   },
   {
     name: "read 100 events",

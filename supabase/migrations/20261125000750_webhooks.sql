@@ -64,6 +64,10 @@ create table public.webhook_deliveries (
 -- With the tenant, which every query names: two indexes would be combined, reading all rows of both.
 create index webhook_deliveries_by_endpoint
   on public.webhook_deliveries (tenant_id, endpoint_id, id);
+-- An endpoint has one tenant. Taken as independent, the two would match next to no row, and the
+-- planner would sort all deliveries of an endpoint rather than read a page in the order of the index.
+create statistics public.webhook_deliveries_owner (dependencies)
+  on tenant_id, endpoint_id from public.webhook_deliveries;
 create index webhook_deliveries_due
   on public.webhook_deliveries (endpoint_id, next_attempt_at) where status = 'pending';
 create index webhook_deliveries_unfinished
