@@ -97,7 +97,7 @@ create table public.tenants (
   api_key text,
   -- The default webhook endpoint. A trigger copies the URL to webhook_endpoints.
   webhook_url text,
-  -- Write-only: a trigger moves it to webhook_endpoints and sets this column to null.
+  -- Write-only and never stored: triggers move it to webhook_endpoints.
   webhook_secret text,
   rate_limit_per_minute integer not null default 60 check (rate_limit_per_minute > 0),
   max_sessions integer not null default 250 check (max_sessions >= 0),
@@ -177,6 +177,12 @@ begin
     raise exception 'webhook_secret needs a webhook_url' using errcode = '22023',
       hint = 'Set both in one statement.';
   end if;
+  if new.webhook_secret is not null then
+    -- Out of the row, for tenants_after_write: a constraint that fails shows the whole row.
+    perform set_config(
+      'tenants.secret_' || md5(coalesce(new.tenant_id, '')), new.webhook_secret, true);
+    new.webhook_secret := null;
+  end if;
   new.updated_at := now();
   return new;
 end;
@@ -187,7 +193,12 @@ language plpgsql security definer set search_path = ''
 as $$
 declare
   described_key text[];
+  secret_setting text := 'tenants.secret_' || md5(new.tenant_id);
+  new_secret text := nullif(current_setting(secret_setting, true), '');
 begin
+  if new_secret is not null then
+    perform set_config(secret_setting, '', true);
+  end if;
   insert into public.event_counters (tenant_id) values (new.tenant_id) on conflict do nothing;
 
   if new.api_key is not null then
@@ -196,7 +207,7 @@ begin
       values (new.tenant_id, described_key[1], described_key[2], described_key[3]);
   end if;
 
-  if tg_op = 'INSERT' or new.webhook_secret is not null
+  if tg_op = 'INSERT' or new_secret is not null
     or new.webhook_url is distinct from old.webhook_url then
     if new.webhook_url is null then
       delete from public.webhook_endpoints where tenant_id = new.tenant_id and is_default;
@@ -204,17 +215,16 @@ begin
       insert into public.webhook_endpoints as w (tenant_id, url, secret, is_default)
         values (
           new.tenant_id, new.webhook_url,
-          coalesce(new.webhook_secret, 'whsec_' || encode(
+          coalesce(new_secret, 'whsec_' || encode(
             uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()), 'base64')),
           true)
         on conflict (tenant_id) where is_default
-        do update set url = excluded.url, secret = coalesce(new.webhook_secret, w.secret);
+        do update set url = excluded.url, secret = coalesce(new_secret, w.secret);
     end if;
   end if;
 
-  if new.api_key is not null or new.webhook_secret is not null then
-    update public.tenants set api_key = null, webhook_secret = null
-      where tenant_id = new.tenant_id;
+  if new.api_key is not null then
+    update public.tenants set api_key = null where tenant_id = new.tenant_id;
   end if;
   return null;
 end;
@@ -986,6 +996,18 @@ select
   d.created_at
 from public.webhook_deliveries d;
 
+-- Refuses a URL before the table's constraint does, whose error would show the row with its secret.
+create function public.check_endpoint_url(url text) returns void
+language plpgsql immutable set search_path = ''
+as $$
+begin
+  if url is null or url !~ '^https?://' then
+    raise exception 'url of a webhook endpoint must begin with https:// or http://'
+      using errcode = '23514';
+  end if;
+end;
+$$;
+
 -- Places a new endpoint at the end of its tenant's log, and refuses one too many.
 create function public.webhook_endpoints_before_insert() returns trigger
 language plpgsql security definer set search_path = ''
@@ -993,6 +1015,9 @@ as $$
 declare
   max_endpoints integer;
 begin
+  perform public.check_endpoint_url(new.url);
+  new.secret := coalesce(new.secret, 'whsec_' || encode(
+    uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()), 'base64'));
   -- The lock makes concurrent inserts of one tenant count each other.
   select t.max_webhook_endpoints into max_endpoints from public.tenants t
     where t.tenant_id = new.tenant_id for no key update;
@@ -1020,6 +1045,7 @@ create function public.webhook_endpoints_before_update() returns trigger
 language plpgsql set search_path = ''
 as $$
 begin
+  perform public.check_endpoint_url(new.url);
   if new.enabled and not old.enabled then
     new.failures := 0;
     new.failing_since := null;
@@ -1308,6 +1334,13 @@ as $$
 declare
   session public.whatsapp_sessions;
 begin
+  -- Before the table's constraints do, whose errors would show the row with its text and number.
+  if new.status is null or new.status not in (
+    'QUEUED', 'SENDING', 'SENT', 'DELIVERED', 'READ', 'FAILED', 'RECEIVED') then
+    raise exception 'status must be QUEUED for a message that is to be sent' using errcode = '23514';
+  elsif new.platform is distinct from 'WHATSAPP' then
+    raise exception 'platform must be WHATSAPP' using errcode = '23514';
+  end if;
   if new.session_uid is null then
     session := public.resolve_session(new.tenant_id, new.session_id);
     new.session_uid := session.uid;

@@ -1214,6 +1214,7 @@ export type Database = {
         Returns: Json;
       };
       change_session: { Args: { change: Json }; Returns: Json };
+      check_endpoint_url: { Args: { url: string }; Returns: undefined };
       claim_sessions: {
         Args: { connector_id: string; max_sessions: number };
         Returns: {

@@ -24,7 +24,12 @@ export function describeIssue(issue: z.core.$ZodRawIssue): string | undefined {
       return `${field} must ${limitText(issue.origin, "at most", issue.maximum)}`;
     case "invalid_format":
       return `${field} must be ${formatNames[issue.format] ?? "of another form"}`;
-    default:
+    case "custom":
+    case "invalid_element":
+    case "invalid_key":
+    case "invalid_union":
+    case "not_multiple_of":
+    case "unrecognized_keys":
       return undefined;
   }
 }

@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
+import { inspect } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTestDatabase, type TestDatabase } from "../tests/support/database.ts";
 
@@ -973,4 +974,26 @@ test("an audience stays open as long as the longest of its tokens", async () => 
   expect(await openUntil()).toEqual({ listening_until: new Date("2026-01-01T01:00:00Z") });
   await open("2026-01-01T02:00:00Z");
   expect(await openUntil()).toEqual({ listening_until: new Date("2026-01-01T02:00:00Z") });
+});
+
+test.each([
+  [
+    "insert into tenants (tenant_id, name, webhook_url, webhook_secret, rate_limit_per_minute) values ('leaky', 'L', 'https://x.example', 'whsec_hidden', 0)",
+  ],
+  [
+    "insert into webhook_endpoints (tenant_id, url, secret) values ('support', 'ftp://x', 'whsec_hidden')",
+  ],
+  [
+    "insert into messages (phone_number, message, status, platform, session_id) values ('1', 'hidden', 'WAITING', 'WHATSAPP', 'x')",
+  ],
+  [
+    "insert into messages (phone_number, message, status, platform, session_id) values ('1', 'hidden', 'QUEUED', 'TELEGRAM', 'x')",
+  ],
+])("the error of %s shows no secret and no text", async (sql) => {
+  const error = await rows(sql).then(
+    () => undefined,
+    (reason: Error) => reason,
+  );
+  expect(error).toMatchObject({ code: "23514" });
+  expect(inspect(error)).not.toContain("hidden");
 });

@@ -20,7 +20,7 @@ create table public.tenants (
   api_key text,
   -- The default webhook endpoint. A trigger copies the URL to webhook_endpoints.
   webhook_url text,
-  -- Write-only: a trigger moves it to webhook_endpoints and sets this column to null.
+  -- Write-only and never stored: triggers move it to webhook_endpoints.
   webhook_secret text,
   rate_limit_per_minute integer not null default 60 check (rate_limit_per_minute > 0),
   max_sessions integer not null default 250 check (max_sessions >= 0),
@@ -100,6 +100,12 @@ begin
     raise exception 'webhook_secret needs a webhook_url' using errcode = '22023',
       hint = 'Set both in one statement.';
   end if;
+  if new.webhook_secret is not null then
+    -- Out of the row, for tenants_after_write: a constraint that fails shows the whole row.
+    perform set_config(
+      'tenants.secret_' || md5(coalesce(new.tenant_id, '')), new.webhook_secret, true);
+    new.webhook_secret := null;
+  end if;
   new.updated_at := now();
   return new;
 end;
@@ -110,7 +116,12 @@ language plpgsql security definer set search_path = ''
 as $$
 declare
   described_key text[];
+  secret_setting text := 'tenants.secret_' || md5(new.tenant_id);
+  new_secret text := nullif(current_setting(secret_setting, true), '');
 begin
+  if new_secret is not null then
+    perform set_config(secret_setting, '', true);
+  end if;
   insert into public.event_counters (tenant_id) values (new.tenant_id) on conflict do nothing;
 
   if new.api_key is not null then
@@ -119,7 +130,7 @@ begin
       values (new.tenant_id, described_key[1], described_key[2], described_key[3]);
   end if;
 
-  if tg_op = 'INSERT' or new.webhook_secret is not null
+  if tg_op = 'INSERT' or new_secret is not null
     or new.webhook_url is distinct from old.webhook_url then
     if new.webhook_url is null then
       delete from public.webhook_endpoints where tenant_id = new.tenant_id and is_default;
@@ -127,17 +138,16 @@ begin
       insert into public.webhook_endpoints as w (tenant_id, url, secret, is_default)
         values (
           new.tenant_id, new.webhook_url,
-          coalesce(new.webhook_secret, 'whsec_' || encode(
+          coalesce(new_secret, 'whsec_' || encode(
             uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()), 'base64')),
           true)
         on conflict (tenant_id) where is_default
-        do update set url = excluded.url, secret = coalesce(new.webhook_secret, w.secret);
+        do update set url = excluded.url, secret = coalesce(new_secret, w.secret);
     end if;
   end if;
 
-  if new.api_key is not null or new.webhook_secret is not null then
-    update public.tenants set api_key = null, webhook_secret = null
-      where tenant_id = new.tenant_id;
+  if new.api_key is not null then
+    update public.tenants set api_key = null where tenant_id = new.tenant_id;
   end if;
   return null;
 end;

@@ -95,6 +95,18 @@ select
   d.created_at
 from public.webhook_deliveries d;
 
+-- Refuses a URL before the table's constraint does, whose error would show the row with its secret.
+create function public.check_endpoint_url(url text) returns void
+language plpgsql immutable set search_path = ''
+as $$
+begin
+  if url is null or url !~ '^https?://' then
+    raise exception 'url of a webhook endpoint must begin with https:// or http://'
+      using errcode = '23514';
+  end if;
+end;
+$$;
+
 -- Places a new endpoint at the end of its tenant's log, and refuses one too many.
 create function public.webhook_endpoints_before_insert() returns trigger
 language plpgsql security definer set search_path = ''
@@ -102,6 +114,9 @@ as $$
 declare
   max_endpoints integer;
 begin
+  perform public.check_endpoint_url(new.url);
+  new.secret := coalesce(new.secret, 'whsec_' || encode(
+    uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()), 'base64'));
   -- The lock makes concurrent inserts of one tenant count each other.
   select t.max_webhook_endpoints into max_endpoints from public.tenants t
     where t.tenant_id = new.tenant_id for no key update;
@@ -129,6 +144,7 @@ create function public.webhook_endpoints_before_update() returns trigger
 language plpgsql set search_path = ''
 as $$
 begin
+  perform public.check_endpoint_url(new.url);
   if new.enabled and not old.enabled then
     new.failures := 0;
     new.failing_since := null;

