@@ -1685,10 +1685,10 @@ as $$
     from live l
   ),
   share as (
-    select ceil(avg(c.sessions)) as most, floor(avg(c.sessions)) as least from counted c
+    select ceil(avg(c.sessions)) as most from counted c
   ),
   target as (
-    select c.id, c.sessions, least(share.least, c.capacity) - c.sessions as room
+    select c.id, c.sessions, least(share.most, c.capacity) - c.sessions as room
     from counted c, share
     where c.id <> plan_hand_over.connector_id
     order by c.sessions, c.id

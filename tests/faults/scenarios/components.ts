@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Pool } from "pg";
 import type { Scenario } from "../scenario.ts";
 
 const outageMs = 6000;
@@ -21,9 +22,14 @@ export const componentsFail: Scenario[] = [
   {
     name: "disk full: every insert is refused",
     async fault({ environment: { pool } }) {
-      await pool.query(refuseInserts);
+      await pool.query(refuse);
+      await onEachTable(
+        pool,
+        "create trigger disk_full before insert on %I for each statement execute function disk_full()",
+      );
       await sleep(outageMs);
-      await pool.query("drop function disk_full cascade");
+      await onEachTable(pool, "drop trigger disk_full on %I");
+      await pool.query("drop function disk_full");
     },
   },
   {
@@ -70,17 +76,17 @@ export const componentsFail: Scenario[] = [
 ];
 
 /** The error that PostgreSQL gives when it cannot extend a table. */
-const refuseInserts = `
+const refuse = `
   create function disk_full() returns trigger language plpgsql as $$
   begin
     raise exception 'could not extend file: No space left on device' using errcode = '53100';
-  end $$;
-  do $$
-  declare
-    name text;
-  begin
-    for name in select tablename from pg_tables where schemaname = 'public' loop
-      execute format('create trigger disk_full before insert on %I
-        for each statement execute function disk_full()', name);
-    end loop;
   end $$;`;
+
+/** One statement a table: with the locks of all tables at once it would deadlock with the traffic. */
+async function onEachTable(pool: Pool, statement: string): Promise<void> {
+  const { rows } = await pool.query<{ sql: string }>(
+    "select format($1, tablename) as sql from pg_tables where schemaname = 'public'",
+    [statement],
+  );
+  for (const { sql } of rows) await pool.query(sql);
+}
