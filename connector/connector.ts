@@ -20,7 +20,7 @@ import { HubNotifier } from "./notifications/hub-notifier.ts";
 import { listenForNotifications } from "./notifications/listen.ts";
 import { createLog, type Log } from "./log/log.ts";
 import { findFfmpeg } from "./media/inspect/ffmpeg.ts";
-import { DownloadSlots } from "./media/receive/download-slots.ts";
+import { TransferSlots } from "./media/transfer-slots.ts";
 import { localStore } from "./media/store/local-store.ts";
 import { supabaseStore } from "./media/store/supabase-store.ts";
 import { fileRoute } from "./command/file-route.ts";
@@ -34,7 +34,8 @@ import { keepSignalSessionsIntact } from "../shared/intact-signal-sessions.ts";
 import { silenceLibsignal } from "../shared/silence-libsignal.ts";
 
 const numbersInMemory = 20_000;
-const downloadLimits = { total: 16, perTenant: 4 };
+/** Of files on their way from WhatsApp, and of those to it. */
+const transferLimits = { total: 16, perTenant: 4 };
 /** Before registering again after the lease was lost. */
 const reregisterAfterMs = 200;
 
@@ -122,7 +123,8 @@ export async function startConnector(config: ConnectorConfig): Promise<Connector
   const services = {
     database,
     store,
-    downloadSlots: new DownloadSlots(downloadLimits),
+    downloadSlots: new TransferSlots(transferLimits),
+    uploadSlots: new TransferSlots(transferLimits),
     maxFileBytes: config.MAX_DOCUMENT_BYTES,
     masterKeys: { current: config.ENCRYPTION_KEY, old: config.ENCRYPTION_KEY_OLD },
     target: (network: Network) => targetOf(network, config),

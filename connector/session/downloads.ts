@@ -2,7 +2,7 @@ import type { MediaDownload } from "../../shared/database.ts";
 import { filePath, type Media } from "../../shared/media.ts";
 import type { Log } from "../log/log.ts";
 import { DamagedFile } from "../whatsapp/decrypt-media.ts";
-import type { DownloadSlots } from "../media/receive/download-slots.ts";
+import type { TransferSlots } from "../media/transfer-slots.ts";
 import { extensionOf } from "../media/receive/extension.ts";
 import { DownloadRefused, ForeignAddress } from "../media/receive/fetch-encrypted.ts";
 import { type MediaStore, storedPath } from "../media/store/media-store.ts";
@@ -24,7 +24,7 @@ export interface DownloadsOptions {
   expectFile: (path: string) => Promise<unknown>;
   openConnection: () => WhatsAppConnection | undefined;
   store: MediaStore;
-  slots: DownloadSlots;
+  slots: TransferSlots;
   maxBytes: number;
   timing: DownloadTiming;
   random: () => number;

@@ -30,6 +30,8 @@ export interface OutboxOptions extends RetryLimits {
   loadInFlight: () => Promise<InFlightMessage[]>;
   /** The connection that messages can be sent on now. */
   openConnection: () => WhatsAppConnection | undefined;
+  /** Runs an upload to WhatsApp when there is a slot for the tenant. */
+  whenSlotIsFree: <Result>(upload: () => Promise<Result>) => Promise<Result>;
   /** Opens the stored file of a message. */
   openFile: (media: Media) => Promise<Readable>;
   /** Of a queued message whose session and tenant do not say it. */
@@ -331,10 +333,13 @@ export class Outbox {
     { id, connection }: PendingSend,
     { content, media }: { content: string; media: Media },
   ): Promise<string> {
-    const { openFile, commit, random, log } = this.#options;
+    const { openFile, commit, random, log, whenSlotIsFree } = this.#options;
     for (let attempt = 0; ; attempt += 1) {
       try {
-        const uploaded = await connection.uploadMedia(content, () => openFile(media));
+        const uploaded = await whenSlotIsFree(async () => {
+          if (connection.isClosed) throw new Error("The connection was closed");
+          return connection.uploadMedia(content, () => openFile(media));
+        });
         await commit({ kind: "upload", id, content: uploaded });
         return uploaded;
       } catch (error) {

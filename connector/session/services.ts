@@ -5,7 +5,7 @@ import type { Database } from "../database/database.ts";
 import type { MasterKeys } from "../keys/cipher.ts";
 import type { Metrics } from "../http/metrics.ts";
 import type { Log } from "../log/log.ts";
-import type { DownloadSlots } from "../media/receive/download-slots.ts";
+import type { TransferSlots } from "../media/transfer-slots.ts";
 import type { MediaStore } from "../media/store/media-store.ts";
 import type { NetworkTarget } from "../whatsapp/network-target.ts";
 import type { Writer } from "../write/writer.ts";
@@ -16,7 +16,8 @@ export interface SessionServices {
   writer: Writer;
   masterKeys: MasterKeys;
   store: MediaStore;
-  downloadSlots: DownloadSlots;
+  downloadSlots: TransferSlots;
+  uploadSlots: TransferSlots;
   /** The largest received file that is stored. */
   maxFileBytes: number;
   target: (network: Network) => NetworkTarget;

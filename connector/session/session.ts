@@ -8,7 +8,7 @@ import type { Identity } from "../whatsapp/identity.ts";
 import { type Credentials, isPaired } from "../whatsapp/auth-state.ts";
 import type { CloseReason } from "../whatsapp/close-reason.ts";
 import { WhatsAppConnection } from "../whatsapp/connection.ts";
-import type { Item } from "../write/write.ts";
+import { type Item, NotWritten } from "../write/write.ts";
 import { Device } from "./device.ts";
 import { Downloads } from "./downloads.ts";
 import { notConnected } from "./not-connected.ts";
@@ -40,6 +40,7 @@ export class Session {
   #status: SessionStatus;
   #connection: WhatsAppConnection | undefined;
   #timer: NodeJS.Timeout | undefined;
+  readonly #ending = new AbortController();
   #ended = false;
   #isMoving = false;
 
@@ -89,6 +90,8 @@ export class Session {
       commit: (item) => this.#store.commitItem(item),
       loadInFlight: () => this.#store.inFlight(),
       openConnection: () => this.openConnection,
+      whenSlotIsFree: (upload) =>
+        services.uploadSlots.run(this.tenantId, this.#ending.signal, upload),
       openFile: (media) => services.store.read(storedPath(this.tenantId, media)),
       maxRetries: services.queueDefaults.max_retries,
       ackTimeoutMs: services.timing.ackTimeoutMs,
@@ -247,6 +250,7 @@ export class Session {
     this.#ended = true;
     clearTimeout(this.#timer);
     this.#downloads.end();
+    this.#ending.abort(new NotWritten("the session has ended"));
   }
 
   /** Whether another connector may have had a connection of this session until a moment ago. */

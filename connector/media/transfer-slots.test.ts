@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { DownloadSlots } from "./download-slots.ts";
+import { TransferSlots } from "./transfer-slots.ts";
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 test("a tenant has its share, and waits without keeping others from theirs", async () => {
-  const slots = new DownloadSlots({ total: 3, perTenant: 2 });
+  const slots = new TransferSlots({ total: 3, perTenant: 2 });
   const started: string[] = [];
   const ends: (() => void)[] = [];
   const never = new AbortController().signal;
@@ -29,7 +29,7 @@ test("a tenant has its share, and waits without keeping others from theirs", asy
 });
 
 test("who waits can give up, and a failure frees the slot", async () => {
-  const slots = new DownloadSlots({ total: 1, perTenant: 1 });
+  const slots = new TransferSlots({ total: 1, perTenant: 1 });
   const never = new AbortController().signal;
   const failing = slots.run("a", never, () => Promise.reject(new Error("failed")));
   const abort = new AbortController();

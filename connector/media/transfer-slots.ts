@@ -4,10 +4,10 @@ interface Waiting {
 }
 
 /**
- * Limits how many files are downloaded at once, on the whole connector and for each tenant, so that
- * the files of one tenant neither delay those of the others nor fill the disk.
+ * Limits how many files are transferred at once, on the whole connector and for each tenant, so that
+ * the files of one tenant neither delay those of the others nor fill the memory and the disk.
  */
-export class DownloadSlots {
+export class TransferSlots {
   readonly #limits: { total: number; perTenant: number };
   readonly #running = new Map<string, number>();
   #total = 0;
