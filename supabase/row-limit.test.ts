@@ -159,5 +159,7 @@ test("only functions whose number of rows is bounded return rows", async () => {
     "fail_expired_messages", // max_messages
     "find_due_endpoints", // max_endpoints
     "locate_session", // one at most
+    "rotate_api_key", // one
+    "stale_webhook_secrets", // max_endpoints
   ]);
 });
