@@ -7,7 +7,7 @@ import type { Event } from "../../shared/event.ts";
 import { call, type Tenant } from "../support/api.ts";
 import { emitEvents } from "./events.ts";
 import { adminKey, type ControlPlane, startControlPlane } from "./start-control-plane.ts";
-import { addTenant } from "./tenants.ts";
+import { addKey, addTenant } from "./tenants.ts";
 
 interface Token {
   url: string;
@@ -202,6 +202,28 @@ test("after its key is revoked, a token reads nothing and joins nothing", async 
   expect(revoked.status).toBe(204);
   expect(await client.from("session_resources").select("session_id")).toMatchObject({ data: [] });
   expect((await join(client, token.topic)).state).toMatch(/^CHANNEL_ERROR: .*Unauthorized/);
+});
+
+test("a bound key and one that may only send get no token; a suspended tenant's token reads nothing", async () => {
+  const tenant = await addTenant(plane);
+  await tenant.post("/tenant/sessions", { session_id: "main" });
+  const client = await connect(await issue(tenant));
+  for (const change of ["session_ids = '{main}'", "session_ids = null, scopes = '{send}'"]) {
+    const key = await addKey(plane, tenant.id, "test");
+    await plane.sql.query(
+      `update api_keys set ${change} where tenant_id = $1 and key_hash = encode(sha256($2), 'hex')`,
+      [tenant.id, Buffer.from(key.key)],
+    );
+    expect(await key.post("/tenant/realtime-token")).toMatchObject({
+      status: 403,
+      body: { code: "forbidden" },
+    });
+  }
+  expect((await client.from("session_resources").select("session_id")).data).toHaveLength(1);
+  await plane.sql.query("update tenants set suspended_at = now() where tenant_id = $1", [
+    tenant.id,
+  ]);
+  expect(await client.from("session_resources").select("session_id")).toMatchObject({ data: [] });
 });
 
 test("events are sent to the topic only while a token may be in use", async () => {
