@@ -248,7 +248,7 @@ describe("refused with a clear answer", () => {
   });
 
   test.each([
-    [{}, "image", "Must hold the file"],
+    [{}, "image", "`image` is required"],
     [{ image: "???" }, "image", "Must be base64"],
     [{ image: 7 }, "image", "Must be base64"],
     [{ image: "data:image/png,abc" }, "image", "no base64 content"],

@@ -42,6 +42,7 @@ export class Session {
   #timer: NodeJS.Timeout | undefined;
   readonly #ending = new AbortController();
   #ended = false;
+  #stopping: Promise<void> | undefined;
   #isMoving = false;
 
   /** Throws when the credentials cannot be read: they were encrypted under another key. */
@@ -173,7 +174,9 @@ export class Session {
 
   /** Closes, stores the reason, and stays closed until the tenant connects the session again. */
   async stop(reason: string): Promise<void> {
-    if (!this.#ended) await this.#handle({ kind: "stopped", reason });
+    if (!this.#ended) this.#stopping = this.#handle({ kind: "stopped", reason });
+    // A command and the connector's own look at the database may both ask; each answer waits.
+    await this.#stopping;
   }
 
   /** Unlinks the device at WhatsApp, if it can be reached, and deletes its keys. */
